@@ -1,0 +1,27 @@
+"""Open WebUI's data in PocketBase, beside an unmodified Open WebUI.
+
+This module is imported by every Python program of the environment (through the start-up
+file), so it must stay free of imports: the public names below are loaded on first use.
+"""
+
+__version__ = "0.1.0"
+
+__all__ = ["OpenWebUIPocketBaseError", "RepositoryBinding", "Seam", "Settings", "__version__", "hookimpl"]
+
+_HOMES = {
+    "OpenWebUIPocketBaseError": "exceptions",
+    "RepositoryBinding": "hookspecs",
+    "Seam": "hookspecs",
+    "Settings": "settings",
+    "hookimpl": "hookspecs",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module on first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - kept out of other programs' start-up
+
+    return getattr(import_module(f"{__name__}.{home}"), name)

