@@ -14,7 +14,15 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from openwebui_pocketbase.exceptions import ConfigurationError
@@ -142,7 +150,9 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is pydantic's
         init_settings: PydanticBaseSettingsSource,
-        **_: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what `load_settings` passes: it merges file and environment by our own names."""
         return (init_settings,)
@@ -202,7 +212,8 @@ def load_settings(data_dir: Path | None, environ: Mapping[str, str] | None = Non
         )
         source = f"{path} or the environment" if path else "the environment"
         raise ConfigurationError(
-            f"Wrong setting in {source}: {problems}.", hint="All settings are listed in docs/configuration.md."
+            f"Wrong setting in {source}: {problems}.",
+            hint="All settings are listed in docs/configuration.md.",
         ) from None
 
 
@@ -235,7 +246,8 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, .
                 yield names[name], value
         elif name.startswith(PREFIX) and name != CONFIG_VARIABLE:
             raise ConfigurationError(
-                f"Unknown environment variable {name}.", hint="All settings are listed in docs/configuration.md."
+                f"Unknown environment variable {name}.",
+                hint="All settings are listed in docs/configuration.md.",
             )
 
 
@@ -244,5 +256,6 @@ def _read_file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(
-            f"Cannot read the config file {path}: {error}.", hint="Correct it, or write a new one with: openwebui-pocketbase init"
+            f"Cannot read the config file {path}: {error}.",
+            hint="Correct it, or write a new one with: openwebui-pocketbase init",
         ) from None

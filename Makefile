@@ -1,0 +1,105 @@
+# `make serve` and `make test` need Python 3.11 or 3.12, make and git; everything else is installed here.
+
+PYTHON ?= $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
+HOST ?= 127.0.0.1
+PORT ?= 8080
+DATA_DIR ?= ./data
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip
+# node and npm come from a wheel in .venv, whatever the machine has.
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+PB_TYPES := .cache/pocketbase/types.d.ts
+PRETTIER_FILES := "assets/**/*.js" "tools/*.d.ts" package.json tsconfig.json .prettierrc.json
+
+# Stamps: what they name is installed, and nothing is done again until a file they depend on changes.
+RUN_ENV := .venv/.installed-run
+DEV_ENV := .venv/.installed-dev
+JS_ENV := node_modules/.installed
+REQUIREMENTS := pyproject.toml requirements/open-webui.txt
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+# The checks run in the order they are written in, fast ones first.
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## Print the recipes
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: serve
+serve: $(RUN_ENV) ## Run Open WebUI on PocketBase (HOST, PORT, DATA_DIR)
+	exec $(BIN)/openwebui-pocketbase serve --host "$(HOST)" --port "$(PORT)" --data-dir "$(DATA_DIR)"
+
+.PHONY: test
+test: lint js types docs ## Run all checks and all tests (PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: test-fast
+test-fast: $(DEV_ENV) ## Run the unit tests (PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(DEV_ENV) ## Check style, formatting and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: $(DEV_ENV) $(JS_ENV) ## Format Python and JavaScript
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+	$(NODE) node_modules/.bin/prettier --write $(PRETTIER_FILES)
+
+.PHONY: js
+js: $(JS_ENV) $(PB_TYPES) ## Check the formatting and the types of the PocketBase hooks
+	$(NODE) node_modules/.bin/prettier --check $(PRETTIER_FILES)
+	$(NODE) node_modules/.bin/tsc --noEmit
+
+.PHONY: types
+types: $(DEV_ENV) ## Check the types of the package
+	$(BIN)/mypy
+
+.PHONY: docs
+docs: $(DEV_ENV) ## Build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+.PHONY: bench
+bench: $(DEV_ENV) ## Run the benchmarks (BENCH_ARGS)
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+.PHONY: build
+build: $(DEV_ENV) ## Build the wheel and the source distribution into dist/
+	$(BIN)/python -m build
+
+.PHONY: clean
+clean: ## Remove build results and caches; .venv, node_modules and data stay
+	rm -rf build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find assets bench src tests tools -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' || \
+	  { echo "Open WebUI 0.12 needs Python 3.11 or 3.12; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(PIP) install --quiet --upgrade pip
+
+# One resolution for everything that shares the environment: pip keeps the host's pins only while it sees them.
+$(RUN_ENV): $(REQUIREMENTS) | $(BIN)/python
+	@echo "Installing Open WebUI and this package into .venv; the first time takes minutes and gigabytes."
+	$(PIP) install --quiet --requirement requirements/open-webui.txt --editable '.[server]'
+	touch $@
+
+$(DEV_ENV): $(REQUIREMENTS) | $(BIN)/python
+	@echo "Installing Open WebUI, this package and its tools into .venv; the first time takes minutes and gigabytes."
+	$(PIP) install --quiet --requirement requirements/open-webui.txt --editable '.[server]' --group dev
+	touch $@ $(RUN_ENV)
+
+$(JS_ENV): package.json package-lock.json | $(DEV_ENV)
+	$(NODE) npm ci --no-audit --no-fund
+	touch $@
+
+$(PB_TYPES): tools/pocketbase_types.py $(DEV_ENV)
+	$(BIN)/python tools/pocketbase_types.py $@

@@ -1,0 +1,36 @@
+// @ts-check
+
+// Handlers see only their own scope (each runs in an isolated runtime), so each loads what it needs.
+
+// A request that is meant for a superuser must fail without the rights of one; PocketBase by itself answers
+// an expired token like a guest, and lists then read as empty. Our own routes ask for a superuser anyway.
+for (const guarded of [onRecordsListRequest, onRecordViewRequest]) {
+  guarded((e) => {
+    if (e.request?.header.get("X-Owui-Guard") && !e.hasSuperuserAuth()) {
+      throw new UnauthorizedError("The request requires a valid superuser token.");
+    }
+    return e.next();
+  });
+}
+
+routerAdd(
+  "GET",
+  "/api/owui/version",
+  (e) => require(`${__hooks}/owui_version.js`).answer(e),
+  $apis.requireSuperuserAuth(),
+);
+
+routerAdd(
+  "POST",
+  "/api/owui/{method...}",
+  (e) => require(`${__hooks}/owui_dispatch.js`).answer(e),
+  $apis.requireSuperuserAuth(),
+  $apis.bodyLimit(1 << 29),
+);
+
+cronAdd("owui_prune", "*/5 * * * *", () => require(`${__hooks}/owui_dispatch.js`).prune());
+
+onBootstrap((e) => {
+  e.next();
+  require(`${__hooks}/owui_embedded.js`).prepare();
+});

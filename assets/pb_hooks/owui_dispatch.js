@@ -1,0 +1,152 @@
+// @ts-check
+
+/**
+ * POST /api/owui/{group}/{method}: one repository method, one statement or one transaction.
+ *
+ * A group's module exports `reads` (method -> SQL which takes the request's body as its only parameter and
+ * answers with one row `json`) and `writes` (method -> function of the transaction, the parsed body and the
+ * body's text, which returns the answer as JSON text).
+ */
+
+const BODY_LIMIT = 1 << 29; // bytes; the route's limit
+
+/** Seconds for which a write's answer is kept for a repeated request. */
+const REPEATABLE_FOR = 3600;
+
+/** Seconds for which the change feed is kept. */
+const CHANGES_KEPT_FOR = 7 * 24 * 3600;
+
+/** @typedef {(tx: CoreApp, args: any, body: string) => string} Write */
+
+/** @type {Record<string, string>} */
+const reads = {};
+/** @type {Record<string, Write>} */
+const writes = {};
+
+const { tables, query } = require(`${__hooks}/owui_rows.js`);
+for (const group of new Set(Object.values(tables).map((table) => table.group))) {
+  const methods = require(`${__hooks}/${group}.js`);
+  for (const [name, sql] of Object.entries(methods.reads)) {
+    reads[`${group}/${name}`] = sql;
+  }
+  for (const [name, method] of Object.entries(methods.writes)) {
+    writes[`${group}/${name}`] = method;
+  }
+}
+
+/** @param {core.RequestEvent} e */
+function answer(e) {
+  const request = e.request;
+  const path = request.pathValue("method");
+  const body = readerToString(request.body, BODY_LIMIT);
+  if (Object.hasOwn(reads, path)) {
+    return e.blob(200, "application/json", query($app, reads[path], body));
+  }
+  if (Object.hasOwn(writes, path)) {
+    return write(e, writes[path], body);
+  }
+  return e.json(404, { status: 404, code: "unknown_method", message: `There is no ${path}.` });
+}
+
+/**
+ * @param {core.RequestEvent} e
+ * @param {Write} method
+ * @param {string} body
+ */
+function write(e, method, body) {
+  const key = e.request.header.get("Idempotency-Key");
+  if (!key) {
+    return e.json(400, { status: 400, code: "no_idempotency_key", message: "Idempotency-Key is missing." });
+  }
+  let text = "";
+  /** @type {any} */
+  let failure = null;
+  try {
+    $app.runInTransaction((tx) => {
+      try {
+        text = method(tx, JSON.parse(body), body);
+        remember(tx, key, text);
+      } catch (error) {
+        failure = error; // what the transaction rethrows is no longer this object
+        throw error;
+      }
+    });
+  } catch (error) {
+    // A repeated request fails, at the latest where it is remembered: what it had done is undone, and the
+    // first answer is given. So only repetitions pay for the look-up.
+    const before = replay(key);
+    return before ? e.blob(200, "application/json", before) : refuse(e, failure || error);
+  }
+  return e.blob(200, "application/json", text);
+}
+
+/**
+ * Tell a caller's fault from one of ours.
+ *
+ * @param {core.RequestEvent} e
+ * @param {any} error
+ */
+function refuse(e, error) {
+  const message = String(error.message || error).split("\n")[0];
+  const invalid = Boolean(error.value?.marshalJSON); // PocketBase's validation errors, by field
+  if (invalid ? /must be unique|already exists/.test(message) : /UNIQUE constraint failed/.test(message)) {
+    return e.json(409, { status: 409, code: "conflict", message });
+  }
+  if (invalid || error instanceof SyntaxError) {
+    return e.json(400, { status: 400, code: "invalid", message });
+  }
+  console.error("owui:", error.stack || message);
+  return e.json(500, { status: 500, code: "hook_failed", message });
+}
+
+/**
+ * The answer of an earlier request with this key, or "".
+ *
+ * @param {string} key
+ */
+function replay(key) {
+  const sql = "SELECT coalesce(max(answer), '') AS json FROM owui_idempotency WHERE key = {:body}";
+  return query($app, sql, key);
+}
+
+/**
+ * @param {CoreApp} tx
+ * @param {string} key
+ * @param {string} answer
+ */
+function remember(tx, key, answer) {
+  tx.db()
+    .newQuery("INSERT INTO owui_idempotency (key, answer) VALUES ({:key}, {:answer})")
+    .bind({ key, answer })
+    .execute();
+}
+
+/** Forget what nobody will ask for again; in steps, so that writers never wait for long. */
+function prune() {
+  const seconds = Math.floor(Date.now() / 1000);
+  const oldest = ((seconds - REPEATABLE_FOR) * 1000).toString(16).padStart(12, "0"); // as keys begin
+  deleteInSteps(
+    "DELETE FROM owui_idempotency WHERE key IN " +
+      "(SELECT key FROM owui_idempotency WHERE key < {:limit} ORDER BY key LIMIT 1000)",
+    oldest,
+  );
+  // The newest change stays: the next one's number is made from it.
+  deleteInSteps(
+    "DELETE FROM owui_changes WHERE seq IN (SELECT seq FROM owui_changes ORDER BY seq LIMIT 1000) " +
+      "AND at < {:limit} AND seq < (SELECT max(seq) FROM owui_changes)",
+    (seconds - CHANGES_KEPT_FOR) * 1000,
+  );
+}
+
+/**
+ * @param {string} sql deletes up to 1000 rows
+ * @param {string | number} limit
+ */
+function deleteInSteps(sql, limit) {
+  let deleted = 1000;
+  while (deleted === 1000) {
+    deleted = $app.nonconcurrentDB().newQuery(sql).bind({ limit }).execute().rowsAffected();
+  }
+}
+
+module.exports = { answer, prune };

@@ -1,0 +1,261 @@
+// @ts-check
+
+/**
+ * Rows of the host's tables as PocketBase records, derived from owui_tables.json.
+ *
+ * A row goes out as an array: the columns in their declared order, then `nulls`. It comes in as an object by
+ * column name. In both JSON columns are JSON text, so that key order and number spelling survive, and int64
+ * columns are decimal strings.
+ *
+ * PocketBase columns cannot be NULL: `nulls` lists the columns which are None. A value other than the zero
+ * value always wins over that list, so that edits made in the dashboard work; a record made outside the
+ * adapter has no list, and all its empty columns that may be None are.
+ */
+
+/**
+ * @typedef {{ name: string, field: string, type: "text" | "json" | "bool" | "int" | "int64", null?: boolean }} Column
+ * @typedef {{ collection: string, hashed_id?: string[], columns: Column[] }} Table
+ */
+
+const ZERO = { text: "''", bool: "0", int: "0", int64: "''" };
+
+/** @type {Record<string, Table>} */
+const tables = require(`${__hooks}/owui_tables.json`).tables;
+for (const table of Object.values(tables)) {
+  for (const column of table.columns) {
+    column.field = column.field || column.name;
+  }
+}
+
+/**
+ * SQL of a parameter of the call: the request's body is bound once, as it came, and read by SQLite.
+ *
+ * @param {string} name
+ */
+function arg(name) {
+  return `({:body} ->> '$.${name}')`;
+}
+
+/**
+ * @param {Table} table
+ * @param {string} name
+ */
+function scalar(table, name) {
+  const found = table.columns.find((column) => column.name === name);
+  if (!found || found.type === "json") {
+    throw new Error(`${table.collection} has no scalar column ${name}`);
+  }
+  return /** @type {Column & { type: keyof typeof ZERO }} */ (found);
+}
+
+/**
+ * SQL of a column's value as the host knows it, NULL for None.
+ *
+ * @param {Table} table
+ * @param {string} alias
+ * @param {string} name
+ */
+function value(table, alias, name) {
+  const { field, type, null: nullable } = scalar(table, name);
+  const sql = `${alias}.${field}`;
+  if (!nullable) {
+    return sql;
+  }
+  const listed = `(coalesce(${alias}.nulls, 'null') = 'null' OR instr(${alias}.nulls, '"${name}"'))`;
+  return `CASE WHEN ${sql} = ${ZERO[type]} AND ${listed} THEN NULL ELSE ${sql} END`;
+}
+
+/**
+ * SQL of "the column has the value of this parameter", where None equals None; can use an index of the column.
+ *
+ * @param {Table} table
+ * @param {string} alias
+ * @param {string} name
+ * @param {string} [parameter]
+ */
+function matches(table, alias, name, parameter) {
+  const { field, type, null: nullable } = scalar(table, name);
+  const wanted = arg(parameter || name);
+  if (!nullable) {
+    return `${alias}.${field} = ${wanted}`;
+  }
+  return `(${alias}.${field} = coalesce(${wanted}, ${ZERO[type]}) AND ${value(table, alias, name)} IS ${wanted})`;
+}
+
+/**
+ * SQL of a row.
+ *
+ * @param {Table} table
+ * @param {string} alias
+ */
+function row(table, alias) {
+  return `json_array(${[...table.columns.map((c) => `${alias}.${c.field}`), `${alias}.nulls`].join(", ")})`;
+}
+
+/**
+ * A record as the row that `row` gives.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ */
+function rowOf(table, record) {
+  const values = table.columns.map(({ field, type }) => {
+    if (type === "bool") {
+      return record.getBool(field);
+    }
+    return type === "int" ? record.getInt(field) : record.getString(field);
+  });
+  return JSON.stringify([...values, record.getString("nulls")]);
+}
+
+/**
+ * SQL that answers with the first row of a query as JSON, or `null`.
+ *
+ * @param {string} select
+ */
+function one(select) {
+  return `SELECT coalesce((${select} LIMIT 1), 'null') AS json`;
+}
+
+/**
+ * SQL that answers with a JSON array.
+ *
+ * @param {string} item what each row becomes
+ * @param {string} rest from FROM on, without ORDER BY
+ * @param {string} order
+ */
+function many(item, rest, order) {
+  return `SELECT json_group_array(${item} ORDER BY ${order}) AS json ${rest}`;
+}
+
+/**
+ * Run a query of one row with one column `json`; return that text.
+ *
+ * @param {CoreApp} app
+ * @param {string} sql
+ * @param {string} body JSON text, the parameters
+ */
+function query(app, sql, body) {
+  const result = new DynamicModel({ json: "" });
+  app.db().newQuery(sql).bind({ body }).one(result);
+  return /** @type {any} */ (result).json;
+}
+
+/**
+ * The record id of a row: its own id, or, where ids are free text, a hash of its key.
+ *
+ * @param {Table} table
+ * @param {Record<string, any>} values
+ */
+function recordId(table, values) {
+  return table.hashed_id
+    ? $security.sha256(table.hashed_id.map((name) => values[name]).join("\0")).slice(0, 32)
+    : values.id;
+}
+
+/**
+ * Set columns of a record from values as they are on the wire.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ * @param {Record<string, any>} values
+ */
+function assign(table, record, values) {
+  /** @type {string[]} */
+  const before = JSON.parse(record.getString("nulls") || "null") || [];
+  const nulls = before.filter((name) => values[name] === undefined);
+  for (const { name, field, type } of table.columns) {
+    const given = values[name];
+    if (given === undefined) {
+      continue;
+    }
+    if (given === null && type !== "json") {
+      nulls.push(name);
+    }
+    record.set(field, type === "int64" && given !== null ? sortable(given) : given);
+  }
+  record.set("nulls", JSON.stringify(nulls));
+}
+
+/**
+ * An int64 as text that sorts like the number.
+ *
+ * @param {string} decimal
+ */
+function sortable(decimal) {
+  const number = BigInt(decimal);
+  return number < 0
+    ? "-" + (number + 9223372036854775808n).toString().padStart(19, "0")
+    : number.toString().padStart(19, "0");
+}
+
+/**
+ * Save a new row.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {Record<string, any>} values
+ */
+function insert(tx, table, values) {
+  const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
+  record.set("id", recordId(table, values));
+  assign(table, record, values);
+  tx.save(record);
+  return record;
+}
+
+/**
+ * The record with an id, or null.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {string} id
+ */
+function find(tx, table, id) {
+  const [record] = tx.findRecordsByIds(table.collection, [id]);
+  return record || null;
+}
+
+/**
+ * The value of a record's scalar column as the host knows it.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ * @param {string} name
+ */
+function get(table, record, name) {
+  const { field, null: nullable } = scalar(table, name);
+  const found = record.get(field);
+  const nulls = JSON.parse(record.getString("nulls") || "null");
+  return !found && nullable && (nulls === null || nulls.includes(name)) ? null : found;
+}
+
+/**
+ * The ids of the records which a query selects, oldest first.
+ *
+ * @param {CoreApp} app
+ * @param {string} rest SQL from FROM on
+ * @param {string} body JSON text, the parameters
+ * @param {string} [alias] of the table in that SQL
+ * @returns {string[]}
+ */
+function recordIds(app, rest, body, alias = "t") {
+  return JSON.parse(query(app, many(`${alias}.id`, rest, `${alias}.rowid`), body));
+}
+
+module.exports = {
+  tables,
+  arg,
+  value,
+  matches,
+  row,
+  rowOf,
+  one,
+  many,
+  query,
+  recordIds,
+  assign,
+  insert,
+  find,
+  get,
+};

@@ -1,0 +1,38 @@
+// @ts-check
+
+/** GET /api/owui/version: what this server has, so that the adapter can tell whether it fits. */
+
+/** @param {core.RequestEvent} e */
+function answer(e) {
+  return e.json(200, { schema: Number(meta("schema")), epoch: meta("epoch"), hooks: hooks() });
+}
+
+/** @param {string} key */
+function meta(key) {
+  const installed = new DynamicModel({ n: 0 });
+  $app.db().newQuery("SELECT count(*) AS n FROM sqlite_master WHERE name = 'owui_meta'").one(installed);
+  if (!(/** @type {any} */ (installed).n)) {
+    return "";
+  }
+  const found = new DynamicModel({ value: "" });
+  $app
+    .db()
+    .newQuery("SELECT coalesce(max(value), '') AS value FROM owui_meta WHERE key = {:key}")
+    .bind({ key })
+    .one(found);
+  return /** @type {any} */ (found).value;
+}
+
+/** SHA-256 of each hook file, by name. */
+function hooks() {
+  /** @type {Record<string, string>} */
+  const digests = {};
+  for (const entry of $os.readDir(__hooks)) {
+    if (!entry.isDir() && /\.js(on)?$/.test(entry.name())) {
+      digests[entry.name()] = $security.sha256(toString($os.readFile(`${__hooks}/${entry.name()}`)));
+    }
+  }
+  return digests;
+}
+
+module.exports = { answer };

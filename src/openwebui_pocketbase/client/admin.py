@@ -1,0 +1,118 @@
+"""The rare administrative calls, synchronous, over the ``pocketbase`` package."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+import orjson
+from pocketbase import PocketBase
+from pocketbase.errors import ClientResponseError
+
+from openwebui_pocketbase.client.errors import response_error, unavailable
+from openwebui_pocketbase.exceptions import InvalidRequestError, UnauthorizedError
+
+__all__ = ["AdminClient"]
+
+
+class AdminClient:
+    """A superuser's view of one PocketBase server; every method blocks.
+
+    Args:
+        url: Address of the server.
+        timeout: Seconds for one request.
+        token: A superuser token, if `login` is not going to be called.
+    """
+
+    def __init__(self, url: str, *, timeout: float = 30.0, token: str | None = None) -> None:
+        self._url = url
+        # Like the asynchronous client, straight to the server: no proxy of the environment in between.
+        self._client = PocketBase(url, timeout=timeout, trust_env=False)
+        if token:
+            self._client.auth_store.save(token)
+
+    def __enter__(self) -> AdminClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._client.http_client.close()
+
+    def login(self, identity: str, password: str) -> str:
+        """Sign in as a superuser; return the token.
+
+        Raises:
+            UnauthorizedError: The server does not know these credentials.
+        """
+        path = "/api/collections/_superusers/auth-with-password"
+        try:
+            answer = self.send("POST", path, {"identity": identity, "password": password})
+        except InvalidRequestError as error:  # PocketBase answers 400 to wrong credentials
+            raise UnauthorizedError(
+                f"PocketBase at {self._url} does not accept these credentials.",
+                url=error.url,
+                status=error.status,
+                hint="Check identity and password of [pocketbase]: they must be those of a superuser.",
+            ) from None
+        token = str(answer["token"])
+        self._client.auth_store.save(token)
+        return token
+
+    def health(self) -> None:
+        """Return if the server answers.
+
+        Raises:
+            UnavailableError: It does not.
+        """
+        self.send("GET", "/api/health")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the server's settings."""
+        return dict(self.send("GET", "/api/settings"))
+
+    def version(self) -> dict[str, Any]:
+        """Return schema version, epoch and hook digests.
+
+        Raises:
+            NotFoundError: The server has not our hooks.
+        """
+        return dict(self.send("GET", "/api/owui/version"))
+
+    def collections(self) -> dict[str, dict[str, Any]]:
+        """Return the definitions of all collections, by name."""
+        answer = self.send("GET", "/api/collections?perPage=1000&skipTotal=1")
+        return {definition["name"]: definition for definition in answer["items"]}
+
+    def import_collections(self, definitions: list[dict[str, Any]]) -> None:
+        """Create or extend collections, all or none; what they do not mention stays."""
+        self.send("PUT", "/api/collections/import", {"collections": definitions, "deleteMissing": False})
+
+    def sql(self, statement: str) -> list[dict[str, Any]]:
+        """Run one SQL statement; return its rows, all values as text.
+
+        Args:
+            statement: At most 5,000 characters; there are no parameters, so it must be a constant of ours.
+        """
+        answer = self.send("POST", "/api/sql", {"query": statement})
+        columns = [column["name"] for column in answer.get("columns") or []]
+        return [dict(zip(columns, row, strict=True)) for row in answer.get("rows") or []]
+
+    def backup(self, name: str) -> None:
+        """Write a backup of the server's data into its backups directory."""
+        self.send("POST", "/api/backups", {"name": name})
+
+    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """Send one request.
+
+        Raises:
+            RequestError: The server gave an error, or no answer.
+        """
+        try:
+            return self._client.send(path, {"method": method, "body": body})
+        except ClientResponseError as error:
+            url = self._url + path.partition("?")[0]
+            if error.status:
+                raise response_error(url, error.status, orjson.dumps(error.data)) from None
+            cause = error.original_error
+            raise unavailable(url, cause if isinstance(cause, Exception) else error) from None

@@ -1,0 +1,78 @@
+"""A host row and the same row on the wire, column by column.
+
+To PocketBase a row goes as a JSON object by the host's column names; from there it comes as an array of the
+declared columns and, last, the list of those which are None (PocketBase's columns cannot be NULL). In both
+JSON columns are JSON text (key order and number spelling survive) and int64 columns are decimal strings.
+The hooks (``owui_rows.js``) turn that into records and back, from the same declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openwebui_pocketbase.schema.tables import Column, Table
+
+__all__ = ["Codec"]
+
+
+class Codec:
+    """Encodes and decodes the rows of one table.
+
+    Args:
+        table: The table's declaration.
+        dumps: JSON encoder of the JSON columns; the host's, so that stored texts equal the stock ones.
+        loads: JSON decoder of the JSON columns.
+    """
+
+    def __init__(self, table: Table, *, dumps: Callable[[Any], str], loads: Callable[[str], Any]) -> None:
+        self._names = [column.name for column in table.columns]
+        self._nullable = [column.name for column in table.columns if column.null]
+        self._encoders = {c.name: _encoder(c, dumps) for c in table.columns}
+        self._decoders = {c.name: decode for c in table.columns if (decode := _decoder(c, loads))}
+
+    def encode(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row, or some of its columns, as it goes to PocketBase.
+
+        Raises:
+            KeyError: The table has no such column.
+        """
+        wire = {}
+        for name, value in row.items():
+            encode = self._encoders[name]
+            wire[name] = value if value is None or encode is None else encode(value)
+        return wire
+
+    def decode(self, wire: Sequence[Any]) -> dict[str, Any]:
+        """Return the row which came from PocketBase."""
+        row = dict(zip(self._names, wire, strict=False))
+        nulls = wire[-1]
+        for name in self._nullable:
+            # A value always wins over the list; a record without list was made in the dashboard.
+            if not row[name] and (not nulls or nulls == "null" or f'"{name}"' in nulls):
+                row[name] = None
+        for name, decode in self._decoders.items():
+            if row[name] is not None:
+                row[name] = decode(row[name])
+        return row
+
+
+def _encoder(column: Column, dumps: Callable[[Any], str]) -> Callable[[Any], Any] | None:
+    encoders: dict[str, Callable[[Any], Any]] = {"json": dumps, "int64": str}
+    return encoders.get(column.type)
+
+
+def _decoder(column: Column, loads: Callable[[str], Any]) -> Callable[[Any], Any] | None:
+    decoders: dict[str, Callable[[Any], Any]] = {"json": _json(loads), "int64": _int64, "bool": bool}
+    return decoders.get(column.type)
+
+
+def _json(loads: Callable[[str], Any]) -> Callable[[Any], Any]:
+    """PocketBase's JSON columns have numeric affinity: a bare number comes as one, not as text."""
+    return lambda text: loads(text) if isinstance(text, str) else text
+
+
+def _int64(text: str) -> int:
+    """Undo the hooks' sortable form: 19 digits; negative numbers as ``-`` and their distance from -2**63."""
+    return int(text[1:]) - 2**63 if text.startswith("-") else int(text)

@@ -1,0 +1,93 @@
+"""From the settings to a connected client: which server, which credentials."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
+from openwebui_pocketbase.client import AdminClient, Authenticator
+from openwebui_pocketbase.server import EmbeddedServer
+from openwebui_pocketbase.settings import PocketBaseSettings
+
+__all__ = ["Connection", "embedded_server"]
+
+
+def embedded_server(settings: PocketBaseSettings, data_dir: Path) -> EmbeddedServer:
+    """Return the server which this package runs itself; it is not started yet.
+
+    Args:
+        settings: Section ``[pocketbase]``.
+        data_dir: Open WebUI's data directory.
+    """
+    return EmbeddedServer(
+        settings.embedded,
+        data_dir=settings.embedded.data_dir or data_dir / "pocketbase",
+        hooks_dir=HOOKS_DIR,
+        migrations_dir=MIGRATIONS_DIR,
+    )
+
+
+class Connection:
+    """A reachable server with a superuser's credentials: the external one of ``url``, or the embedded one.
+
+    Every method blocks. The embedded server runs while any process has an open connection.
+
+    Args:
+        settings: Section ``[pocketbase]``.
+        data_dir: Open WebUI's data directory.
+    """
+
+    def __init__(self, settings: PocketBaseSettings, data_dir: Path) -> None:
+        self._settings = settings
+        self._server = None if settings.url else embedded_server(settings, data_dir)
+        self.url = settings.url or ""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the server is ours."""
+        return self._server is not None
+
+    def open(self) -> Authenticator:
+        """Start the server if it is ours; sign in.
+
+        Returns:
+            The superuser's token and its renewal.
+
+        Raises:
+            ServerError: The embedded server does not start.
+            UnavailableError: The external server does not answer.
+            UnauthorizedError: The credentials are wrong.
+        """
+        settings = self._settings
+        if self._server is not None:
+            self.url = self._server.acquire().url
+        elif settings.token is not None:
+            return Authenticator(None, settings.token.get_secret_value())
+        authenticator = Authenticator(self._login)
+        authenticator.renew_blocking("")
+        return authenticator
+
+    def admin(self, authenticator: Authenticator) -> AdminClient:
+        """Return a client for administrative calls."""
+        return AdminClient(self.url, timeout=self._settings.timeouts.read, token=authenticator.current)
+
+    def recover(self) -> str:
+        """Bring the server back if it is ours; return its address."""
+        if self._server is not None:
+            self.url = self._server.ensure().url
+        return self.url
+
+    def close(self) -> None:
+        """Give the server back; the last one to do so stops it."""
+        if self._server is not None:
+            self._server.release()
+
+    def _login(self) -> str:
+        if self._server is not None:
+            info = self._server.ensure()
+            identity, password = info.identity, info.password.get_secret_value()
+        else:
+            identity = self._settings.identity or ""
+            password = self._settings.password.get_secret_value() if self._settings.password else ""
+        with AdminClient(self.url, timeout=self._settings.timeouts.read) as admin:
+            return admin.login(identity, password)

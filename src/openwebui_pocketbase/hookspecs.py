@@ -1,0 +1,107 @@
+"""What a distribution can add to Open WebUI's storage: the plugin hooks, and the values they exchange.
+
+A distribution takes part by an entry point in the group ``openwebui`` that names a module or an object
+with functions marked by `hookimpl`. Our own PocketBase backend is registered in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from openwebui_pocketbase.settings import Settings
+
+__all__ = ["PROJECT", "HostContext", "RepositoryBinding", "Seam", "StorageSpecs", "hookimpl", "hookspec"]
+
+PROJECT = "openwebui"
+"""pluggy's project name and the group of the entry points."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@dataclass(frozen=True)
+class RepositoryBinding:
+    """A backend's repositories for one group.
+
+    Attributes:
+        group: The group of data, one of `openwebui_pocketbase.settings.GROUPS`.
+        backend: The name users write in ``[groups]``.
+        classes: Name of the host's singleton -> ``"module:Class"`` of the class it becomes; a subclass
+            of the stock class, without ``__init__`` and ``__slots__``, imported after the stock module.
+        attributes: Set on each of the singletons, such as a client.
+    """
+
+    group: str
+    backend: str
+    classes: Mapping[str, str]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seam:
+    """A function of the host that has to be replaced because it goes to the SQL tables directly.
+
+    Attributes:
+        module: Dotted name of the module.
+        function: Name of the function in it. If it is the endpoint of a route of the module's
+            ``router``, the route is registered again with the replacement.
+        replacement: ``"module:function"`` that is given the stock function and returns the new one.
+    """
+
+    module: str
+    function: str
+    replacement: str
+
+
+@dataclass(frozen=True)
+class HostContext:
+    """What hooks get to know about the host.
+
+    Attributes:
+        app: Open WebUI's FastAPI application.
+        settings: The configuration.
+        data_dir: Open WebUI's data directory.
+        backends: Group -> backend, of all groups which are not in the host's SQL database.
+        modules: Modules of the host that were extended, by name.
+    """
+
+    app: Any
+    settings: Settings
+    data_dir: Path
+    backends: Mapping[str, str]
+    modules: Mapping[str, ModuleType] = field(default_factory=dict)
+
+
+class StorageSpecs:
+    """The hooks; an implementation names only those arguments it wants."""
+
+    @hookspec
+    def openwebui_register_repositories(self, settings: Settings) -> Sequence[RepositoryBinding]:
+        """Return the groups which this plugin can store, and how."""
+        raise NotImplementedError
+
+    @hookspec
+    def openwebui_register_seams(self, backends: Mapping[str, str]) -> Sequence[Seam]:
+        """Return the functions of the host to replace, given the backend of each group."""
+        raise NotImplementedError
+
+    @hookspec
+    def openwebui_bootstrap(self, context: HostContext) -> Awaitable[None] | None:
+        """Make the backend ready: called before Open WebUI starts; an exception stops the start."""
+        raise NotImplementedError
+
+    @hookspec
+    def openwebui_start_realtime(self, context: HostContext) -> Awaitable[None] | None:
+        """Begin to carry outside changes to the open browsers: called when Open WebUI has started."""
+        raise NotImplementedError
+
+    @hookspec
+    def openwebui_shutdown(self, context: HostContext) -> Awaitable[None] | None:
+        """Give everything back: called after Open WebUI has stopped, also if its start failed."""
+        raise NotImplementedError

@@ -1,0 +1,121 @@
+"""Everything that is changed in one host process, and how to undo it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from openwebui_pocketbase.catalog import repository
+from openwebui_pocketbase.exceptions import CompatibilityError
+from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
+from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.host.contract import check_contract
+from openwebui_pocketbase.host.lifespan import wrap_lifespan
+from openwebui_pocketbase.host.seams import replace_function
+from openwebui_pocketbase.manager import Registry, create_plugin_manager
+from openwebui_pocketbase.settings import Settings
+
+__all__ = ["MAIN", "Installation"]
+
+log = logging.getLogger(__name__)
+
+MAIN = "open_webui.main"
+
+Undo = Callable[[], None]
+
+
+class Installation:
+    """Extends the host's modules one by one, as they are imported.
+
+    Args:
+        settings: The configuration.
+        data_dir: Open WebUI's data directory.
+        package_dir: Directory of the package ``open_webui``.
+        version: Open WebUI's version.
+
+    Raises:
+        ConfigurationError: The settings name what is not there.
+        CompatibilityError: Open WebUI's storage code differs from what this version was made for.
+    """
+
+    def __init__(self, settings: Settings, data_dir: Path, package_dir: Path, version: str) -> None:
+        self._settings = settings
+        self._data_dir = data_dir
+        self._manager = create_plugin_manager(settings)
+        self.registry = Registry(self._manager, settings)
+        self._modules: dict[str, ModuleType] = {}
+        self._undo: list[Undo] = []
+        self._check(package_dir, version)
+
+    def callbacks(self) -> dict[str, Callable[[ModuleType], None]]:
+        """Return what to call when a module of the host has been imported, by the module's name."""
+        steps: dict[str, list[Callable[[ModuleType], Undo]]] = {}
+        for binding in self.registry.bindings():
+            for name, path in binding.classes.items():
+                steps.setdefault(repository(name).module, []).append(_binder(binding, name, path))
+        seams = self._manager.hook.openwebui_register_seams(backends=self.registry.replaced)
+        for seam in _flatten(seams):
+            steps.setdefault(seam.module, []).append(_replacer(seam))
+        steps.setdefault(MAIN, []).append(self._wrap)
+        return {module: self._runner(todo) for module, todo in steps.items()}
+
+    def undo(self) -> None:
+        """Give the host its stock classes and functions back; safe to call again."""
+        while self._undo:
+            self._undo.pop()()
+
+    def _check(self, package_dir: Path, version: str) -> None:
+        problems = check_contract(self.registry.replaced, package_dir=package_dir, version=version)
+        if not problems:
+            return
+        found = "; ".join(f"{problem.where}: {problem.what}" for problem in problems)
+        message = f"Open WebUI {version} stores data in ways this version does not know: {found}."
+        if self._settings.contract == "warn":
+            log.warning(message)
+            return
+        raise CompatibilityError(
+            message,
+            hint="Install an openwebui-pocketbase made for it, or go on at your own risk with contract = 'warn'.",
+        )
+
+    def _runner(self, todo: list[Callable[[ModuleType], Undo]]) -> Callable[[ModuleType], None]:
+        def run(module: ModuleType) -> None:
+            self._modules[module.__name__] = module
+            self._undo.extend(step(module) for step in todo)
+
+        return run
+
+    def _wrap(self, main: ModuleType) -> Undo:
+        context = HostContext(main.app, self._settings, self._data_dir, self.registry.replaced, self._modules)
+        hook = self._manager.hook
+
+        async def bootstrap() -> None:
+            await _each(hook.openwebui_bootstrap(context=context))
+
+        async def started() -> None:
+            await _each(hook.openwebui_start_realtime(context=context))
+
+        async def shutdown() -> None:
+            await _each(hook.openwebui_shutdown(context=context))
+
+        return wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown)
+
+
+def _binder(binding: RepositoryBinding, name: str, path: str) -> Callable[[ModuleType], Undo]:
+    return lambda module: bind(module, name, path, binding.attributes)
+
+
+def _replacer(seam: Seam) -> Callable[[ModuleType], Undo]:
+    return lambda module: replace_function(module, seam.function, seam.replacement)
+
+
+def _flatten(results: Iterable[Iterable[Any]]) -> list[Any]:
+    return [item for result in results for item in result]
+
+
+async def _each(results: Iterable[Any]) -> None:
+    for result in results:
+        await result

@@ -1,0 +1,70 @@
+"""Replacing functions of the host that go to SQL tables directly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from openwebui_pocketbase.exceptions import CompatibilityError
+from openwebui_pocketbase.host.binding import load
+
+__all__ = ["replace_function"]
+
+Undo = Callable[[], None]
+
+
+def replace_function(module: ModuleType, name: str, path: str) -> Undo:
+    """Replace a function of a module, and the route it serves, if it is the endpoint of one.
+
+    Callers in the module look the function up as a global, importers import it later; both get the
+    replacement. A route holds its endpoint, and what FastAPI made of the endpoint's signature: it
+    is registered again.
+
+    Args:
+        module: The host's module; just imported, and not yet included in the application.
+        name: Name of the function.
+        path: ``"module:function"`` that is given the stock function and returns the new one.
+
+    Returns:
+        A function that undoes it.
+
+    Raises:
+        CompatibilityError: The module has no such function.
+    """
+    stock = getattr(module, name, None)
+    if stock is None:
+        raise CompatibilityError(f"{module.__name__} has no function {name}.")
+    replacement = load(path)(stock)
+    setattr(module, name, replacement)
+    undo_route = _replace_route(getattr(module, "router", None), stock, replacement)
+
+    def undo() -> None:
+        setattr(module, name, stock)
+        undo_route()
+
+    return undo
+
+
+def _replace_route(router: Any, stock: Callable[..., Any], replacement: Callable[..., Any]) -> Undo:
+    routes = getattr(router, "routes", [])
+    index = next((i for i, route in enumerate(routes) if getattr(route, "endpoint", None) is stock), None)
+    if index is None:
+        return lambda: None
+    route = routes[index]
+    router.add_api_route(
+        route.path.removeprefix(router.prefix),
+        replacement,
+        methods=route.methods,
+        name=route.name,
+        response_model=route.response_model,
+        status_code=route.status_code,
+        dependencies=route.dependencies,
+        include_in_schema=route.include_in_schema,
+    )
+    routes[index] = routes.pop()  # the order of routes decides which one a path matches
+
+    def undo() -> None:
+        routes[index] = route
+
+    return undo

@@ -1,0 +1,98 @@
+"""Finding the plugins and asking them which backend stores which group."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pluggy
+
+from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.hookspecs import PROJECT, RepositoryBinding, StorageSpecs
+from openwebui_pocketbase.settings import GROUPS, Settings
+
+__all__ = ["Registry", "create_plugin_manager"]
+
+STOCK = "sqlalchemy"
+
+
+def create_plugin_manager(settings: Settings) -> pluggy.PluginManager:
+    """Return a manager with the plugins of all installed distributions."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(StorageSpecs)
+    manager.load_setuptools_entrypoints(PROJECT)
+    if settings.logging.trace_hooks:
+        manager.add_hookcall_monitoring(_before, _after)
+    return manager
+
+
+class Registry:
+    """Knows every backend of every group, and which one is configured.
+
+    Args:
+        manager: The plugins.
+        settings: The configuration.
+
+    Raises:
+        ConfigurationError: The settings name a backend which no plugin has, or two plugins have the same.
+    """
+
+    def __init__(self, manager: pluggy.PluginManager, settings: Settings) -> None:
+        self._bindings: dict[tuple[str, str], RepositoryBinding] = {}
+        for bindings in manager.hook.openwebui_register_repositories(settings=settings):
+            for binding in bindings:
+                self._add(binding)
+        self._backends = {group: self._choose(group, settings) for group in GROUPS}
+
+    @property
+    def backends(self) -> Mapping[str, str]:
+        """Group -> backend, for every group."""
+        return self._backends
+
+    @property
+    def replaced(self) -> Mapping[str, str]:
+        """Group -> backend, for the groups which are not in the host's SQL database."""
+        return {group: backend for group, backend in self._backends.items() if backend != STOCK}
+
+    def available(self, group: str) -> list[str]:
+        """Return the names of the backends that can store a group."""
+        return [STOCK, *(backend for known, backend in self._bindings if known == group)]
+
+    def bindings(self) -> list[RepositoryBinding]:
+        """Return the bindings in force."""
+        return [self._bindings[choice] for choice in self.replaced.items()]
+
+    def _add(self, binding: RepositoryBinding) -> None:
+        key = (binding.group, binding.backend)
+        if binding.group not in GROUPS or binding.backend == STOCK:
+            raise ConfigurationError(f"A plugin registers the backend {binding.backend!r} for {binding.group!r}.")
+        if key in self._bindings:
+            raise ConfigurationError(
+                f"Two plugins register the backend {binding.backend!r} for {binding.group!r}.",
+                hint="Uninstall one of them.",
+            )
+        self._bindings[key] = binding
+
+    def _choose(self, group: str, settings: Settings) -> str:
+        named = settings.groups.get(group)
+        if named is None:
+            # The default applies to what this version has; the rest stays where it is.
+            default = settings.storage_backend
+            return default if (group, default) in self._bindings else STOCK
+        if named not in self.available(group):
+            raise ConfigurationError(
+                f"[groups] {group} = {named!r}: nothing installed stores {group} there.",
+                hint=f"Possible values: {', '.join(self.available(group))}.",
+            )
+        return named
+
+
+def _before(hook_name: str, implementations: Sequence[pluggy.HookImpl], kwargs: Mapping[str, Any]) -> None:
+    plugins = ", ".join(implementation.plugin_name for implementation in reversed(implementations))
+    print(f"openwebui-pocketbase: {hook_name}({', '.join(kwargs)}) -> {plugins or 'nobody'}", file=sys.stderr)
+
+
+def _after(outcome: pluggy.Result[Any], hook_name: str, _implementations: Sequence[pluggy.HookImpl], _: object) -> None:
+    result = repr(outcome.exception) if outcome.exception else f"{len(outcome.get_result() or ())} result(s)"
+    print(f"openwebui-pocketbase: {hook_name} = {result}", file=sys.stderr)

@@ -1,0 +1,58 @@
+"""What the host expects of a repository that fails."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
+
+from sqlalchemy.exc import IntegrityError
+
+from openwebui_pocketbase.exceptions import ConflictError, InvalidRequestError, OpenWebUIPocketBaseError
+
+__all__ = ["integrity_error", "swallows"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+D = TypeVar("D")
+
+Log = Callable[..., None]
+
+_OF_THE_DATA = (ConflictError, InvalidRequestError)
+"""Errors whose cause is what was to be stored; a database would refuse it, too."""
+
+
+def swallows(
+    default: Callable[[], D], log: Log | None = None, message: str = ""
+) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | D]]]:
+    """Answer with a default where the stock method swallows its exceptions.
+
+    An outage is let through: the stock database is a file beside the host and has none, and "not found"
+    would be a lie that callers act on.
+
+    Args:
+        default: Makes the answer.
+        log: Method of the stock module's logger, if the stock method logs.
+        message: What the stock method logs before the exception.
+    """
+
+    def decorate(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T | D]]:
+        @functools.wraps(method)
+        async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T | D:
+            try:
+                return await method(*args, **kwargs)
+            except Exception as error:
+                if isinstance(error, OpenWebUIPocketBaseError) and not isinstance(error, _OF_THE_DATA):
+                    raise
+                if log is not None:
+                    log("%s: %s", message, error)
+                return default()
+
+        return wrapper
+
+    return decorate
+
+
+def integrity_error(method: str, error: ConflictError) -> IntegrityError:
+    """Return the exception that SQLAlchemy raises for a taken key, which callers of the host depend on."""
+    return IntegrityError(method, None, error)

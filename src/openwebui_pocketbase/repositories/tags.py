@@ -1,0 +1,90 @@
+"""Tags in PocketBase; the hooks are in ``tags.js``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from open_webui.models.tags import TagModel, TagTable
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from openwebui_pocketbase.exceptions import ConflictError
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
+from openwebui_pocketbase.repositories.errors import integrity_error, swallows
+
+__all__ = ["PocketBaseTags"]
+
+log = logging.getLogger(__name__)
+
+_CODEC = codec_of("tag")
+
+
+def _tag(wire: list[Any]) -> TagModel:
+    return TagModel.model_validate(_CODEC.decode(wire))
+
+
+def _tag_id(name: str) -> str:
+    return name.replace(" ", "_").lower()
+
+
+class PocketBaseTags(PocketBaseRepository, TagTable):
+    """`open_webui.models.tags.TagTable` with its rows in PocketBase."""
+
+    async def insert_new_tag(self, name: str, user_id: str, db: AsyncSession | None = None) -> TagModel | None:
+        """Create a tag; None if the user has one with this id."""
+        return await self._insert({"id": _tag_id(name), "name": name, "user_id": user_id, "meta": None})
+
+    @swallows(lambda: None, log.exception, "Error inserting tag")
+    async def _insert(self, tag: dict[str, Any]) -> TagModel:
+        return _tag(await self.pocketbase.write("tags/insert_new_tag", {"tag": _CODEC.encode(tag)}))
+
+    @swallows(lambda: None)
+    async def get_tag_by_name_and_user_id(
+        self, name: str, user_id: str, db: AsyncSession | None = None
+    ) -> TagModel | None:
+        """Return the user's tag of this name, or None."""
+        parameters = {"id": _tag_id(name), "user_id": user_id}
+        wire = await self.pocketbase.read("tags/get_tag_by_name_and_user_id", parameters)
+        return _tag(wire) if wire else None
+
+    async def get_tags_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[TagModel]:
+        """Return the user's tags, oldest first."""
+        return [_tag(wire) for wire in await self.pocketbase.read("tags/get_tags_by_user_id", {"user_id": user_id})]
+
+    async def get_tags_by_ids_and_user_id(
+        self, ids: list[str], user_id: str, db: AsyncSession | None = None
+    ) -> list[TagModel]:
+        """Return those of the user's tags, by id."""
+        parameters = {"ids": ids, "user_id": user_id}
+        wires = await self.pocketbase.read("tags/get_tags_by_ids_and_user_id", parameters)
+        return [_tag(wire) for wire in wires]
+
+    @swallows(lambda: False, log.error, "delete_tag")
+    async def delete_tag_by_name_and_user_id(self, name: str, user_id: str, db: AsyncSession | None = None) -> bool:
+        """Delete the user's tag of this name; True also if there is none."""
+        return await self._delete([_tag_id(name)], user_id)
+
+    @swallows(lambda: False, log.error, "delete_tags_by_ids")
+    async def delete_tags_by_ids_and_user_id(
+        self, ids: list[str], user_id: str, db: AsyncSession | None = None
+    ) -> bool:
+        """Delete those of the user's tags."""
+        return await self._delete(ids, user_id) if ids else True
+
+    async def _delete(self, ids: list[str], user_id: str) -> bool:
+        await self.pocketbase.write("tags/delete_tags_by_ids_and_user_id", {"ids": ids, "user_id": user_id})
+        return True
+
+    async def ensure_tags_exist(self, names: list[str], user_id: str, db: AsyncSession | None = None) -> None:
+        """Create those tags which the user does not have.
+
+        Raises:
+            IntegrityError: Two of the new names have the same id; nothing is created then.
+        """
+        if not names:
+            return
+        parameters = {"ids": [_tag_id(name) for name in names], "names": names, "user_id": user_id}
+        try:
+            await self.pocketbase.write("tags/ensure_tags_exist", parameters)
+        except ConflictError as error:
+            raise integrity_error("ensure_tags_exist", error) from error

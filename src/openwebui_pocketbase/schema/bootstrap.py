@@ -1,0 +1,131 @@
+"""Bringing a PocketBase server to the schema this version needs, and telling what does not fit."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from openwebui_pocketbase.assets import HOOKS_DIR
+from openwebui_pocketbase.client import AdminClient
+from openwebui_pocketbase.exceptions import NotFoundError, ResponseError, SchemaError
+from openwebui_pocketbase.schema.definitions import (
+    CORE_STATEMENTS,
+    change_triggers,
+    collection,
+    version_statement,
+)
+from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES
+
+__all__ = ["SchemaState", "apply_schema", "bring_up", "hook_digests", "inspect"]
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 5
+"""How often the schema is applied while other processes do the same."""
+
+EXPORT_HINT = (
+    "Write the hooks with `openwebui-pocketbase assets export DIR`, put the contents of DIR/pb_hooks into the "
+    "pb_hooks directory beside that server, and restart it."
+)
+
+
+@dataclass(frozen=True)
+class SchemaState:
+    """What a server has of what this version needs.
+
+    Attributes:
+        schema: Version of the server's schema; 0 if there is none, None if unknown (no hooks).
+        wanted: Version of the schema this version needs.
+        hooks_missing: Hook files the server does not have.
+        hooks_different: Hook files the server has in another version.
+    """
+
+    schema: int | None
+    wanted: int
+    hooks_missing: tuple[str, ...]
+    hooks_different: tuple[str, ...]
+
+    def problems(self) -> list[tuple[str, str]]:
+        """Return what does not fit, each with its remedy."""
+        found = []
+        if self.schema is None:
+            return [("PocketBase has none of this package's hooks.", EXPORT_HINT)]
+        if self.schema > self.wanted:
+            found.append(
+                (
+                    f"PocketBase's schema is version {self.schema}; this package knows up to {self.wanted}.",
+                    "Upgrade openwebui-pocketbase to the version that wrote this schema, or newer.",
+                )
+            )
+        if self.schema < self.wanted:
+            found.append(
+                (
+                    f"PocketBase's schema is version {self.schema}; version {self.wanted} is needed.",
+                    "Run: openwebui-pocketbase schema apply",
+                )
+            )
+        wrong = [*(f"{name} is missing" for name in self.hooks_missing)]
+        wrong += [f"{name} is of another version" for name in self.hooks_different]
+        if wrong:
+            found.append((f"PocketBase's hooks do not fit: {', '.join(wrong)}.", EXPORT_HINT))
+        return found
+
+
+def hook_digests() -> dict[str, str]:
+    """Return the SHA-256 of each hook file of this package, by name."""
+    files = (path for path in HOOKS_DIR.iterdir() if path.suffix in (".js", ".json"))
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+
+
+def inspect(admin: AdminClient) -> SchemaState:
+    """Compare a server with what this version needs."""
+    ours = hook_digests()
+    try:
+        version = admin.version()
+    except NotFoundError:
+        return SchemaState(None, SCHEMA_VERSION, tuple(ours), ())
+    theirs: dict[str, Any] = version["hooks"]
+    return SchemaState(
+        schema=version["schema"],
+        wanted=SCHEMA_VERSION,
+        hooks_missing=tuple(name for name in ours if name not in theirs),
+        hooks_different=tuple(name for name in ours if name in theirs and theirs[name] != ours[name]),
+    )
+
+
+def apply_schema(admin: AdminClient) -> None:
+    """Create what is missing over the admin API; safe to repeat, and for several processes at once."""
+    for statement in CORE_STATEMENTS:
+        admin.sql(statement)
+    admin.import_collections([collection(table) for table in TABLES.values()])
+    for table in TABLES.values():
+        for statement in change_triggers(table.collection):
+            admin.sql(statement)
+    admin.sql(version_statement())
+
+
+def bring_up(admin: AdminClient) -> None:
+    """Bring a server to the schema this version needs.
+
+    Raises:
+        SchemaError: The server's hooks or schema do not fit; says what to do.
+    """
+    state = inspect(admin)
+    for attempt in range(ATTEMPTS):
+        if state.schema is None or state.schema >= state.wanted:
+            break
+        log.info("Bringing PocketBase's schema from version %d to %d", state.schema, state.wanted)
+        try:
+            apply_schema(admin)
+        except ResponseError as error:
+            # Another process may be creating the same collections; what counts is the outcome.
+            if attempt == ATTEMPTS - 1:
+                raise SchemaError(f"PocketBase refused the schema: {error}") from error
+            time.sleep(0.2)
+        state = inspect(admin)
+    problems = state.problems()
+    if problems:
+        raise SchemaError(" ".join(what for what, _ in problems), hint=problems[0][1])

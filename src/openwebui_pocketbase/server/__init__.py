@@ -1,0 +1,44 @@
+"""The embedded PocketBase: one server for any number of worker processes.
+
+Every worker that uses the server holds a shared lock on ``leases.lock``. The first one starts a
+small detached process, the supervisor, which holds ``supervisor.lock``, runs PocketBase as its
+child, restarts it when it dies, and stops it when nobody holds a lease any more. The kernel
+releases the locks however a process ends, so nothing has to be cleaned up after a crash.
+
+=================  ===============================================================
+`.embedded`        what a worker uses: `EmbeddedServer`
+`.supervisor`      the detached process
+`.pocketbase`      the PocketBase process itself: command line, output, end
+`.orphan`          a PocketBase that outlived its supervisor
+`.rundir`          the files in ``<data_dir>/.owui`` through which they talk
+`.locks`           file locks
+`.credentials`     the superuser's generated password
+`.binary`          finding the ``pocketbase`` program
+`.network`         ports and addresses
+=================  ===============================================================
+
+The supervisor imports this package too and has to start quickly, so the public names are loaded
+on first use, and only `.embedded` and `.binary` may import more than the standard library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from openwebui_pocketbase.server.binary import find_binary
+    from openwebui_pocketbase.server.embedded import EmbeddedServer, ServerInfo
+
+__all__ = ["EmbeddedServer", "ServerInfo", "find_binary"]
+
+_HOMES = {"EmbeddedServer": "embedded", "ServerInfo": "embedded", "find_binary": "binary"}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module on first use (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - kept out of the supervisor's start-up
+
+    return getattr(import_module(f"{__name__}.{home}"), name)

@@ -1,0 +1,58 @@
+"""Fixtures of all suites. The host's environment is set here, before anything of it is imported."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Only what the repositories need: no migrations, no downloads, a data directory of its own.
+_HOST_DATA = tempfile.TemporaryDirectory(prefix="owui-tests-")
+os.environ.update(
+    FROM_INIT_PY="true",
+    DATA_DIR=_HOST_DATA.name,
+    ENABLE_DB_MIGRATIONS="false",
+    OFFLINE_MODE="true",
+    HF_HUB_OFFLINE="1",
+    WEBUI_SECRET_KEY="tests",
+)
+for name in list(os.environ):
+    if name == "STORAGE_BACKEND" or name.startswith("OPENWEBUI_POCKETBASE_"):
+        del os.environ[name]
+
+from tests.support.pocketbase import PocketBaseProcess, clone, prepare  # noqa: E402 - reads the environment
+
+
+@pytest.fixture(scope="session")
+def prepared_pocketbase(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data directory with schema and superuser; clone it, never serve it."""
+    return prepare(tmp_path_factory.mktemp("prepared") / "pb_data")
+
+
+@pytest.fixture(scope="session")
+def pocketbase(prepared_pocketbase: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBaseProcess]:
+    """A server for tests which leave schema and settings alone and use user ids of their own."""
+    server = PocketBaseProcess(clone(prepared_pocketbase, tmp_path_factory.mktemp("pocketbase")))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def own_pocketbase(prepared_pocketbase: Path, tmp_path: Path) -> Iterator[PocketBaseProcess]:
+    """A server of the test's own, to break."""
+    server = PocketBaseProcess(clone(prepared_pocketbase, tmp_path))
+    server.start()
+    yield server
+    server.stop()
+
+
+def require(condition: bool, what: str) -> None:
+    """Skip a test that needs a service which is not there; in CI, fail instead."""
+    if not condition:
+        if os.environ.get("OWUI_TEST_REQUIRE_SERVICES") == "1":
+            pytest.fail(f"{what} is needed and not there")
+        pytest.skip(f"needs {what}")

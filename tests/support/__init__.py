@@ -1,0 +1,1 @@
+"""What several suites need: a real PocketBase, the stock repositories as oracles."""

@@ -1,0 +1,156 @@
+"""The embedded server's files: locks, credentials, the run directory."""
+
+from __future__ import annotations
+
+import json
+import logging
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from openwebui_pocketbase.exceptions import ServerError
+from openwebui_pocketbase.server.credentials import obtain_credentials
+from openwebui_pocketbase.server.locks import FileLock, has_shared_holders, is_locked
+from openwebui_pocketbase.server.pocketbase import open_log
+from openwebui_pocketbase.server.rundir import RunDir, ServerState
+
+STATE = ServerState("http://127.0.0.1:8090", 8090, supervisor=11, pocketbase=12, ready=True)
+
+
+@pytest.fixture
+def run_dir(tmp_path: Path) -> RunDir:
+    run_dir = RunDir(tmp_path / "data")
+    run_dir.create()
+    return run_dir
+
+
+# --- locks
+
+
+def test_an_exclusive_lock_excludes_all(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    lock = FileLock.take(path)
+    assert lock
+    assert FileLock.take(path) is None
+    assert FileLock.take(path, shared=True) is None
+    assert is_locked(path)
+    assert not has_shared_holders(path)
+    lock.close()
+    assert not is_locked(path)
+
+
+def test_shared_locks_exclude_exclusive_ones_only(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    first, second = FileLock.take(path, shared=True), FileLock.take(path, shared=True)
+    assert first
+    assert second
+    first.close()
+    assert FileLock.take(path) is None
+    assert not is_locked(path)
+    assert has_shared_holders(path)
+    second.close()
+    assert not has_shared_holders(path)
+
+
+# --- credentials
+
+
+def test_credentials_are_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "superuser.json"
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: obtain_credentials(path), range(16)))
+    assert len(set(made)) == 1
+    assert 40 <= len(made[0].password) <= 71
+    assert "@" in made[0].identity
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert obtain_credentials(path) == made[0]
+    assert made[0].password not in repr(made[0])
+
+
+@pytest.mark.parametrize("mode", [0o604, 0o620, 0o640, 0o777])
+def test_credentials_open_to_others_are_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "superuser.json"
+    password = obtain_credentials(path).password
+    path.chmod(mode)
+    with pytest.raises(ServerError, match="open to other users") as raised:
+        obtain_credentials(path)
+    assert "chmod 600" in raised.value.hint
+    assert password not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"identity": "a@b.c", "password": ""}', "\0\xff"])
+def test_credentials_without_content_are_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "superuser.json"
+    path.touch(mode=0o600)
+    path.write_text(content, encoding="latin-1")
+    with pytest.raises(ServerError, match="no identity and password"):
+        obtain_credentials(path)
+    assert path.read_text(encoding="latin-1") == content
+
+
+def test_credentials_behind_a_link_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "superuser.json"
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ServerError, match="Cannot open"):
+        obtain_credentials(path)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+# --- run directory
+
+
+def test_a_state_is_written_retired_and_remembered(run_dir: RunDir) -> None:
+    assert run_dir.read_state() is run_dir.read_previous_state() is None
+    run_dir.write_state(STATE)
+    assert run_dir.read_state() == STATE
+    run_dir.retire_state()
+    run_dir.retire_state()
+    assert run_dir.read_state() is None
+    assert run_dir.read_previous_state() == STATE
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"url": "http://127.0.0.1:8090"}'])
+def test_a_state_of_another_version_says_nothing(run_dir: RunDir, content: str) -> None:
+    (run_dir.path / "server.json").write_text(content)
+    assert run_dir.read_state() is None
+
+
+def test_equal_failures_can_be_told_apart(run_dir: RunDir) -> None:
+    assert run_dir.read_failure() is None
+    failures = []
+    for _ in range(2):
+        run_dir.write_failure(ServerError("It failed.", hint="Try again."))
+        failures.append(run_dir.read_failure())
+    assert failures[0]
+    assert (failures[0].message, failures[0].hint) == ("It failed.", "Try again.")
+    assert failures[0] != failures[1]
+    run_dir.clear_failure()
+    run_dir.clear_failure()
+    assert run_dir.read_failure() is None
+
+
+def test_the_directory_is_private(run_dir: RunDir) -> None:
+    assert stat.S_IMODE(run_dir.path.stat().st_mode) == 0o700
+    run_dir.write_state(STATE)
+    assert json.loads((run_dir.path / "server.json").read_text())["port"] == STATE.port
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a place where not even root may write")
+def test_a_directory_that_cannot_be_made() -> None:
+    with pytest.raises(ServerError, match="cannot be created") as raised:
+        RunDir(Path("/proc/nowhere")).create()
+    assert "data_dir" in raised.value.hint
+
+
+def test_the_log_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openwebui_pocketbase.server.pocketbase.LOG_BYTES", 100)
+    log = open_log(tmp_path / "pocketbase.log")
+    for number in range(100):
+        log.handle(logging.makeLogRecord({"msg": f"line {number:03} with 100% of its text"}))
+    log.close()
+    files = sorted(tmp_path.iterdir())
+    assert [file.name for file in files] == ["pocketbase.log", *(f"pocketbase.log.{n}" for n in range(1, 5))]
+    assert files[0].read_text().endswith("line 099 with 100% of its text\n")
