@@ -14,7 +14,9 @@ from openwebui_pocketbase.schema.tables import TABLES
 TEMPLATE = """// @ts-check
 migrate(
   (app) => {{
-    app.save(new Collection({collection}));
+    if (!app.hasTable("{name}")) {{
+      app.save(new Collection({collection}));
+    }} // else it was created over the admin API
     for (const sql of {statements}) {{
       app.db().newQuery(sql).execute();
     }}

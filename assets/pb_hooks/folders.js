@@ -3,7 +3,7 @@
 /** The host's table `folder`: the tree of folders in one user's sidebar. */
 
 const rows = require(`${__hooks}/owui_rows.js`);
-const { arg, value, matches, row, rowOf, one, many, query, recordIds, assign, insert, find, get } = rows;
+const { arg, value, matches, row, one, many, query, recordIds, insert, update, find, get } = rows;
 const { merge } = require(`${__hooks}/owui_json.js`);
 
 const FOLDER = rows.tables.folder;
@@ -71,13 +71,8 @@ function own(tx, { id, user_id }) {
  * @param {core.Record | null} record
  * @param {Record<string, any>} values
  */
-function update(tx, record, values) {
-  if (!record) {
-    return "null";
-  }
-  assign(FOLDER, record, values);
-  tx.save(record);
-  return rowOf(FOLDER, record);
+function change(tx, record, values) {
+  return record ? update(tx, FOLDER, record, values) : "null";
 }
 
 const writes = {
@@ -86,7 +81,7 @@ const writes = {
    * @param {any} args
    */
   insert_new_folder(tx, args) {
-    return rowOf(FOLDER, insert(tx, FOLDER, args.folder));
+    return insert(tx, FOLDER, args.folder);
   },
 
   /**
@@ -94,7 +89,7 @@ const writes = {
    * @param {any} args
    */
   update_folder_parent_id_by_id_and_user_id(tx, args) {
-    return update(tx, own(tx, args), { parent_id: args.parent_id, updated_at: args.updated_at });
+    return change(tx, own(tx, args), { parent_id: args.parent_id, updated_at: args.updated_at });
   },
 
   /**
@@ -102,7 +97,7 @@ const writes = {
    * @param {any} args
    */
   update_folder_is_expanded_by_id_and_user_id(tx, args) {
-    return update(tx, own(tx, args), { is_expanded: args.is_expanded, updated_at: args.updated_at });
+    return change(tx, own(tx, args), { is_expanded: args.is_expanded, updated_at: args.updated_at });
   },
 
   /**
@@ -122,7 +117,7 @@ const writes = {
     if (first && first !== args.id) {
       return "null";
     }
-    return update(tx, record, {
+    return change(tx, record, {
       name: args.changes.name,
       data: data === undefined ? undefined : merge(record.getString("data"), data),
       meta: meta === undefined ? undefined : merge(record.getString("meta"), meta),

@@ -93,22 +93,6 @@ function row(table, alias) {
 }
 
 /**
- * A record as the row that `row` gives.
- *
- * @param {Table} table
- * @param {core.Record} record
- */
-function rowOf(table, record) {
-  const values = table.columns.map(({ field, type }) => {
-    if (type === "bool") {
-      return record.getBool(field);
-    }
-    return type === "int" ? record.getInt(field) : record.getString(field);
-  });
-  return JSON.stringify([...values, record.getString("nulls")]);
-}
-
-/**
  * SQL that answers with the first row of a query as JSON, or `null`.
  *
  * @param {string} select
@@ -154,27 +138,29 @@ function recordId(table, values) {
 }
 
 /**
- * Set columns of a record from values as they are on the wire.
+ * Values as they come in, as the fields of a record.
  *
  * @param {Table} table
- * @param {core.Record} record
  * @param {Record<string, any>} values
+ * @param {string[]} nulls the columns which were None before
+ * @returns {Record<string, any>}
  */
-function assign(table, record, values) {
-  /** @type {string[]} */
-  const before = JSON.parse(record.getString("nulls") || "null") || [];
-  const nulls = before.filter((name) => values[name] === undefined);
+function fields(table, values, nulls = []) {
+  /** @type {Record<string, any>} */
+  const data = {};
+  const after = nulls.filter((name) => values[name] === undefined);
   for (const { name, field, type } of table.columns) {
     const given = values[name];
     if (given === undefined) {
       continue;
     }
     if (given === null && type !== "json") {
-      nulls.push(name);
+      after.push(name);
     }
-    record.set(field, type === "int64" && given !== null ? sortable(given) : given);
+    data[field] = type === "int64" && given !== null ? sortable(given) : given;
   }
-  record.set("nulls", JSON.stringify(nulls));
+  data.nulls = JSON.stringify(after);
+  return data;
 }
 
 /**
@@ -190,18 +176,34 @@ function sortable(decimal) {
 }
 
 /**
- * Save a new row.
+ * Save a new row; the answer is that row.
  *
  * @param {CoreApp} tx
  * @param {Table} table
- * @param {Record<string, any>} values
+ * @param {Record<string, any>} values of all columns
  */
 function insert(tx, table, values) {
+  const data = fields(table, values);
   const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
-  record.set("id", recordId(table, values));
-  assign(table, record, values);
+  record.load({ ...data, id: recordId(table, values) });
   tx.save(record);
-  return record;
+  return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
+}
+
+/**
+ * Save changes of a record; the answer is its row.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {core.Record} record
+ * @param {Record<string, any>} values undefined stays as it is
+ */
+function update(tx, table, record, values) {
+  record.load(fields(table, values, JSON.parse(record.getString("nulls") || "null") || []));
+  tx.save(record);
+  const data = record.fieldsData();
+  const row = table.columns.map(({ field, type }) => (type === "json" ? String(data[field]) : data[field]));
+  return JSON.stringify([...row, String(data.nulls)]);
 }
 
 /**
@@ -243,19 +245,4 @@ function recordIds(app, rest, body, alias = "t") {
   return JSON.parse(query(app, many(`${alias}.id`, rest, `${alias}.rowid`), body));
 }
 
-module.exports = {
-  tables,
-  arg,
-  value,
-  matches,
-  row,
-  rowOf,
-  one,
-  many,
-  query,
-  recordIds,
-  assign,
-  insert,
-  find,
-  get,
-};
+module.exports = { tables, arg, value, matches, row, one, many, query, recordIds, insert, update, find, get };

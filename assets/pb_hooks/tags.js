@@ -2,7 +2,7 @@
 
 /** The host's table `tag`: labels of one user's chats. A tag's id is made from its name and unique per user. */
 
-const { tables, arg, row, rowOf, one, many, query, insert, recordIds } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, row, one, many, query, insert, recordIds } = require(`${__hooks}/owui_rows.js`);
 
 const TAG = tables.tag;
 const OWN = `FROM owui_tags t WHERE t.user_id = ${arg("user_id")}`;
@@ -20,7 +20,7 @@ const writes = {
    * @param {any} args
    */
   insert_new_tag(tx, args) {
-    return rowOf(TAG, insert(tx, TAG, args.tag));
+    return insert(tx, TAG, args.tag);
   },
 
   /**

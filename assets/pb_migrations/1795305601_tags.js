@@ -1,38 +1,40 @@
 // @ts-check
 migrate(
   (app) => {
-    app.save(
-      new Collection({
-        name: "owui_tags",
-        type: "base",
-        listRule: null,
-        viewRule: null,
-        createRule: null,
-        updateRule: null,
-        deleteRule: null,
-        fields: [
-          {
-            name: "id",
-            type: "text",
-            primaryKey: true,
-            required: true,
-            system: true,
-            pattern: "^[a-z0-9]+$",
-            min: 15,
-            max: 32,
-            autogeneratePattern: "[a-z0-9]{32}",
-          },
-          { name: "key", type: "text", max: 1000000000 },
-          { name: "name", type: "text", max: 1000000000 },
-          { name: "user_id", type: "text", max: 1000000000 },
-          { name: "meta", type: "json", maxSize: 1000000000 },
-          { name: "nulls", type: "json", maxSize: 1000000000 },
-          { name: "created", type: "autodate", onCreate: true, onUpdate: false },
-          { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
-        ],
-        indexes: ["CREATE UNIQUE INDEX `idx_owui_tags_user_id_key` ON `owui_tags` (`user_id`, `key`)"],
-      }),
-    );
+    if (!app.hasTable("owui_tags")) {
+      app.save(
+        new Collection({
+          name: "owui_tags",
+          type: "base",
+          listRule: null,
+          viewRule: null,
+          createRule: null,
+          updateRule: null,
+          deleteRule: null,
+          fields: [
+            {
+              name: "id",
+              type: "text",
+              primaryKey: true,
+              required: true,
+              system: true,
+              pattern: "^[a-z0-9]+$",
+              min: 15,
+              max: 32,
+              autogeneratePattern: "[a-z0-9]{32}",
+            },
+            { name: "key", type: "text", max: 1000000000 },
+            { name: "name", type: "text", max: 1000000000 },
+            { name: "user_id", type: "text", max: 1000000000 },
+            { name: "meta", type: "json", maxSize: 1000000000 },
+            { name: "nulls", type: "json", maxSize: 1000000000 },
+            { name: "created", type: "autodate", onCreate: true, onUpdate: false },
+            { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
+          ],
+          indexes: ["CREATE UNIQUE INDEX `idx_owui_tags_user_id_key` ON `owui_tags` (`user_id`, `key`)"],
+        }),
+      );
+    } // else it was created over the admin API
     for (const sql of [
       "CREATE TRIGGER IF NOT EXISTS owui_tags_create AFTER INSERT ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'create', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_tags_update AFTER UPDATE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'update', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",

@@ -1,47 +1,49 @@
 // @ts-check
 migrate(
   (app) => {
-    app.save(
-      new Collection({
-        name: "owui_folders",
-        type: "base",
-        listRule: null,
-        viewRule: null,
-        createRule: null,
-        updateRule: null,
-        deleteRule: null,
-        fields: [
-          {
-            name: "id",
-            type: "text",
-            primaryKey: true,
-            required: true,
-            system: true,
-            pattern: "^[a-z0-9-]+$",
-            min: 1,
-            max: 100,
-            autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
-          },
-          { name: "parent_id", type: "text", max: 1000000000 },
-          { name: "user_id", type: "text", max: 1000000000 },
-          { name: "name", type: "text", max: 1000000000 },
-          { name: "items", type: "json", maxSize: 1000000000 },
-          { name: "meta", type: "json", maxSize: 1000000000 },
-          { name: "data", type: "json", maxSize: 1000000000 },
-          { name: "is_expanded", type: "bool" },
-          { name: "created_at", type: "number" },
-          { name: "updated_at", type: "number" },
-          { name: "nulls", type: "json", maxSize: 1000000000 },
-          { name: "created", type: "autodate", onCreate: true, onUpdate: false },
-          { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
-        ],
-        indexes: [
-          "CREATE INDEX `idx_owui_folders_user_id_parent_id` ON `owui_folders` (`user_id`, `parent_id`)",
-          "CREATE INDEX `idx_owui_folders_parent_id` ON `owui_folders` (`parent_id`)",
-          "CREATE UNIQUE INDEX `idx_owui_folders_id_nocase` ON `owui_folders` (`id` COLLATE NOCASE)",
-        ],
-      }),
-    );
+    if (!app.hasTable("owui_folders")) {
+      app.save(
+        new Collection({
+          name: "owui_folders",
+          type: "base",
+          listRule: null,
+          viewRule: null,
+          createRule: null,
+          updateRule: null,
+          deleteRule: null,
+          fields: [
+            {
+              name: "id",
+              type: "text",
+              primaryKey: true,
+              required: true,
+              system: true,
+              pattern: "^[a-z0-9-]+$",
+              min: 1,
+              max: 100,
+              autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+            },
+            { name: "parent_id", type: "text", max: 1000000000 },
+            { name: "user_id", type: "text", max: 1000000000 },
+            { name: "name", type: "text", max: 1000000000 },
+            { name: "items", type: "json", maxSize: 1000000000 },
+            { name: "meta", type: "json", maxSize: 1000000000 },
+            { name: "data", type: "json", maxSize: 1000000000 },
+            { name: "is_expanded", type: "bool" },
+            { name: "created_at", type: "number" },
+            { name: "updated_at", type: "number" },
+            { name: "nulls", type: "json", maxSize: 1000000000 },
+            { name: "created", type: "autodate", onCreate: true, onUpdate: false },
+            { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
+          ],
+          indexes: [
+            "CREATE INDEX `idx_owui_folders_user_id_parent_id` ON `owui_folders` (`user_id`, `parent_id`)",
+            "CREATE INDEX `idx_owui_folders_parent_id` ON `owui_folders` (`parent_id`)",
+            "CREATE UNIQUE INDEX `idx_owui_folders_id_nocase` ON `owui_folders` (`id` COLLATE NOCASE)",
+          ],
+        }),
+      );
+    } // else it was created over the admin API
     for (const sql of [
       "CREATE TRIGGER IF NOT EXISTS owui_folders_create AFTER INSERT ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'create', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_folders_update AFTER UPDATE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'update', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",

@@ -8,7 +8,7 @@ OpenWebUIPocketBaseError
     RequestError                  one request to PocketBase failed
         UnavailableError          no usable answer: refused, cut off, timed out, 5xx
         ResponseError             PocketBase answered with an error
-            InvalidRequestError   400: the request, or a value in it, is not acceptable
+            InvalidRequestError   400 with a code: a value is not acceptable
             UnauthorizedError     401 or 403: the credentials are not those of a superuser
             NotFoundError         404: no such route, collection or record
             ConflictError         409: a unique key is taken, or a version check failed
@@ -113,7 +113,7 @@ class ResponseError(RequestError):
 
 
 class InvalidRequestError(ResponseError):
-    """400: the request, or a value in it, is not acceptable."""
+    """400 with an error code: the request, or a value in it, is not acceptable."""
 
 
 class UnauthorizedError(ResponseError):

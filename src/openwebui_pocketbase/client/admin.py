@@ -5,12 +5,13 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any
 
+import httpx
 import orjson
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
 from openwebui_pocketbase.client.errors import response_error, unavailable
-from openwebui_pocketbase.exceptions import InvalidRequestError, UnauthorizedError
+from openwebui_pocketbase.exceptions import ResponseError, UnauthorizedError
 
 __all__ = ["AdminClient"]
 
@@ -48,7 +49,9 @@ class AdminClient:
         path = "/api/collections/_superusers/auth-with-password"
         try:
             answer = self.send("POST", path, {"identity": identity, "password": password})
-        except InvalidRequestError as error:  # PocketBase answers 400 to wrong credentials
+        except ResponseError as error:
+            if error.status != httpx.codes.BAD_REQUEST:  # PocketBase's answer to wrong credentials
+                raise
             raise UnauthorizedError(
                 f"PocketBase at {self._url} does not accept these credentials.",
                 url=error.url,
