@@ -29,6 +29,7 @@ class ModuleWatcher:
 
     def __init__(self) -> None:
         self.callbacks: dict[str, Callable[[ModuleType], None]] = {}
+        self.undo: Callable[[], None] = lambda: None
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -65,6 +66,13 @@ def install() -> None:
         watcher = ModuleWatcher()
         watcher.callbacks[TRIGGER] = lambda module: _activate(watcher, module)
         sys.meta_path.insert(0, watcher)
+
+
+def uninstall() -> None:
+    """Stop waiting, and give a host that was extended its stock classes and functions back; safe to call again."""
+    for finder in [finder for finder in sys.meta_path if isinstance(finder, ModuleWatcher)]:
+        sys.meta_path.remove(finder)
+        finder.undo()
 
 
 def _activate(watcher: ModuleWatcher, module: ModuleType) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import pluggy
 
+from openwebui_pocketbase.catalog import repositories_of
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.hookspecs import PROJECT, RepositoryBinding, StorageSpecs
 from openwebui_pocketbase.settings import GROUPS, Settings
@@ -62,6 +64,10 @@ class Registry:
     def bindings(self) -> list[RepositoryBinding]:
         """Return the bindings in force."""
         return [self._bindings[choice] for choice in self.replaced.items()]
+
+    def repositories(self, group: str) -> dict[str, Any]:
+        """Return the repositories of a group, whatever their backend: the host's singletons, by name."""
+        return {spec.name: getattr(import_module(spec.module), spec.name) for spec in repositories_of(group)}
 
     def _add(self, binding: RepositoryBinding) -> None:
         key = (binding.group, binding.backend)

@@ -22,6 +22,7 @@ class Watcher(Protocol):
     """The import finder of `openwebui_pocketbase._autostart`."""
 
     callbacks: dict[str, Callable[[ModuleType], None]]
+    undo: Callable[[], None]
 
 
 def activate(watcher: Watcher, env: ModuleType) -> None:
@@ -46,6 +47,7 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
         installation = Installation(settings, data_dir, Path(env.__file__ or "").parent, str(env.VERSION))
         watcher.callbacks.clear()
         watcher.callbacks.update(installation.callbacks())
+        watcher.undo = installation.undo
     except OpenWebUIPocketBaseError as error:
         print(f"\nopenwebui-pocketbase: {error}\n", file=sys.stderr, flush=True)
         raise SystemExit(STARTUP_FAILURE) from error

@@ -94,6 +94,9 @@ class Installation:
 
         async def bootstrap() -> None:
             await _each(hook.openwebui_bootstrap(context=context))
+            from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - imports the host
+
+            await warn_of_unused_rows(context.backends)
 
         async def started() -> None:
             await _each(hook.openwebui_start_realtime(context=context))

@@ -1,0 +1,35 @@
+"""Telling about rows in the SQL database that nobody sees any more."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from open_webui.internal.db import get_async_db
+from sqlalchemy import func, select, table
+
+from openwebui_pocketbase.catalog import repositories_of
+
+__all__ = ["warn_of_unused_rows"]
+
+log = logging.getLogger(__name__)
+
+
+async def warn_of_unused_rows(backends: Mapping[str, str]) -> None:
+    """Log how many rows the SQL tables have of groups that live elsewhere.
+
+    Args:
+        backends: Group -> backend of those groups.
+    """
+    async with get_async_db() as session:
+        for group, backend in backends.items():
+            for name in (name for spec in repositories_of(group) for name in spec.tables):
+                rows = await session.scalar(select(func.count()).select_from(table(name)))
+                if rows:
+                    log.warning(
+                        "%d rows of the table %s stay in the SQL database and are not shown: %s are in %s.",
+                        rows,
+                        name,
+                        group,
+                        backend,
+                    )
