@@ -102,21 +102,27 @@ class PocketBaseClient:
             renewed = False
             delays = _delays()
             while True:
-                token = await self._authenticator.token()
                 try:
-                    return await self._attempt(method, path, content, headers, token)
-                except UnauthorizedError:
-                    if renewed or not self._authenticator.can_renew:
-                        raise
-                    await self._authenticator.renew(token)
-                    renewed = True
-                except UnavailableError:
-                    delay = next(delays)
-                    if asyncio.get_running_loop().time() + delay > give_up_at:
-                        raise
-                    await asyncio.sleep(delay)
-                    if self._recover is not None:
-                        self._move_to(await asyncio.to_thread(self._recover))
+                    token = await self._authenticator.token()
+                    try:
+                        return await self._attempt(method, path, content, headers, token)
+                    except UnauthorizedError:
+                        if renewed or not self._authenticator.can_renew:
+                            raise
+                        await self._authenticator.renew(token)
+                        renewed = True
+                except UnavailableError as error:
+                    await self._wait(next(delays), give_up_at, error)
+
+    async def _wait(self, delay: float, give_up_at: float, failure: UnavailableError) -> None:
+        """Wait, and bring an embedded server back; raise the failure when the time for that is over."""
+        try:
+            async with asyncio.timeout_at(give_up_at):
+                await asyncio.sleep(delay)
+                if self._recover is not None:
+                    self._move_to(await asyncio.to_thread(self._recover))
+        except TimeoutError:
+            raise failure from None
 
     async def _attempt(self, method: str, path: str, content: bytes, headers: dict[str, str], token: str) -> bytes:
         url = self._urls.get(path) or self._remember_url(path)
