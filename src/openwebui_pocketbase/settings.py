@@ -38,6 +38,8 @@ GROUPS = ("users", "chats", "messages", "tags", "files", "groups", "folders", "m
 CONFIG_FILE = "openwebui-pocketbase.toml"
 PREFIX = "OPENWEBUI_POCKETBASE_"
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
+DISABLE_VARIABLE = f"{PREFIX}DISABLE"
+"""Keeps the start-up file from doing anything; read there, without this module."""
 
 
 class _Section(BaseModel):
@@ -244,7 +246,7 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, .
         if name in names:
             if value != "":  # an empty variable, as compose files leave it, means "not set"
                 yield names[name], value
-        elif name.startswith(PREFIX) and name != CONFIG_VARIABLE:
+        elif name.startswith(PREFIX) and name not in (CONFIG_VARIABLE, DISABLE_VARIABLE):
             raise ConfigurationError(
                 f"Unknown environment variable {name}.",
                 hint="All settings are listed in docs/configuration.md.",
