@@ -9,7 +9,12 @@ from openwebui_pocketbase.client import AdminClient, Authenticator
 from openwebui_pocketbase.server import EmbeddedServer
 from openwebui_pocketbase.settings import PocketBaseSettings
 
-__all__ = ["Connection", "embedded_server"]
+__all__ = ["Connection", "embedded_data_dir", "embedded_server"]
+
+
+def embedded_data_dir(settings: PocketBaseSettings, data_dir: Path) -> Path:
+    """Return the directory of the embedded server's data, absolute; see `embedded_server`."""
+    return (settings.embedded.data_dir or data_dir / "pocketbase").expanduser().resolve()
 
 
 def embedded_server(settings: PocketBaseSettings, data_dir: Path) -> EmbeddedServer:
@@ -21,7 +26,7 @@ def embedded_server(settings: PocketBaseSettings, data_dir: Path) -> EmbeddedSer
     """
     return EmbeddedServer(
         settings.embedded,
-        data_dir=settings.embedded.data_dir or data_dir / "pocketbase",
+        data_dir=embedded_data_dir(settings, data_dir),
         hooks_dir=HOOKS_DIR,
         migrations_dir=MIGRATIONS_DIR,
     )

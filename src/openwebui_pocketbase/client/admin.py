@@ -11,7 +11,7 @@ from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
 from openwebui_pocketbase.client.errors import response_error, unavailable
-from openwebui_pocketbase.exceptions import ResponseError, UnauthorizedError
+from openwebui_pocketbase.exceptions import ResponseError, UnauthorizedError, UnavailableError
 
 __all__ = ["AdminClient"]
 
@@ -48,7 +48,7 @@ class AdminClient:
         """
         path = "/api/collections/_superusers/auth-with-password"
         try:
-            answer = self.send("POST", path, {"identity": identity, "password": password})
+            answer = self._object("POST", path, {"identity": identity, "password": password})
         except ResponseError as error:
             if error.status != httpx.codes.BAD_REQUEST:  # PocketBase's answer to wrong credentials
                 raise
@@ -72,7 +72,7 @@ class AdminClient:
 
     def settings(self) -> dict[str, Any]:
         """Return the server's settings."""
-        return dict(self.send("GET", "/api/settings"))
+        return self._object("GET", "/api/settings")
 
     def version(self) -> dict[str, Any]:
         """Return schema version, epoch and hook digests.
@@ -80,11 +80,11 @@ class AdminClient:
         Raises:
             NotFoundError: The server has not our hooks.
         """
-        return dict(self.send("GET", "/api/owui/version"))
+        return self._object("GET", "/api/owui/version")
 
     def collections(self) -> dict[str, dict[str, Any]]:
         """Return the definitions of all collections, by name."""
-        answer = self.send("GET", "/api/collections?perPage=1000&skipTotal=1")
+        answer = self._object("GET", "/api/collections?perPage=1000&skipTotal=1")
         return {definition["name"]: definition for definition in answer["items"]}
 
     def import_collections(self, definitions: list[dict[str, Any]]) -> None:
@@ -97,7 +97,7 @@ class AdminClient:
         Args:
             statement: At most 5,000 characters; there are no parameters, so it must be a constant of ours.
         """
-        answer = self.send("POST", "/api/sql", {"query": statement})
+        answer = self._object("POST", "/api/sql", {"query": statement})
         columns = [column["name"] for column in answer.get("columns") or []]
         return [dict(zip(columns, row, strict=True)) for row in answer.get("rows") or []]
 
@@ -119,3 +119,13 @@ class AdminClient:
                 raise response_error(url, error.status, orjson.dumps(error.data)) from None
             cause = error.original_error
             raise unavailable(url, cause if isinstance(cause, Exception) else error) from None
+
+    def _object(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        answer = self.send(method, path, body)
+        if not isinstance(answer, dict):
+            raise UnavailableError(
+                f"What answers at {self._url} is not PocketBase.",
+                url=self._url + path,
+                hint="Check url of [pocketbase], and the proxy before it.",
+            )
+        return answer

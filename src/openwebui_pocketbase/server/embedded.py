@@ -139,6 +139,22 @@ class EmbeddedServer:
             )
             return self._info
 
+    def running(self) -> ServerInfo | None:
+        """Return how to reach the server if it runs for somebody; takes no share, starts and writes nothing.
+
+        Raises:
+            ServerError: It runs, but its credentials cannot be used.
+            OSError: The files of the server cannot be read.
+        """
+        state = self._run_dir.read_state()
+        # The lock tells a server that runs from what a crash has left.
+        if not (state and self._run_dir.supervisor_lock.exists() and is_locked(self._run_dir.supervisor_lock)):
+            return None
+        if not (state.ready and _is_healthy(state.url) and self._run_dir.superuser.exists()):
+            return None
+        credentials = obtain_credentials(self._run_dir.superuser)
+        return ServerInfo(state.url, credentials.identity, SecretStr(credentials.password), state.pocketbase)
+
     def release(self) -> None:
         """Give up the share; after the last one, wait until PocketBase has stopped."""
         with self._mutex:

@@ -1,0 +1,110 @@
+"""``assets export``: hooks and migrations for a PocketBase that somebody else runs."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from openwebui_pocketbase import __version__
+from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
+from openwebui_pocketbase.exceptions import ConfigurationError
+
+__all__ = ["app", "export_assets"]
+
+RECORD = ".openwebui-pocketbase.json"
+"""Remembers what was written, so that the next version can tell its own files from others."""
+
+app = typer.Typer(no_args_is_help=True, help="Hooks and migrations for a PocketBase server of your own.")
+
+
+@app.callback()
+def main() -> None:
+    """Keep ``export`` a command of its own."""
+
+
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", file_okay=False, show_default=False)],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that were not written by us.")] = False,
+) -> None:
+    """Write pb_hooks and pb_migrations into DIR."""
+    try:
+        written = export_assets(directory, force=force)
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}.") from None
+    typer.echo(f"{directory.absolute()} has the {written} files of openwebui-pocketbase {__version__}.")
+    typer.echo(
+        "Next:\n"
+        "  1. Put pb_hooks and pb_migrations beside the pb_data of that server, or start it with\n"
+        "     --hooksDir and --migrationsDir. Remove there what an earlier version had.\n"
+        "  2. Restart the server.\n"
+        "  3. Set [pocketbase] url, identity and password here, and run: openwebui-pocketbase doctor"
+    )
+
+
+def export_assets(directory: Path, *, force: bool) -> int:
+    """Write hooks and migrations, and remove those of an earlier export which are no more.
+
+    Returns:
+        The number of files of this version.
+
+    Raises:
+        ConfigurationError: A file is in the way which is not, or no longer, as we wrote it.
+        OSError: The directory cannot be written to.
+    """
+    files = {
+        f"{folder}/{source.name}": source.read_bytes()
+        for folder, sources in (("pb_hooks", HOOKS_DIR), ("pb_migrations", MIGRATIONS_DIR))
+        for source in sorted(sources.iterdir())
+        if source.is_file()
+    }
+    earlier = _read_record(directory / RECORD)
+    foreign = [name for name, content in files.items() if not _is_ours(directory / name, content, earlier.get(name))]
+    if foreign and not force:
+        raise ConfigurationError(
+            f"These files in {directory} are not as this package wrote them: {', '.join(foreign)}.",
+            hint="Take another directory, or overwrite them with --force.",
+        )
+    for name, content in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    for name in earlier.keys() - files.keys():
+        # Two versions of a hook under two names would both be loaded.
+        path = directory / name
+        if path.is_file() and _digest(path.read_bytes()) == earlier[name]:
+            path.unlink()
+    record = {name: _digest(content) for name, content in files.items()}
+    (directory / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return len(files)
+
+
+def _is_ours(path: Path, content: bytes, earlier: str | None) -> bool:
+    if not path.exists():
+        return True
+    found = path.read_bytes()
+    return found == content or _digest(found) == earlier
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _read_record(path: Path) -> dict[str, str]:
+    try:
+        values = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    if not isinstance(values, dict):
+        return {}
+    # Names are joined to the directory and files of these names may be removed: none may lead out of it.
+    return {
+        name: digest
+        for name, digest in values.items()
+        if isinstance(digest, str) and ".." not in Path(name).parts and not Path(name).is_absolute()
+    }

@@ -1,0 +1,244 @@
+"""The commands as real processes, with real servers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from openwebui_pocketbase.connection import embedded_server
+from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
+from openwebui_pocketbase.settings import PocketBaseSettings
+from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
+
+PROGRAM = Path(sys.executable).with_name("openwebui-pocketbase")
+
+
+class Commands:
+    """Runs commands on a data directory, with settings from the environment."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        unwanted = ("FROM_INIT_PY", "DATA_DIR", "WEBUI_SECRET_KEY", "ENABLE_DB_MIGRATIONS")
+        self.env = {name: value for name, value in os.environ.items() if name not in unwanted}
+        self.env["STORAGE_BACKEND"] = "pocketbase"
+
+    def use(self, server: PocketBaseProcess, password: str = PASSWORD) -> Commands:
+        self.env |= {
+            "OPENWEBUI_POCKETBASE_URL": server.url,
+            "OPENWEBUI_POCKETBASE_IDENTITY": IDENTITY,
+            "OPENWEBUI_POCKETBASE_PASSWORD": password,
+        }
+        return self
+
+    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        result = subprocess.run(
+            [str(PROGRAM), *arguments],
+            cwd=self.data_dir.parent,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert result.returncode == code, result.stdout + result.stderr
+        assert "Traceback" not in result.stderr
+        assert PASSWORD not in result.stdout + result.stderr
+        return result
+
+    def doctor(self, *, code: int) -> dict[str, dict[str, str]]:
+        answer = json.loads(self.run("doctor", "--json", "--data-dir", str(self.data_dir), code=code).stdout)
+        assert answer["ok"] is (code == 0)
+        return {check["name"]: check for check in answer["checks"]}
+
+    def status(self, *, code: int) -> dict[str, Any]:
+        answer = self.run("schema", "status", "--json", "--data-dir", str(self.data_dir), code=code)
+        return dict(json.loads(answer.stdout))
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Commands:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    return Commands(data_dir)
+
+
+@pytest.fixture
+def server_with(tmp_path: Path) -> Iterator[Any]:
+    """Returns a function that starts a new PocketBase with only some of what is ours."""
+    started = []
+
+    def start(*, empty_hooks: bool = False) -> PocketBaseProcess:
+        empty = tmp_path / "empty"
+        empty.mkdir(exist_ok=True)
+        server = PocketBaseProcess(tmp_path / "pb_data", migrations_dir=empty)
+        if empty_hooks:
+            PocketBaseProcess(tmp_path / "pb_data", migrations_dir=empty).start().stop()  # it makes the superuser
+            server.hooks_dir = empty
+        started.append(server.start())
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+# --- doctor
+
+
+def test_doctor_on_a_server_that_fits(commands: Commands, pocketbase: PocketBaseProcess) -> None:
+    found = commands.use(pocketbase).doctor(code=0)
+    assert pocketbase.url in found["PocketBase"]["detail"]
+    assert found["schema and hooks"] == {
+        "name": "schema and hooks",
+        "status": "ok",
+        "detail": f"Version {SCHEMA_VERSION}, as needed.",
+        "remedy": "",
+    }
+    assert found["contract"]["status"] == "ok"
+    assert found["start-up file"]["status"] == "ok"
+    assert "pocketbase.password = **********" in found["settings"]["detail"]
+
+
+def test_doctor_with_a_token(commands: Commands, pocketbase: PocketBaseProcess) -> None:
+    commands.env |= {"OPENWEBUI_POCKETBASE_URL": pocketbase.url, "OPENWEBUI_POCKETBASE_TOKEN": pocketbase.login()}
+    assert commands.doctor(code=0)["PocketBase"]["status"] == "ok"
+    commands.env["OPENWEBUI_POCKETBASE_TOKEN"] = "no-such-token"
+    found = commands.doctor(code=1)
+    assert "token" in found["PocketBase"]["remedy"]
+    assert "no-such-token" not in json.dumps(found)
+
+
+def test_doctor_with_a_wrong_password(commands: Commands, pocketbase: PocketBaseProcess) -> None:
+    found = commands.use(pocketbase, "a-wrong-password").doctor(code=1)
+    assert "does not accept these credentials" in found["PocketBase"]["detail"]
+    assert "superuser" in found["PocketBase"]["remedy"]
+    assert "a-wrong-password" not in json.dumps(found)
+
+
+def test_doctor_on_a_server_that_is_down(commands: Commands, own_pocketbase: PocketBaseProcess) -> None:
+    own_pocketbase.stop()
+    found = commands.use(own_pocketbase).doctor(code=1)
+    assert own_pocketbase.url in found["PocketBase"]["detail"]
+    assert "runs at this address" in found["PocketBase"]["remedy"]
+
+
+def test_doctor_on_something_else_than_pocketbase(commands: Commands) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Page)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        commands.env |= {
+            "OPENWEBUI_POCKETBASE_URL": f"http://127.0.0.1:{server.server_port}",
+            "OPENWEBUI_POCKETBASE_TOKEN": "x",
+        }
+        assert "is not PocketBase" in commands.doctor(code=1)["PocketBase"]["detail"]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_doctor_starts_and_writes_nothing(commands: Commands) -> None:
+    found = commands.doctor(code=0)
+    assert found["PocketBase"]["status"] == "info"
+    assert "not running" in found["PocketBase"]["detail"]
+    assert list(commands.data_dir.parent.rglob("*")) == [commands.data_dir]
+
+
+def test_doctor_on_the_embedded_server(commands: Commands) -> None:
+    with embedded_server(PocketBaseSettings(), commands.data_dir) as server:
+        run_dir = commands.data_dir / "pocketbase" / ".owui"
+        before = {path.name: path.stat().st_mtime_ns for path in run_dir.iterdir() if path.suffix != ".log"}
+        found = commands.doctor(code=0)
+        assert server.info.url in found["PocketBase"]["detail"]
+        assert found["schema and hooks"]["status"] == "ok"
+        assert "0600" in found["credentials"]["detail"]
+        assert before == {path.name: path.stat().st_mtime_ns for path in run_dir.iterdir() if path.suffix != ".log"}
+    assert "not running" in commands.doctor(code=0)["PocketBase"]["detail"]
+    (run_dir / "superuser.json").chmod(0o644)
+    assert "chmod 600" in commands.doctor(code=1)["credentials"]["remedy"]
+
+
+def test_doctor_knows_why_the_embedded_server_did_not_start(commands: Commands, pocketbase: PocketBaseProcess) -> None:
+    commands.env["OPENWEBUI_POCKETBASE_EMBEDDED_PORT"] = str(pocketbase.port)
+    result = commands.run("schema", "status", "--data-dir", str(commands.data_dir), code=1)
+    assert "already taken" in result.stderr
+    found = commands.doctor(code=1)
+    assert "already taken" in found["PocketBase"]["detail"]
+    assert "[pocketbase.embedded] port" in found["PocketBase"]["remedy"]
+
+
+# --- schema
+
+
+def test_a_missing_schema(commands: Commands, server_with: Any) -> None:
+    commands.use(server_with())
+    assert commands.doctor(code=1)["schema and hooks"]["remedy"] == "Run: openwebui-pocketbase schema apply"
+    status = commands.status(code=1)
+    assert status["schema"] == 0
+    assert status["wanted"] == SCHEMA_VERSION
+    assert [set(problem) for problem in status["problems"]] == [{"detail", "remedy"}]
+    for _ in range(2):
+        applied = commands.run("schema", "apply", "--data-dir", str(commands.data_dir))
+        assert f"schema version {SCHEMA_VERSION}" in applied.stdout
+    assert commands.status(code=0)["problems"] == []
+    assert commands.doctor(code=0)["schema and hooks"]["status"] == "ok"
+
+
+def test_missing_hooks(commands: Commands, server_with: Any) -> None:
+    commands.use(server_with(empty_hooks=True))
+    assert "assets export" in commands.doctor(code=1)["schema and hooks"]["remedy"]
+    assert commands.status(code=1)["schema"] is None
+    assert "assets export" in commands.run("schema", "apply", "--data-dir", str(commands.data_dir), code=1).stderr
+
+
+def test_exported_assets_are_what_a_server_needs(commands: Commands, server_with: Any, tmp_path: Path) -> None:
+    server = server_with(empty_hooks=True)
+    commands.use(server).run("assets", "export", "exported")
+    server.stop()
+    server.hooks_dir = tmp_path / "exported" / "pb_hooks"
+    server.migrations_dir = tmp_path / "exported" / "pb_migrations"
+    server.start()
+    assert commands.doctor(code=0)["schema and hooks"]["status"] == "ok"
+    (server.hooks_dir / "tags.js").write_text("// changed")
+    assert "tags.js is of another version" in commands.doctor(code=1)["schema and hooks"]["detail"]
+
+
+def test_the_schema_of_the_embedded_server(commands: Commands) -> None:
+    assert commands.status(code=0)["schema"] == SCHEMA_VERSION
+    commands.run("schema", "apply", "--data-dir", str(commands.data_dir))
+    assert "not running" in commands.doctor(code=0)["PocketBase"]["detail"]
+
+
+# --- pocketbase
+
+
+def test_the_program_of_the_embedded_server(commands: Commands) -> None:
+    directory = ("--data-dir", str(commands.data_dir))
+    assert commands.run("pocketbase", *directory, "--", "--version").stdout.startswith("pocketbase version ")
+    assert list(commands.data_dir.iterdir()) == []
+    commands.run("pocketbase", *directory, "--", "superuser", "upsert", "me@example.org", "a-long-password")
+    with embedded_server(PocketBaseSettings(), commands.data_dir) as server:
+        commands.env |= {
+            "OPENWEBUI_POCKETBASE_URL": server.info.url,
+            "OPENWEBUI_POCKETBASE_IDENTITY": "me@example.org",
+            "OPENWEBUI_POCKETBASE_PASSWORD": "a-long-password",
+        }
+        assert commands.doctor(code=0)["PocketBase"]["status"] == "ok"
+    assert commands.run("pocketbase", *directory, "--", "no-such-command", code=1).stderr

@@ -1,0 +1,425 @@
+"""The commands, as far as they need no server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from openwebui_pocketbase import __version__, _autostart
+from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
+from openwebui_pocketbase.cli import app, checks, pocketbase, serve, site
+from openwebui_pocketbase.server import find_binary
+from openwebui_pocketbase.settings import CONFIG_FILE, EmbeddedSettings, load_settings
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "correct-horse-battery-staple"
+COMMANDS = ["", "serve", "init", "doctor", "schema status", "schema apply", "assets export", "pocketbase"]
+
+
+@pytest.fixture(autouse=True)
+def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory, the start-up file run, no settings; commands may change the environment."""
+    before = dict(os.environ)
+    for name in ("DATA_DIR", "WEBUI_SECRET_KEY", "FROM_INIT_PY", "COLUMNS"):
+        os.environ.pop(name, None)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "meta_path", [_autostart.ModuleWatcher(), *sys.meta_path])
+    yield tmp_path
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def run(*arguments: str | Path, code: int = 0) -> Any:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="openwebui-pocketbase")
+    assert result.exit_code == code, (result.output, result.exception)
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result
+
+
+def doctor(*arguments: str | Path, code: int) -> dict[str, dict[str, str]]:
+    answer = json.loads(run("doctor", "--json", *arguments, code=code).stdout)
+    assert set(answer) == {"ok", "checks"}
+    assert answer["ok"] is (code == 0)
+    for check in answer["checks"]:
+        assert set(check) == {"name", "status", "detail", "remedy"}
+        assert bool(check["remedy"]) is (check["status"] == "problem"), check
+    return {check["name"]: check for check in answer["checks"]}
+
+
+# --- in general
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"openwebui-pocketbase {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_in_the_documentation(command: str) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text().partition("\n## Commands\n")[2]
+    assert f"```text\n{run(*command.split(), '--help').stdout.strip()}\n```" in text
+
+
+def test_errors_are_messages() -> None:
+    result = run("pocketbase", "--config", "nowhere.toml", code=1)
+    assert result.stdout == ""
+    assert result.stderr.startswith("openwebui-pocketbase: OPENWEBUI_POCKETBASE_CONFIG names ")
+    assert "\n  What to do: " in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_tracebacks_do_not_show_values() -> None:
+    assert app.pretty_exceptions_show_locals is False
+
+
+# --- which data directory
+
+
+def test_the_data_directory(surroundings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = surroundings / "lib" / "open_webui"
+    monkeypatch.setattr(site, "installed_open_webui", lambda: (package, "0.12.4"))
+    monkeypatch.setattr(site, "is_distribution", lambda: True)
+    assert site.Site.of(None, None).data_dir == package / "data"
+    monkeypatch.setattr(site, "is_distribution", lambda: False)
+    assert site.Site.of(None, None).data_dir == surroundings / "lib" / "data"
+    monkeypatch.setattr(site, "installed_open_webui", lambda: None)
+    assert site.Site.of(None, None).data_dir == surroundings / "data"
+    monkeypatch.setenv("DATA_DIR", "elsewhere")
+    assert site.Site.of(None, None).data_dir == surroundings / "elsewhere"
+    assert site.Site.of(Path("named"), None).data_dir == surroundings / "named"
+
+
+def test_two_data_directories_to_choose_from(surroundings: Path) -> None:
+    (surroundings / "data" / "pocketbase").mkdir(parents=True)
+    result = run("pocketbase", "--", "--version", code=1)
+    assert f"--data-dir {site.SERVE_DATA_DIR}" in result.stderr
+    assert doctor(code=1)["settings"]["remedy"].startswith("Give --data-dir")
+
+
+# --- init
+
+
+def test_init(surroundings: Path) -> None:
+    path = surroundings / CONFIG_FILE
+    run("init")
+    text = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.write_text("# mine")
+    path.chmod(0o644)
+    assert "--force" in run("init", code=1).stderr
+    assert path.read_text() == "# mine"
+    run("init", "--force")
+    assert path.read_text() == text
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_init_elsewhere(surroundings: Path) -> None:
+    run("init", "--path", surroundings / "other.toml")
+    assert (surroundings / "other.toml").is_file()
+    assert "cannot be written" in run("init", "--path", surroundings / "no" / "such.toml", code=1).stderr
+
+
+# --- serve
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Open WebUI's own command, which notes how it is called."""
+    calls: list[dict[str, Any]] = []
+
+    def noted(**arguments: Any) -> None:
+        calls.append(arguments | {"environ": dict(os.environ)})
+
+    module = SimpleNamespace(serve=noted)
+    monkeypatch.setattr(serve, "importlib", SimpleNamespace(import_module=lambda name: {"open_webui": module}[name]))
+    return calls
+
+
+def test_serve(host: list[dict[str, Any]], surroundings: Path) -> None:
+    run("serve")
+    (call,) = host
+    assert (call["host"], call["port"]) == ("127.0.0.1", 8080)
+    assert call["environ"]["DATA_DIR"] == str(surroundings / "data")
+    assert "OPENWEBUI_POCKETBASE_CONFIG" not in call["environ"]
+    assert load_settings(surroundings / "data", {}).storage_backend == "pocketbase"
+    key = surroundings / "data" / ".webui_secret_key"
+    assert call["environ"]["WEBUI_SECRET_KEY"] == key.read_text()
+    assert len(key.read_text()) == 32
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+
+
+def test_serve_with_options(host: list[dict[str, Any]], surroundings: Path) -> None:
+    (surroundings / "my.toml").write_text('groups = {tags = "pocketbase"}')
+    run("serve", "--host", "0.0.0.0", "--port", 9000, "--data-dir", "a/b", "--config", "my.toml")
+    (call,) = host
+    assert (call["host"], call["port"]) == ("0.0.0.0", 9000)
+    assert call["environ"]["DATA_DIR"] == str(surroundings / "a" / "b")
+    assert call["environ"]["OPENWEBUI_POCKETBASE_CONFIG"] == str(surroundings / "my.toml")
+    assert "STORAGE_BACKEND" not in call["environ"]
+
+
+def test_serve_leaves_the_choice_to_the_user(host: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_BACKEND", "sqlalchemy")
+    monkeypatch.setenv("DATA_DIR", "mine")
+    assert "all data in Open WebUI's SQL database" in run("serve").stderr
+    assert host[0]["environ"]["STORAGE_BACKEND"] == "sqlalchemy"
+    assert host[0]["environ"]["DATA_DIR"].endswith("/mine")
+
+
+def test_serve_keeps_the_sessions(host: list[dict[str, Any]], surroundings: Path) -> None:
+    stock = surroundings / ".webui_secret_key"
+    stock.write_text("from the stock command")
+    run("serve")
+    stock.unlink()
+    os.environ.pop("WEBUI_SECRET_KEY")
+    run("serve")
+    stock.write_text("another")
+    os.environ["WEBUI_SECRET_KEY"] = ""
+    run("serve")
+    os.environ["WEBUI_SECRET_KEY"] = "given"
+    run("serve")
+    assert [call["environ"]["WEBUI_SECRET_KEY"] for call in host] == ["from the stock command"] * 3 + ["given"]
+
+
+def test_serve_refuses_wrong_settings_before_the_host_is_loaded(host: list[dict[str, Any]]) -> None:
+    Path("my.toml").write_text(f'[pocketbase]\npassword = ["{SECRET}"]')
+    result = run("serve", "--config", "my.toml", code=1)
+    assert "pocketbase.password" in result.stderr
+    assert SECRET not in result.output
+    assert host == []
+
+
+@pytest.mark.parametrize(
+    ("patch", "message"),
+    [
+        ({"installed_open_webui": lambda: None}, "pip install 'openwebui-pocketbase[open-webui]'"),
+        ({"is_distribution": lambda: False}, "STORAGE_BACKEND=pocketbase and start it as usual"),
+    ],
+)
+def test_serve_without_open_webui(
+    patch: dict[str, Any], message: str, host: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in patch.items():
+        monkeypatch.setattr(serve, name, value)
+    assert message in run("serve", code=1).stderr
+    assert host == []
+    assert not Path("data").exists()
+
+
+def test_serve_when_the_start_up_file_has_not_run(host: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    finders = [finder for finder in sys.meta_path if not isinstance(finder, _autostart.ModuleWatcher)]
+    monkeypatch.setattr(sys, "meta_path", finders)
+    monkeypatch.setenv("UVICORN_WORKERS", "2")
+    assert "UVICORN_WORKERS" in run("serve", code=1).stderr
+    assert host == []
+    monkeypatch.setenv("UVICORN_WORKERS", "1")
+    run("serve")
+    assert sum(isinstance(finder, _autostart.ModuleWatcher) for finder in sys.meta_path) == 1
+    assert len(host) == 1
+
+
+def test_serve_when_switched_off(host: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENWEBUI_POCKETBASE_DISABLE", "1")
+    assert "switches this package off" in run("serve", code=1).stderr
+    assert host == []
+
+
+@pytest.mark.parametrize("length", ["0", "-1", "many"])
+def test_serve_refuses_a_key_of_no_length(
+    length: str, host: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEBUI_SECRET_KEY_LENGTH", length)
+    assert "WEBUI_SECRET_KEY_LENGTH" in run("serve", code=1).stderr
+    assert host == []
+
+
+# --- doctor
+
+
+def test_doctor_with_broken_settings(surroundings: Path) -> None:
+    (surroundings / CONFIG_FILE).write_text(f'[pocketbase]\npassword = "{SECRET}')
+    found = doctor("--data-dir", "data", code=1)
+    assert "Cannot read the config file" in found["settings"]["detail"]
+    assert "groups" not in found
+    assert "problem" in run("doctor", "--data-dir", "data", code=1).stdout
+
+
+def test_doctor_without_open_webui(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "installed_open_webui", lambda: None)
+    monkeypatch.setattr(site, "installed_open_webui", lambda: None)
+    found = doctor(code=1)
+    assert "openwebui-pocketbase[open-webui]" in found["Open WebUI"]["remedy"]
+    assert found["contract"]["status"] == "info"
+
+
+def test_doctor_shows_settings_without_secrets(surroundings: Path) -> None:
+    config = surroundings / CONFIG_FILE
+    config.write_text(f'[pocketbase]\npassword = "{SECRET}"\nidentity = "me@example.org"')
+    config.chmod(0o644)
+    found = doctor("--data-dir", "data", code=1)
+    assert found["settings"]["detail"] == "pocketbase.identity = me@example.org\npocketbase.password = **********"
+    assert found["config file"]["remedy"] == f"Run: chmod 600 {config}"
+    config.chmod(0o600)
+    assert doctor("--data-dir", "data", code=0)["config file"]["status"] == "ok"
+    assert SECRET not in run("doctor", "--data-dir", "data").output
+
+
+def test_doctor_on_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
+    monkeypatch.setattr(checks, "check_contract", lambda *_, **__: ["models/tags.py: it is different"])
+    assert "it is different" in doctor("--data-dir", "data", code=1)["contract"]["detail"]
+    monkeypatch.setenv("OPENWEBUI_POCKETBASE_CONTRACT", "warn")
+    assert doctor("--data-dir", "data", code=0)["contract"]["status"] == "info"
+
+
+def test_doctor_on_a_group_that_nothing_stores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENWEBUI_POCKETBASE_GROUPS_TAGS", "redis")
+    assert "Possible values" in doctor("--data-dir", "data", code=1)["groups"]["remedy"]
+
+
+def test_doctor_on_a_broken_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_settings: object) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(checks, "create_plugin_manager", broken)
+    assert "RuntimeError" in doctor("--data-dir", "data", code=1)["groups"]["detail"]
+
+
+def test_doctor_on_the_start_up_file(surroundings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = [surroundings / "one", surroundings / "two"]
+    for place in places:
+        place.mkdir()
+    monkeypatch.setattr(checks, "sysconfig", SimpleNamespace(get_path=lambda _: str(places[0])))
+    python_site = SimpleNamespace(getsitepackages=lambda: [str(place) for place in places], ENABLE_USER_SITE=False)
+    monkeypatch.setattr(checks, "python_site", python_site)
+
+    def found(code: int) -> str:
+        return doctor("--data-dir", "data", code=code)["start-up file"]["detail"]
+
+    assert "no openwebui_pocketbase" in found(1)
+    (places[0] / checks.START_UP_FILE).touch()
+    assert found(0) == str(places[0] / checks.START_UP_FILE)
+    (places[1] / checks.START_UP_FILE).touch()
+    assert "several" in found(1)
+    (places[1] / checks.START_UP_FILE).unlink()
+    finders = [finder for finder in sys.meta_path if not isinstance(finder, _autostart.ModuleWatcher)]
+    monkeypatch.setattr(sys, "meta_path", finders)
+    assert "has not run" in found(1)
+
+
+def test_doctor_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENWEBUI_POCKETBASE_EMBEDDED_BINARY", "/no/such/program")
+    assert doctor("--data-dir", "data", code=0)["pocketbase program"]["status"] == "info"
+    monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
+    assert doctor("--data-dir", "data", code=1)["pocketbase program"]["remedy"]
+
+
+# --- assets export
+
+
+def exported(directory: Path) -> set[str]:
+    return {str(path.relative_to(directory)) for path in directory.rglob("*.js*") if path.parent != directory}
+
+
+def test_assets_export(surroundings: Path) -> None:
+    target = surroundings / "new" / "pb"
+    assert "Next:" in run("assets", "export", target).stdout
+    ours = {f"pb_hooks/{path.name}" for path in HOOKS_DIR.iterdir() if path.is_file()}
+    ours |= {f"pb_migrations/{path.name}" for path in MIGRATIONS_DIR.iterdir() if path.is_file()}
+    assert exported(target) == ours
+    assert all((target / name).read_bytes() == (HOOKS_DIR.parent / name).read_bytes() for name in ours)
+    run("assets", "export", target)
+
+
+def test_assets_export_respects_other_files(surroundings: Path) -> None:
+    hook = surroundings / "pb_hooks" / "tags.js"
+    hook.parent.mkdir()
+    hook.write_text("// mine")
+    (hook.parent / "own.pb.js").write_text("// mine, too")
+    result = run("assets", "export", surroundings, code=1)
+    assert "pb_hooks/tags.js" in result.stderr
+    assert "--force" in result.stderr
+    assert hook.read_text() == "// mine"
+    assert not (surroundings / "pb_migrations").exists()
+    run("assets", "export", surroundings, "--force")
+    assert hook.read_bytes() == (HOOKS_DIR / "tags.js").read_bytes()
+    assert (hook.parent / "own.pb.js").read_text() == "// mine, too"
+
+
+def test_assets_export_replaces_an_earlier_version(surroundings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = surroundings / "earlier"
+    earlier.mkdir()
+    for name in ("tags.js", "gone.pb.js", "changed.pb.js"):
+        (earlier / name).write_text("// version 0")
+    target = surroundings / "pb"
+    with monkeypatch.context() as patched:
+        patched.setattr("openwebui_pocketbase.cli.assets.HOOKS_DIR", earlier)
+        run("assets", "export", target)
+    (target / "pb_hooks" / "changed.pb.js").write_text("// by hand")
+    run("assets", "export", target)
+    assert (target / "pb_hooks" / "tags.js").read_bytes() == (HOOKS_DIR / "tags.js").read_bytes()
+    assert not (target / "pb_hooks" / "gone.pb.js").exists()
+    assert (target / "pb_hooks" / "changed.pb.js").read_text() == "// by hand"
+
+
+def test_assets_export_does_not_follow_a_record_out_of_its_directory(surroundings: Path) -> None:
+    victim = surroundings / "victim"
+    victim.write_bytes(b"")
+    target = surroundings / "pb"
+    target.mkdir()
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    (target / ".openwebui-pocketbase.json").write_text(json.dumps({"../victim": empty, str(victim): empty}))
+    run("assets", "export", target)
+    assert victim.exists()
+
+
+# --- pocketbase
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
+    calls: list[tuple[Path, list[str]]] = []
+    monkeypatch.setattr(pocketbase.os, "execv", lambda program, arguments: calls.append((program, arguments)))
+    return calls
+
+
+def test_pocketbase(executed: list[tuple[Path, list[str]]], surroundings: Path) -> None:
+    run("pocketbase", "--data-dir", "data", "--", "superuser", "upsert", "me@example.org", "--x")
+    ((program, (name, *arguments)),) = executed
+    assert program == find_binary(EmbeddedSettings())
+    assert name == "pocketbase"
+    assert f"--dir={surroundings / 'data' / 'pocketbase'}" in arguments
+    assert f"--hooksDir={HOOKS_DIR}" in arguments
+    assert f"--migrationsDir={MIGRATIONS_DIR}" in arguments
+    assert arguments[-4:] == ["superuser", "upsert", "me@example.org", "--x"]
+
+
+def test_pocketbase_takes_what_is_given(executed: list[tuple[Path, list[str]]]) -> None:
+    run("pocketbase", "--data-dir", "data", "--", "serve", "--dir", "x", "--hooksDir=y")
+    ((_, arguments),) = executed
+    assert [re.sub("=.*", "", argument) for argument in arguments if argument.startswith("--")] == [
+        "--migrationsDir",
+        "--automigrate",
+        "--hooksWatch",
+        "--dir",
+        "--hooksDir",
+    ]
+
+
+def test_pocketbase_of_another_machine(executed: list[tuple[Path, list[str]]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENWEBUI_POCKETBASE_URL", "https://pb.example.org")
+    monkeypatch.setenv("OPENWEBUI_POCKETBASE_TOKEN", SECRET)
+    result = run("pocketbase", "--data-dir", "data", "--", "superuser", "upsert", "me@example.org", code=1)
+    assert "not the embedded one" in result.stderr
+    assert executed == []
+    run("pocketbase", "--data-dir", "data", "--", "--dir=x", "superuser", "list")
+    assert len(executed) == 1
