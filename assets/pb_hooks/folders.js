@@ -31,7 +31,7 @@ const reads = {
   get_folders_by_ids: many(
     row(FOLDER, "f"),
     "FROM owui_folders f WHERE f.id IN (SELECT value FROM json_each({:body}, '$.ids'))",
-    LATEST_FIRST,
+    "f.updated_at DESC, f.id", // with the ids as keys, the stock query meets rows of the same time in their order
   ),
   get_folders_by_user_id: many(row(FOLDER, "f"), OWN, "f.rowid"),
   get_folder_by_parent_id_and_user_id_and_name: one(

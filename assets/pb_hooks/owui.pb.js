@@ -6,7 +6,7 @@
 // an expired token like a guest, and lists then read as empty. Our own routes ask for a superuser anyway.
 for (const guarded of [onRecordsListRequest, onRecordViewRequest]) {
   guarded((e) => {
-    if (e.request?.header.get("X-Owui-Guard") && !e.hasSuperuserAuth()) {
+    if (e.requestInfo().headers["x_owui_guard"] && !e.hasSuperuserAuth()) {
       throw new UnauthorizedError("The request requires a valid superuser token.");
     }
     return e.next();

@@ -87,6 +87,9 @@ function write(e, method, body) {
  * @param {any} error
  */
 function refuse(e, error) {
+  if (error.status) {
+    return e.json(error.status, { status: error.status, code: error.code, message: error.message });
+  }
   const message = String(error.message || error).split("\n")[0];
   const invalid = Boolean(error.value?.marshalJSON); // PocketBase's validation errors, by field
   if (invalid ? /must be unique|already exists/.test(message) : /UNIQUE constraint failed/.test(message)) {

@@ -93,14 +93,20 @@ function members(text) {
   return found;
 }
 
+/** @param {string} text */
+function isNothing(text) {
+  const value = text.startsWith("{") || JSON.parse(text || "null");
+  return !value || (Array.isArray(value) && value.length === 0);
+}
+
 /**
  * Python's `{**(old or {}), **changes}` on JSON texts.
  *
- * @param {string | null} old JSON text of an object; null, "null" and "" count as {}
+ * @param {string} old JSON text; what is no object counts as {} where Python takes it for false
  * @param {string} changes JSON text of an object
  */
 function merge(old, changes) {
-  const merged = members(old && old !== "null" ? old : "{}");
+  const merged = members(isNothing(old) ? "{}" : old);
   for (const [key, value] of members(changes)) {
     merged.set(key, value);
   }

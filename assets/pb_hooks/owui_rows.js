@@ -149,10 +149,13 @@ function fields(table, values, nulls = []) {
   /** @type {Record<string, any>} */
   const data = {};
   const after = nulls.filter((name) => values[name] === undefined);
-  for (const { name, field, type } of table.columns) {
+  for (const { name, field, type, null: nullable } of table.columns) {
     const given = values[name];
     if (given === undefined) {
       continue;
+    }
+    if (given === null && !nullable) {
+      throw { status: 400, code: "not_null", message: `${table.collection}: ${name} must not be null` };
     }
     if (given === null && type !== "json") {
       after.push(name);

@@ -10,8 +10,8 @@ import orjson
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
-from openwebui_pocketbase.client.errors import response_error, unavailable
-from openwebui_pocketbase.exceptions import ResponseError, UnauthorizedError, UnavailableError
+from openwebui_pocketbase.client.errors import not_pocketbase, response_error, unavailable
+from openwebui_pocketbase.exceptions import ResponseError, UnauthorizedError
 
 __all__ = ["AdminClient"]
 
@@ -123,9 +123,5 @@ class AdminClient:
     def _object(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = self.send(method, path, body)
         if not isinstance(answer, dict):
-            raise UnavailableError(
-                f"What answers at {self._url} is not PocketBase.",
-                url=self._url + path,
-                hint="Check url of [pocketbase], and the proxy before it.",
-            )
+            raise not_pocketbase(self._url)
         return answer

@@ -17,7 +17,7 @@ from openwebui_pocketbase.exceptions import (
     UnavailableError,
 )
 
-__all__ = ["response_error", "unavailable"]
+__all__ = ["not_pocketbase", "response_error", "unavailable"]
 
 _BY_STATUS: dict[int, type[ResponseError]] = {
     400: InvalidRequestError,
@@ -35,7 +35,7 @@ _TRY_LATER = frozenset({429, 502, 503, 504})
 
 
 def response_error(url: str, status: int, body: bytes) -> RequestError:
-    """Return the error of an answer with a status of 400 or above.
+    """Return the error of an answer other than 200.
 
     Args:
         url: Address of the request, for the message.
@@ -62,6 +62,15 @@ def unavailable(url: str, cause: Exception) -> UnavailableError:
         f"PocketBase gave no answer to {url}: {reason}",
         url=url,
         hint="Check that PocketBase runs at this address.",
+    )
+
+
+def not_pocketbase(url: str) -> UnavailableError:
+    """Return the error of an answer that PocketBase does not give, such as a proxy's page."""
+    return UnavailableError(
+        f"What answers at {url} is not PocketBase.",
+        url=url,
+        hint="Check url of [pocketbase], and the proxy before it.",
     )
 
 

@@ -17,7 +17,7 @@ import orjson
 from httpx_aiohttp import AiohttpTransport
 
 from openwebui_pocketbase.client.auth import Authenticator
-from openwebui_pocketbase.client.errors import response_error, unavailable
+from openwebui_pocketbase.client.errors import not_pocketbase, response_error, unavailable
 from openwebui_pocketbase.client.telemetry import span
 from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
@@ -70,7 +70,7 @@ class PocketBaseClient:
         Raises:
             RequestError: See the error tree; after repetition where the server was unavailable.
         """
-        return orjson.loads(await self._send("POST", f"/api/owui/{path}", encode(parameters), {}))
+        return await self._send("POST", f"/api/owui/{path}", encode(parameters), {})
 
     async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that writes.
@@ -81,11 +81,11 @@ class PocketBaseClient:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
         """
         headers = {"Idempotency-Key": _idempotency_key()}
-        return orjson.loads(await self._send("POST", f"/api/owui/{path}", encode(parameters), headers))
+        return await self._send("POST", f"/api/owui/{path}", encode(parameters), headers)
 
     async def get(self, path: str) -> Any:
         """Get one of PocketBase's own endpoints, such as ``/api/collections/x/records?filter=...``."""
-        return orjson.loads(await self._send("GET", path, b"", {}))
+        return await self._send("GET", path, b"", {})
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -93,7 +93,7 @@ class PocketBaseClient:
         if transport is not None:
             await transport.aclose()
 
-    async def _send(self, method: str, path: str, content: bytes, headers: dict[str, str]) -> bytes:
+    async def _send(self, method: str, path: str, content: bytes, headers: dict[str, str]) -> Any:
         """Send a request that may be repeated until it is answered or the time for that is over."""
         if not self._url:
             raise UnavailableError("PocketBase was called before Open WebUI's start was complete.", url=path)
@@ -122,9 +122,9 @@ class PocketBaseClient:
                 if self._recover is not None:
                     self._move_to(await asyncio.to_thread(self._recover))
         except TimeoutError:
-            raise failure from None
+            raise failure from failure.__cause__
 
-    async def _attempt(self, method: str, path: str, content: bytes, headers: dict[str, str], token: str) -> bytes:
+    async def _attempt(self, method: str, path: str, content: bytes, headers: dict[str, str], token: str) -> Any:
         url = self._urls.get(path) or self._remember_url(path)
         request = httpx.Request(
             method,
@@ -142,11 +142,14 @@ class PocketBaseClient:
         try:
             response = await self._transport().handle_async_request(request)
             body = await response.aread()
-        except httpx.TransportError as error:
+        except (httpx.TransportError, aiohttp.ClientError) as error:  # the transport maps not all of aiohttp's
             raise unavailable(self._url + path.partition("?")[0], error) from error
-        if response.status_code >= httpx.codes.BAD_REQUEST:
+        if response.status_code != httpx.codes.OK:
             raise response_error(self._url + path.partition("?")[0], response.status_code, body)
-        return body
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise not_pocketbase(self._url) from error
 
     def _remember_url(self, path: str) -> httpx.URL:
         url = httpx.URL(self._url + path)

@@ -1,0 +1,493 @@
+"""The hook routes and the guard, called as anybody could call them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+import json
+import re
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from openwebui_pocketbase.assets import HOOKS_DIR
+from openwebui_pocketbase.client import AdminClient
+from openwebui_pocketbase.exceptions import ConflictError, InvalidRequestError, NotFoundError, RequestError
+from openwebui_pocketbase.schema.tables import TABLES
+from tests.support.pocketbase import IDENTITY, PocketBaseProcess, clone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+METHODS = [
+    f"{group}/{name}"
+    for group in sorted({table.group for table in TABLES.values()})
+    for name in re.findall(r"^  (\w+)[:(]", (HOOKS_DIR / f"{group}.js").read_text(), re.MULTILINE)
+]
+ROUTES = [("GET", "/api/owui/version"), *(("POST", f"/api/owui/{method}") for method in METHODS)]
+CALLERS = ["nobody", "garbage", "expired", "user"]
+"""Those whose requests are not a superuser's."""
+
+SECRET = "a-name-nobody-else-may-see"
+USER_PASSWORD = "a-password-of-a-user"
+OPEN = "/api/collections/open_notes/records"
+OPEN_RECORD = f"{OPEN}/note00000000001"
+LIMIT = 1 << 29
+"""Bytes of a request to the hooks."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A server with data that others must not see, and a token of each caller."""
+
+    server: PocketBaseProcess
+    admin: AdminClient
+    tokens: dict[str, str]
+
+    def send(self, scenario: Scenario) -> httpx.Response:
+        headers = {"Content-Type": "application/json", **scenario.headers}
+        if token := self.tokens[scenario.caller]:
+            headers["Authorization"] = token
+        content = scenario.body if isinstance(scenario.body, (str, bytes)) else json.dumps(scenario.body)
+        return httpx.request(
+            scenario.method,
+            self.server.url + scenario.path,
+            headers=headers,
+            content=None if scenario.body is None else content,
+            timeout=30,
+            trust_env=False,
+        )
+
+    def write(self, path: str, body: Any, *, key: str) -> httpx.Response:
+        headers = {"Idempotency-Key": key}
+        return self.send(Scenario("write", "POST", f"/api/owui/{path}", body, headers=headers))
+
+    def keys(self, prefix: str = "") -> list[str]:
+        rows = self.admin.sql(f"SELECT key FROM owui_idempotency WHERE key LIKE '{prefix}%' LIMIT 1000")
+        return [row["key"] for row in rows]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One request and what has to come back.
+
+    Attributes:
+        name: What is tried.
+        method: HTTP method.
+        path: Path and query.
+        body: Sent as JSON unless it is text; None for no body.
+        caller: Whose token is sent.
+        headers: Sent in addition.
+        status: Accepted statuses.
+        code: The answer's ``code``.
+        content: Texts that are in the answer.
+        absent: Texts that are not.
+    """
+
+    name: str
+    method: str
+    path: str
+    body: Any = None
+    caller: str = "superuser"
+    headers: dict[str, str] = field(default_factory=dict)
+    status: tuple[int, ...] = (200,)
+    code: str = ""
+    content: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+
+
+def token_of(admin: AdminClient, collection: str, record_id: str, expires_in: float) -> str:
+    """Sign a token as PocketBase does: its settings allow none that expires within a test."""
+    (record,) = admin.sql(f"SELECT tokenKey FROM {collection} WHERE id = '{record_id}'")
+    (definition,) = admin.sql(f"SELECT id, options FROM _collections WHERE name = '{collection}'")
+    claims = {
+        "id": record_id,
+        "collectionId": definition["id"],
+        "type": "auth",
+        "refreshable": True,
+        "exp": int(time.time() + expires_in),
+    }
+    parts = [encode(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    key = record["tokenKey"] + json.loads(definition["options"])["authToken"]["secret"]
+    signature = hmac.new(key.encode(), ".".join(parts).encode(), hashlib.sha256).digest()
+    return ".".join([*parts, encode(signature)])
+
+
+def encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@pytest.fixture(scope="module")
+def site(prepared_pocketbase: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    server = PocketBaseProcess(clone(prepared_pocketbase, tmp_path_factory.mktemp("hooks"))).start()
+    with server.admin() as admin:
+        (superuser,) = admin.sql(f"SELECT id FROM _superusers WHERE email = '{IDENTITY}'")
+        user = {"email": "user@example.com", "password": USER_PASSWORD, "passwordConfirm": USER_PASSWORD}
+        user_id = admin.send("POST", "/api/collections/users/records", user)["id"]
+        admin.import_collections(
+            [
+                {
+                    "name": "open_notes",
+                    "type": "base",
+                    "listRule": "",
+                    "viewRule": "",
+                    "fields": [{"name": "text", "type": "text"}],
+                }
+            ]
+        )
+        admin.send("POST", OPEN, {"id": OPEN_RECORD[-15:], "text": "open to all"})
+        admin.sql(f"INSERT INTO owui_tags (id, key, name, user_id) VALUES ('secret000000000', 's', '{SECRET}', 'u1')")
+        admin.sql(f"INSERT INTO owui_folders (id, name, user_id) VALUES ('secret', '{SECRET}', 'u1')")
+        tokens = {
+            "nobody": "",
+            "garbage": "eyJhbGciOiJIUzI1NiJ9.e30.garbage",
+            "expired": token_of(admin, "_superusers", superuser["id"], -1),
+            "user": token_of(admin, "users", user_id, 600),
+            "superuser": token_of(admin, "_superusers", superuser["id"], 600),
+        }
+        yield Site(server, admin, tokens)
+    server.stop()
+
+
+def check(site: Site, scenario: Scenario) -> httpx.Response:
+    response = site.send(scenario)
+    assert response.status_code in scenario.status, response.text
+    if response.is_error:
+        answer = response.json()
+        assert answer["status"] == response.status_code
+        assert answer["message"]
+        assert not re.search(r"\bat [\w.]+ \(|\.js:\d|goroutine |/pb_", response.text), response.text  # no stack
+    if scenario.code:
+        assert response.json()["code"] == scenario.code
+    assert [text for text in scenario.content if text not in response.text] == []
+    assert [text for text in scenario.absent if text in response.text] == []
+    return response
+
+
+def named(scenarios: list[Scenario]) -> Any:
+    return pytest.mark.parametrize("scenario", scenarios, ids=lambda scenario: scenario.name)
+
+
+EVERYTHING = {"id": "secret", "ids": ["s", "secret"], "user_id": "u1", "name": SECRET, "names": ["S", "T"]}
+
+
+def test_every_method_is_known() -> None:
+    assert len(METHODS) > 15
+    assert {"tags/insert_new_tag", "folders/get_subtree"} <= set(METHODS)
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+def test_routes_are_for_superusers_only(caller: str, site: Site) -> None:
+    before = site.admin.sql("SELECT max(seq) AS seq FROM owui_changes")
+    for method, path in ROUTES:
+        headers = {"Idempotency-Key": f"{caller} {path}"}
+        body = EVERYTHING if method == "POST" else None
+        check(site, Scenario(path, method, path, body, caller, headers, status=(401, 403), absent=(SECRET, "epoch")))
+    assert site.admin.sql("SELECT max(seq) AS seq FROM owui_changes") == before
+    assert site.keys(caller) == []
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize("path", ["/api/sql", "/api/collections/owui_tags/records", "/api/collections/owui_folders"])
+def test_nothing_of_ours_is_open_elsewhere(path: str, caller: str, site: Site) -> None:
+    method = "POST" if path == "/api/sql" else "GET"
+    body = {"query": "SELECT * FROM owui_tags"} if method == "POST" else None
+    check(site, Scenario(path, method, path, body, caller, status=(401, 403), absent=(SECRET,)))
+
+
+def test_superuser_is_let_in(site: Site) -> None:
+    """The crafted token of the superuser is good: so the expired one is refused for its age."""
+    check(site, Scenario("version", "GET", "/api/owui/version", content=("epoch", "tags.js")))
+    check(site, Scenario("tags", "POST", "/api/owui/tags/get_tags_by_user_id", {"user_id": "u1"}, content=(SECRET,)))
+
+
+GUARD = {"X-Owui-Guard": "superuser"}
+
+
+def reading(caller: str, path: str, headers: dict[str, str], *status: int) -> Scenario:
+    return Scenario(f"{caller} {path[-15:]}", "GET", path, None, caller, headers, status)
+
+
+@named([reading(caller, path, GUARD, 401) for path in (OPEN, OPEN_RECORD) for caller in CALLERS])
+def test_guard_refuses_what_is_not_a_superusers(scenario: Scenario, site: Site) -> None:
+    assert "open to all" not in check(site, scenario).text
+
+
+@named(
+    [
+        *(reading(caller, path, {}, 200) for path in (OPEN, OPEN_RECORD) for caller in [*CALLERS, "superuser"]),
+        *(reading("superuser", path, GUARD, 200) for path in (OPEN, OPEN_RECORD)),
+    ]
+)
+def test_guard_does_not_concern_others(scenario: Scenario, site: Site) -> None:
+    """Without the header PocketBase is as it always is: an expired token reads what a guest may."""
+    assert "open to all" in check(site, scenario).text
+
+
+@named(
+    [
+        Scenario(name, "POST", f"/api/owui/{quote(name)}", {}, headers=headers, status=(404,), code="unknown_method")
+        for name in (
+            "tags/nothing",
+            "nothing/get_tags_by_user_id",
+            "get_tags_by_user_id",
+            "tags/get_tags_by_user_id/",
+            "tags",
+            "version",
+            "__proto__",
+            "constructor",
+            "toString",
+            "hasOwnProperty",
+            "tags/__proto__",
+            "tags/constructor",
+            "tags/toString",
+            "Tags/get_tags_by_user_id",
+            "tags/../tags.js",
+            "tags/%00",
+        )
+        for headers in ({"Idempotency-Key": f"unknown {name}"},)
+    ]
+)
+def test_unknown_methods(scenario: Scenario, site: Site) -> None:
+    # As given: httpx would resolve "..".
+    check(site, scenario)
+
+
+READ, WRITE = "/api/owui/tags/get_tags_by_user_id", "/api/owui/tags/insert_new_tag"
+MALFORMED = {
+    "empty": "",
+    "half": '{"user_id": "u1"',
+    "text": "user_id=u1",
+    "two values": '{"user_id": "u1"} {}',
+    "not UTF-8": b'{"user_id": "\xff\xfe"',
+    "NUL": '{"user_id": \x00"u1"}',
+}
+
+
+@named(
+    [
+        Scenario(f"{kind} {name}", "POST", path, body, headers=headers, status=(400, 422, 500), absent=(SECRET,))
+        for kind, path, headers in (("read", READ, {}), ("write", WRITE, {"Idempotency-Key": "malformed"}))
+        for name, body in MALFORMED.items()
+    ]
+)
+def test_malformed_json_is_refused(scenario: Scenario, site: Site) -> None:
+    before = site.admin.sql("SELECT count(*) AS n, max(seq) AS seq FROM owui_changes")
+    check(site, scenario)
+    assert site.admin.sql("SELECT count(*) AS n, max(seq) AS seq FROM owui_changes") == before
+    assert site.keys("malformed") == []
+    test_superuser_is_let_in(site)
+
+
+@named(
+    [
+        Scenario(
+            f"{path.rpartition('/')[2]} of {json.dumps(body)}",
+            "POST",
+            path,
+            json.dumps(body),
+            headers={"Idempotency-Key": "shape"},
+            status=(200, 400, 409, 500),
+            absent=(SECRET,),
+        )
+        for path in (READ, WRITE, "/api/owui/folders/update_folder_by_id_and_user_id")
+        for body in ([], "text", 1, True, None, {}, {"user_id": None}, {"user_id": {"a": 1}}, {"tag": None})
+    ]
+)
+def test_json_of_another_shape_does_no_damage(scenario: Scenario, site: Site) -> None:
+    before = site.admin.sql("SELECT max(seq) AS seq FROM owui_changes")
+    check(site, scenario)
+    assert site.admin.sql("SELECT max(seq) AS seq FROM owui_changes") == before
+    site.admin.sql("DELETE FROM owui_idempotency WHERE key = 'shape'")
+
+
+def tag(name: str, user_id: str) -> dict[str, Any]:
+    return {"tag": {"id": name.lower(), "name": name, "user_id": user_id, "meta": None}}
+
+
+def folder(folder_id: str, **values: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {column.name: None for column in TABLES["folder"].columns if column.null}
+    row |= {"is_expanded": False, "created_at": 1, "updated_at": 1}
+    return {"folder": {**row, "id": folder_id, "name": folder_id, "user_id": "u2", **values}}
+
+
+def test_writes_need_a_key(site: Site) -> None:
+    for headers in ({}, {"Idempotency-Key": ""}):
+        body = tag("nokey", "u3")
+        check(site, Scenario("no key", "POST", WRITE, body, headers=headers, status=(400,), code="no_idempotency_key"))
+    assert site.admin.sql("SELECT id FROM owui_tags WHERE user_id = 'u3'") == []
+
+
+def changes_of(site: Site, record_id: str) -> list[str]:
+    return [row["op"] for row in site.admin.sql(f"SELECT op FROM owui_changes WHERE record_id = '{record_id}'")]
+
+
+def test_insert_with_the_same_key_is_applied_once(site: Site) -> None:
+    first = site.write("tags/insert_new_tag", tag("Once", "u4"), key="insert-once")
+    again = site.write("tags/insert_new_tag", tag("Once", "u4"), key="insert-once")
+    other = site.write("tags/insert_new_tag", tag("Once", "u4"), key="insert-other")
+    assert (first.status_code, first.json()[:3]) == (200, ["once", "Once", "u4"])
+    assert (again.status_code, again.content) == (200, first.content)
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert len(site.admin.sql("SELECT id FROM owui_tags WHERE user_id = 'u4'")) == 1
+
+
+def rename(folder_id: str, name: str, updated_at: int) -> dict[str, Any]:
+    return {"id": folder_id, "user_id": "u2", "changes": {"name": name}, "updated_at": updated_at}
+
+
+def test_update_with_the_same_key_is_applied_once_and_gives_the_first_answer(site: Site) -> None:
+    method = "folders/update_folder_by_id_and_user_id"
+    assert site.write("folders/insert_new_folder", folder("update-once"), key="update-0").status_code == 200
+    first = site.write(method, rename("update-once", "one", 1), key="update-1")
+    second = site.write(method, rename("update-once", "two", 2), key="update-2")
+    again = site.write(method, rename("update-once", "one", 1), key="update-1")
+    assert first.json() != second.json()
+    assert (again.status_code, again.content) == (200, first.content)
+    assert changes_of(site, "update-once") == ["create", "update", "update"]
+    assert site.admin.sql("SELECT name FROM owui_folders WHERE id = 'update-once'") == [{"name": "two"}]
+
+
+@pytest.mark.parametrize("method", ["insert", "update"])
+def test_same_key_twenty_times_at_once(method: str, site: Site) -> None:
+    folder_id = f"at-once-{method}"
+    if method == "insert":
+        path, body, expected = "folders/insert_new_folder", folder(folder_id), ["create"]
+    else:
+        assert site.write("folders/insert_new_folder", folder(folder_id), key=f"{folder_id}-0").status_code == 200
+        path, expected = "folders/update_folder_by_id_and_user_id", ["create", "update"]
+        body = rename(folder_id, "renamed", 5)
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: site.write(path, body, key=folder_id), range(20)))
+    assert {(answer.status_code, answer.content) for answer in answers} == {(200, answers[0].content)}
+    assert changes_of(site, folder_id) == expected
+    assert site.keys(f"{folder_id}") == [folder_id] + [f"{folder_id}-0"] * (method == "update")
+
+
+def test_failed_write_stores_no_key(site: Site) -> None:
+    assert site.write("tags/insert_new_tag", tag("Taken", "u5"), key="taken-1").status_code == 200
+    assert site.write("tags/insert_new_tag", tag("Taken", "u5"), key="taken-2").status_code == 409
+    assert site.keys("taken-") == ["taken-1"]
+    assert site.write("tags/insert_new_tag", tag("Free", "u5"), key="taken-2").status_code == 200
+
+
+def test_invalid_values_are_a_400_that_names_the_field(site: Site) -> None:
+    response = site.write("folders/insert_new_folder", folder("No Such Id!"), key="invalid")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert "id" in response.json()["message"]
+    assert site.keys("invalid") == []
+
+
+def prune(site: Site, done: Callable[[], bool]) -> None:
+    """Run the job; it goes on after its answer."""
+    site.admin.send("POST", "/api/crons/owui_prune")
+    deadline = time.monotonic() + 10
+    while not done() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert done()
+
+
+def key_of(age: float, name: str) -> str:
+    """A key as the adapter makes them."""
+    return f"{int((time.time() - age) * 1000):012x}-{name}"
+
+
+def test_old_keys_are_pruned_and_young_ones_stay(site: Site) -> None:
+    old, young = key_of(3700, "old"), key_of(3500, "young")
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+    for name in (old, young):
+        site.admin.sql(f"INSERT INTO owui_idempotency (key, answer) {numbers} SELECT '{name}' || i, '1' FROM n")
+    prune(site, lambda: site.keys(old) == [])
+    counted = site.admin.sql(f"SELECT count(*) AS n FROM owui_idempotency WHERE key LIKE '{young}%'")
+    assert counted == [{"n": "2500"}]
+
+
+def test_old_changes_are_pruned_but_for_the_newest(own_pocketbase: PocketBaseProcess) -> None:
+    week = 7 * 24 * 3600
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)"
+    insert = f"INSERT INTO owui_changes (collection, record_id, op, at) {numbers} SELECT 'c', i, 'create', "
+    with own_pocketbase.admin() as admin:
+        site = Site(own_pocketbase, admin, {})
+
+        def left() -> list[str]:
+            rows = admin.sql("SELECT min(seq) AS first, max(seq) AS last, count(*) AS n FROM owui_changes")
+            return list(rows[0].values())
+
+        admin.sql(f"{insert} {int((time.time() - week - 60) * 1000)} FROM n")
+        prune(site, lambda: left() == ["2500", "2500", "1"])
+        admin.sql(f"{insert} {int((time.time() - week + 60) * 1000)} FROM n")
+        prune(site, lambda: left() == ["2501", "5000", "2500"])
+        admin.sql("INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('c', 'x', 'create', 0)")
+        assert left() == ["2501", "5001", "2501"]
+
+
+def test_bodies_above_pocketbases_own_limit_are_taken(site: Site) -> None:
+    data = json.dumps({"text": "x" * (40 << 20)})
+    response = site.write("folders/insert_new_folder", folder("large", data=data), key="large")
+    assert response.status_code == 200, response.text
+    (row,) = site.admin.sql("SELECT length(data) AS n FROM owui_folders WHERE id = 'large'")
+    assert int(row["n"]) == len(data)
+    site.admin.sql("DELETE FROM owui_folders WHERE id = 'large'")
+    site.admin.sql("DELETE FROM owui_idempotency WHERE key = 'large'")
+
+
+@pytest.mark.parametrize("caller", ["superuser", "nobody"])
+def test_bodies_above_the_limit_are_refused_unread(caller: str, site: Site) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", site.server.port, timeout=10)
+    try:
+        connection.putrequest("POST", WRITE)
+        connection.putheader("Content-Length", str(LIMIT + 1))
+        if site.tokens[caller]:
+            connection.putheader("Authorization", site.tokens[caller])
+        connection.endheaders()
+        assert connection.getresponse().status == 413
+    finally:
+        connection.close()
+
+
+def test_failure_inside_a_hook_is_undone_and_told(prepared_pocketbase: Path, tmp_path: Path, site: Site) -> None:
+    hooks = tmp_path / "pb_hooks"
+    shutil.copytree(HOOKS_DIR, hooks)
+    with (hooks / "tags.js").open("a") as module:
+        module.write("writes.explode = (tx, args) => { insert(tx, TAG, args.tag); throw new Error('boom\\nmore'); };\n")
+        module.write("writes.misuse = (tx, args) => { insert(tx, TAG, args.tag); return args.no.such; };\n")
+    server = PocketBaseProcess(clone(prepared_pocketbase, tmp_path), hooks_dir=hooks).start()
+    try:
+        with server.admin() as admin:
+            own = Site(server, admin, {"superuser": server.login()})
+            for method, message in (("explode", "boom"), ("misuse", "such")):
+                path, headers = f"/api/owui/tags/{method}", {"Idempotency-Key": method}
+                request = Scenario(
+                    method, "POST", path, tag("A", "u1"), headers=headers, status=(500,), code="hook_failed"
+                )
+                response = check(own, request)
+                assert message in response.json()["message"]
+                assert set(response.json()) == {"status", "code", "message"}
+            assert admin.sql("SELECT id FROM owui_tags") == []
+            assert admin.sql("SELECT seq FROM owui_changes") == []
+            assert own.keys() == []
+            # The writer is free again.
+            assert own.write("tags/insert_new_tag", tag("A", "u1"), key="after").status_code == 200
+        assert "boom" in server.log
+    finally:
+        server.stop()
+
+
+async def test_failure_of_a_read_is_not_the_callers_fault(own_pocketbase: PocketBaseProcess) -> None:
+    """A refused value is swallowed by some of the host's methods: "not found" for what is there."""
+    with own_pocketbase.admin() as admin:
+        admin.sql("ALTER TABLE owui_folders RENAME TO gone")
+    client = own_pocketbase.client(retry=0)
+    with pytest.raises(RequestError) as raised:
+        await client.read("folders/get_folder_by_id", {"id": "f-1"})
+    assert not isinstance(raised.value, (InvalidRequestError, ConflictError, NotFoundError))
+    await client.aclose()

@@ -1,0 +1,75 @@
+"""Another distribution's backend, installed beside the wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.packaging.conftest import Distributions, build
+from tests.packaging.venvs import Venv, host_environment
+
+PROJECT = Path(__file__).parent / "memory_backend"
+USE_TAGS = """
+import asyncio
+from open_webui.models.folders import Folders
+from open_webui.models.tags import Tags
+
+async def use():
+    await Tags.insert_new_tag("Machine Learning", "u1")
+    await Tags.insert_new_tag("music", "u2")
+    print(*(tag.id for tag in await Tags.get_tags_by_user_id("u1")))
+
+asyncio.run(use())
+print(type(Tags).__module__, type(Folders).__module__)
+"""
+SETTINGS = {"OPENWEBUI_POCKETBASE_GROUPS_TAGS": "memory"}
+
+
+@pytest.fixture(scope="module")
+def memory_venv(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Venv:
+    """Open WebUI, the wheel, and the other distribution."""
+    output = tmp_path_factory.mktemp("memory")
+    venv = Venv(output / "venv", shared=True)
+    venv.install(distributions.wheel)
+    venv.install(next(build(PROJECT, output, "--wheel").glob("*.whl")))
+    return venv
+
+
+def test_backend_of_another_distribution_is_used(memory_venv: Venv, tmp_path: Path) -> None:
+    (tmp_path / "openwebui-pocketbase.toml").write_text('[groups]\ntags = "memory"\n')
+    words = memory_venv.output(USE_TAGS, env=host_environment(tmp_path))
+    assert words[-3:] == ["machine_learning", "memory_backend.tags", "open_webui.models.folders"]
+
+
+def test_two_backends_at_once(memory_venv: Venv, tmp_path: Path) -> None:
+    env = host_environment(tmp_path) | SETTINGS | {"STORAGE_BACKEND": "pocketbase"}
+    words = memory_venv.output(USE_TAGS, env=env)
+    assert words[-3:] == ["machine_learning", "memory_backend.tags", "openwebui_pocketbase.repositories.folders"]
+
+
+def test_backend_is_offered_for_its_group_only(memory_venv: Venv, tmp_path: Path) -> None:
+    env = host_environment(tmp_path) | {"OPENWEBUI_POCKETBASE_GROUPS_FOLDERS": "memory"}
+    result = memory_venv.run("import open_webui.env", env=env)
+    assert result.returncode == 3
+    assert "nothing installed stores folders there" in result.stderr
+    assert "Possible values: sqlalchemy, pocketbase." in result.stderr
+
+
+def test_backend_is_refused_where_it_is_not_installed(host_venv: Venv, tmp_path: Path) -> None:
+    result = host_venv.run("import open_webui.env", env=host_environment(tmp_path) | SETTINGS)
+    assert result.returncode == 3
+    assert "nothing installed stores tags there" in result.stderr
+
+
+def test_hook_calls_can_be_traced(memory_venv: Venv, tmp_path: Path) -> None:
+    env = host_environment(tmp_path) | SETTINGS
+    traced = memory_venv.run("import open_webui.env", env=env | {"OPENWEBUI_POCKETBASE_LOGGING_TRACE_HOOKS": "true"})
+    lines = [line for line in traced.stderr.splitlines() if line.startswith("openwebui-pocketbase: ")]
+    calls = [line for line in lines if "openwebui_register_repositories(settings) -> " in line]
+    assert len(calls) == 1
+    assert set(calls[0].rpartition(" -> ")[2].split(", ")) == {"memory", "pocketbase"}
+    assert "openwebui-pocketbase: openwebui_register_repositories = 2 result(s)" in lines
+    assert any("openwebui_register_seams(backends)" in line for line in lines)
+    silent = memory_venv.run("import open_webui.env", env=env)
+    assert "openwebui_register_repositories" not in silent.stderr
