@@ -1,0 +1,1 @@
+"""Benchmarks: the same repository operations on SQLite, PostgreSQL and PocketBase, side by side."""

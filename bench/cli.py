@@ -1,0 +1,88 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from rich.console import Console
+
+from bench import groups, machine, report
+from bench.backends import BACKENDS, WorkerError
+from bench.runner import RESULTS_DIR, Parameters, run
+from bench.startup import measure_startup, startup_summary
+from bench.targets import STARTUP_SECONDS
+
+__all__ = ["main"]
+
+TABLE_WIDTH = 160
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line asks for; return the exit status."""
+    options = _parser().parse_args(arguments)
+    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH, highlight=False)
+    try:
+        met = _startup(options, console) if options.what == "startup" else _operations(options, console)
+    except WorkerError as error:
+        console.print(str(error), markup=False, style="red")
+        return 2
+    return 1 if options.check and not met else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Compare PocketBase with the stock storage.")
+    parser.add_argument(
+        "what",
+        nargs="?",
+        choices=("operations", "startup"),
+        default="operations",
+        help="operations of the repositories (default), or the time Open WebUI takes to start",
+    )
+    defaults = Parameters(groups=list(groups.NAMES), backends=list(BACKENDS))
+    add = parser.add_argument
+    add("--groups", nargs="+", choices=groups.NAMES, default=defaults.groups, help="groups of data (default: all)")
+    add("--backends", nargs="+", choices=tuple(BACKENDS), default=defaults.backends, help="backends (default: all)")
+    add("--rounds", type=int, default=defaults.rounds, help="rounds in which the backends take turns (%(default)s)")
+    add("--seconds", type=float, default=defaults.seconds, help="length of one measurement (%(default)s)")
+    add("--callers", type=int, default=defaults.callers, help="concurrent callers (%(default)s)")
+    add("--times", type=int, default=3, help="startup: starts of each variant (%(default)s)")
+    add("--check", action="store_true", help="exit with status 1 if a target is missed")
+    return parser
+
+
+def _operations(options: argparse.Namespace, console: Console) -> bool:
+    parameters = Parameters(
+        groups=options.groups,
+        backends=options.backends,
+        rounds=options.rounds,
+        seconds=options.seconds,
+        callers=options.callers,
+    )
+    facts = machine.facts()
+    done = run(parameters, lambda text: console.print(text, style="dim"))
+    report.print_report(done, parameters, facts, console)
+    path = report.write_json(report.as_json(done, parameters, facts), RESULTS_DIR)
+    console.print(f"All figures: {RESULTS_DIR.parent.name}/{RESULTS_DIR.name}/{path.name}")
+    return not report.missed(done)
+
+
+def _startup(options: argparse.Namespace, console: Console) -> bool:
+    seconds = measure_startup(options.times, lambda text: console.print(text, style="dim"))
+    medians, added = startup_summary(seconds)
+    met = added <= STARTUP_SECONDS
+    for name, value in medians.items():
+        console.print(f"{name}: {value:.2f} s from start to /health (median of {options.times})")
+    verdict = "met" if met else "missed"
+    console.print(f"PocketBase adds {added:.2f} s; at most {STARTUP_SECONDS} s is wanted: {verdict}")
+    document = {
+        "machine": machine.facts(),
+        "seconds": seconds,
+        "medians": medians,
+        "added": added,
+        "limit": STARTUP_SECONDS,
+        "met": met,
+    }
+    path = report.write_json(document, RESULTS_DIR)
+    console.print(f"All figures: {RESULTS_DIR.parent.name}/{RESULTS_DIR.name}/{path.name}")
+    return met

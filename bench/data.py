@@ -1,0 +1,35 @@
+"""What the data sets of all groups are made of; the same values in every run."""
+
+from __future__ import annotations
+
+import uuid
+
+__all__ = ["LOADED_AT", "SCRATCH", "SCRATCH_USERS", "USERS", "document", "identifier"]
+
+LOADED_AT = 1_760_000_000
+"""Time of creation of the loaded rows, in epoch seconds."""
+
+SCRATCH = "scratch-"
+"""What the ids of scratch users begin with."""
+
+
+def identifier(name: str) -> str:
+    """Return the id of the thing with this name."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+
+
+def document(name: str) -> dict[str, object]:
+    """Return a JSON object of about 300 bytes, as settings are."""
+    return {
+        "icon": "folder",
+        "background_image_url": None,
+        "system_prompt": f"You help with {name}. Answer in short sentences and name your sources. " * 2,
+        "files": [{"type": "collection", "id": identifier(name), "name": name}],
+    }
+
+
+USERS = tuple(identifier(f"user {number}") for number in range(100))
+"""Own the data set; their rows may be changed, but none is added or deleted."""
+
+SCRATCH_USERS = tuple(f"{SCRATCH}{number:028}" for number in range(100))
+"""Own what is inserted and deleted; purged after each measurement, so that no table grows in a run."""

@@ -1,0 +1,154 @@
+"""The tables, and the JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bench.figures import REFERENCE, Figures, figures
+from bench.runner import Measured, Parameters, Run
+from bench.stats import median
+from bench.targets import Verdict, judge
+
+__all__ = ["as_json", "missed", "print_report", "write_json"]
+
+JUDGED = "pocketbase"
+
+
+def as_json(run: Run, parameters: Parameters, machine: dict[str, Any]) -> dict[str, Any]:
+    """Return everything about a run."""
+    operations = [_operation_json(operation) for operation in run.operations]
+    verdicts = [verdict["met"] for operation in operations for verdict in operation["targets"]]
+    return {
+        "machine": {**machine, "databases": run.versions},
+        "parameters": asdict(parameters),
+        "skipped": run.skipped,
+        "operations": operations,
+        "summary": {"met": verdicts.count(True), "missed": verdicts.count(False)},
+    }
+
+
+def write_json(document: dict[str, Any], directory: Path) -> Path:
+    """Write a report to a file named after the time."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    return path
+
+
+def missed(run: Run) -> list[tuple[Measured, Verdict]]:
+    """Return the targets that were not reached."""
+    return [(operation, verdict) for operation in run.operations for verdict in _verdicts(operation) if not verdict.met]
+
+
+def print_report(run: Run, parameters: Parameters, machine: dict[str, Any], console: Console) -> None:
+    """Print a table per group and a summary."""
+    console.print(f"{machine['cores']} cores ({machine['processor']}), load {machine['load_average']:.1f} at the start")
+    console.print(
+        f"Open WebUI {machine['open_webui']}, Python {machine['python']} on {machine['loop']}, "
+        f"{', '.join(run.versions.values())}; medians of {parameters.rounds} rounds"
+    )
+    for group, operations in groupby(run.operations, key=lambda operation: operation.group):
+        console.print(_table(group, list(operations), parameters.callers))
+    _print_summary(run, console)
+
+
+def _table(group: str, operations: list[Measured], callers: int) -> Table:
+    table = Table(title=group, title_justify="left")
+    table.add_column("operation", no_wrap=True)
+    table.add_column("backend", no_wrap=True)
+    for heading in (
+        "p50\nms",
+        "p99\nms",
+        "calls/s\nat 1",
+        f"calls/s\nat {callers}",
+        f"p99 ms\nat {callers}",
+        "p50\n/ SQLite",
+        f"calls/s at {callers}\n/ SQLite",
+        "floor\nms",
+        "p50\n/ floor",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for operation in operations:
+        for number, backend in enumerate(operation.backends):
+            table.add_row(operation.method if number == 0 else "", *_cells(operation, backend))
+        table.add_section()
+    return table
+
+
+def _cells(operation: Measured, backend: str) -> list[str | Text]:
+    found = figures(operation, backend)
+    verdicts = {v.target.figure: v for v in judge(operation.kind, found)} if backend == JUDGED else {}
+
+    def ratio(name: str) -> str | Text:
+        value = getattr(found, name)
+        return "" if value is None else _marked(value, verdicts.get(name))
+
+    return [
+        f"{backend} [red]({found.failures} failed)[/red]" if found.failures else backend,
+        f"{found.p50:.2f}",
+        f"{found.p99:.2f}",
+        f"{found.rate:,.0f}",
+        f"{found.rate_many:,.0f}",
+        f"{found.p99_many:.1f}",
+        ratio("p50_ratio"),
+        ratio("rate_ratio"),
+        "" if found.floor is None else f"{found.floor:.2f}",
+        ratio("overhead"),
+    ]
+
+
+def _marked(value: float, verdict: Verdict | None) -> str | Text:
+    if verdict is None:
+        return f"{value:.2f}  "
+    return Text(f"{value:.2f} ✓", style="green") if verdict.met else Text(f"{value:.2f} ✗", style="bold red")
+
+
+def _print_summary(run: Run, console: Console) -> None:
+    for name, reason in run.skipped.items():
+        console.print(f"{name} was skipped: {reason}.")
+    noise = [figures(operation, JUDGED).noise for operation in run.operations if JUDGED in operation.backends]
+    if noise:
+        console.print(
+            f"Noise: the rounds of {JUDGED}'s p50 are apart by {median(noise):.0%} (median of the operations), "
+            f"by {max(noise):.0%} at worst (middle half over median)."
+        )
+    total = sum(len(_verdicts(operation)) for operation in run.operations)
+    misses = missed(run)
+    if not total:
+        console.print(f"No targets: they are for {JUDGED}, and need {REFERENCE} beside it.")
+        return
+    console.print(f"Targets: {total - len(misses)} of {total} met.")
+    for operation, verdict in misses:
+        target = verdict.target
+        console.print(
+            f"  missed: {operation.group}.{operation.method}: {target.figure} {verdict.value:.2f}, "
+            f"{target.bound} {target.limit} is wanted",
+            soft_wrap=True,
+        )
+
+
+def _verdicts(operation: Measured) -> list[Verdict]:
+    if JUDGED not in operation.backends:
+        return []
+    return judge(operation.kind, figures(operation, JUDGED))
+
+
+def _operation_json(operation: Measured) -> dict[str, Any]:
+    found: dict[str, Figures] = {backend: figures(operation, backend) for backend in operation.backends}
+    return {
+        "group": operation.group,
+        "method": operation.method,
+        "kind": operation.kind,
+        "figures": {backend: asdict(value) for backend, value in found.items()},
+        "rounds": operation.backends,
+        "targets": [{**asdict(v.target), "value": v.value, "met": v.met} for v in _verdicts(operation)],
+    }

@@ -1,0 +1,64 @@
+"""What has to be reached; ratios are to stock SQLite in the same run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.figures import Figures
+
+__all__ = ["STARTUP_SECONDS", "TARGETS", "Target", "Verdict", "judge"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A limit of one of PocketBase's figures.
+
+    Attributes:
+        kinds: Kinds of operations it holds for.
+        figure: Name of the figure, see `bench.figures.Figures`.
+        bound: Whether more or less than the limit is a miss.
+        limit: The limit.
+    """
+
+    kinds: tuple[str, ...]
+    figure: Literal["p50_ratio", "rate_ratio", "overhead"]
+    bound: Literal["at most", "at least"]
+    limit: float
+
+
+TARGETS = (
+    Target(("read",), "p50_ratio", "at most", 0.8),
+    Target(("read",), "rate_ratio", "at least", 2.5),
+    Target(("write",), "p50_ratio", "at most", 1.2),
+    Target(("write",), "rate_ratio", "at least", 2.0),
+    Target(("read", "write"), "overhead", "at most", 1.6),
+)
+
+STARTUP_SECONDS = 1.5
+"""Most that Open WebUI's start may take longer."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a figure reached its target."""
+
+    target: Target
+    value: float
+
+    @property
+    def met(self) -> bool:
+        """Whether it did."""
+        if self.target.bound == "at most":
+            return self.value <= self.target.limit
+        return self.value >= self.target.limit
+
+
+def judge(kind: str, figures: Figures) -> list[Verdict]:
+    """Return the verdict on every target that holds for a kind of operation and whose figure there is."""
+    verdicts = []
+    for target in TARGETS:
+        value = getattr(figures, target.figure)
+        if kind in target.kinds and value is not None:
+            verdicts.append(Verdict(target, value))
+    return verdicts
