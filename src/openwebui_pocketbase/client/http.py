@@ -40,7 +40,7 @@ class PocketBaseClient:
     """
 
     def __init__(self, *, timeouts: TimeoutSettings, pool: PoolSettings) -> None:
-        self._url = ""
+        self._url = self._host = ""
         self._urls: dict[str, httpx.URL] = {}
         self._authenticator = Authenticator(None)
         self._recover: Callable[[], str] | None = None
@@ -126,22 +126,18 @@ class PocketBaseClient:
 
     async def _attempt(self, method: str, path: str, content: bytes, headers: dict[str, str], token: str) -> Any:
         url = self._urls.get(path) or self._remember_url(path)
-        request = httpx.Request(
-            method,
-            url,
-            headers={
-                "Host": url.netloc.decode(),
-                "Authorization": token,
-                "Content-Type": "application/json",
-                GUARD: "superuser",
-                **headers,
-            },
-            content=content,
-            extensions=self._extensions,
-        )
+        all_headers = {
+            "Host": self._host,
+            "Authorization": token,
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",  # the answer's bytes are taken as they come
+            GUARD: "superuser",
+            **headers,
+        }
+        request = httpx.Request(method, url, headers=all_headers, content=content, extensions=self._extensions)
         try:
             response = await self._transport().handle_async_request(request)
-            body = await response.aread()
+            body = await _read(response)
         except (httpx.TransportError, aiohttp.ClientError) as error:  # the transport maps not all of aiohttp's
             raise unavailable(self._url + path.partition("?")[0], error) from error
         if response.status_code != httpx.codes.OK:
@@ -160,6 +156,7 @@ class PocketBaseClient:
     def _move_to(self, url: str) -> None:
         if url != self._url:
             self._url = url
+            self._host = httpx.URL(url).netloc.decode()
             self._urls.clear()
 
     def _transport(self) -> AiohttpTransport:
@@ -189,6 +186,15 @@ def encode(parameters: Mapping[str, Any]) -> bytes:
         return orjson.dumps(parameters)
     except TypeError:
         return json.dumps(parameters, ensure_ascii=False, allow_nan=False).encode()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """Read an answer, without the decoding and bookkeeping of `httpx.Response.aread`, a tenth of a call's time."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker
+    try:
+        return b"".join([chunk async for chunk in response.stream])
+    finally:
+        await response.stream.aclose()
 
 
 def _idempotency_key() -> str:

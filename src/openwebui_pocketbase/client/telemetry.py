@@ -9,9 +9,11 @@ __all__ = ["span"]
 
 Span = Callable[[str, str], AbstractContextManager[object]]
 
+_NOTHING = nullcontext()
+
 
 def _without(_name: str, _method: str) -> AbstractContextManager[object]:
-    return nullcontext()
+    return _NOTHING
 
 
 def _make() -> Span:
@@ -22,14 +24,12 @@ def _make() -> Span:
     tracer = trace.get_tracer("openwebui_pocketbase")
 
     def start(name: str, method: str) -> AbstractContextManager[object]:
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            return _NOTHING  # nobody has set tracing up
         return tracer.start_as_current_span(
             f"pocketbase {name}",
             kind=trace.SpanKind.CLIENT,
-            attributes={
-                "db.system.name": "pocketbase",
-                "db.operation.name": name,
-                "http.request.method": method,
-            },
+            attributes={"db.system.name": "pocketbase", "db.operation.name": name, "http.request.method": method},
         )
 
     return start
