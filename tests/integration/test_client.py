@@ -408,10 +408,10 @@ class LosingTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
-        await response.aread()
         key = request.headers.get("Idempotency-Key", "")
         if key and key not in self.lost:
             self.lost.add(key)
+            await response.aread()
             raise httpx.ReadError("lost")
         return response
 
