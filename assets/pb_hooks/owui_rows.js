@@ -133,7 +133,7 @@ function query(app, sql, body) {
  */
 function recordId(table, values) {
   return table.hashed_id
-    ? $security.sha256(table.hashed_id.map((name) => values[name]).join("\0")).slice(0, 32)
+    ? $security.sha256(JSON.stringify(table.hashed_id.map((name) => values[name]))).slice(0, 32)
     : values.id;
 }
 

@@ -1,0 +1,174 @@
+"""The host's own repositories as oracles, on SQLite and PostgreSQL databases which its migrations made.
+
+Several databases live in one process: each has an engine made by the host's factory, and `StockDatabase.active`
+makes the host's repositories use it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from open_webui.internal import db as host
+from open_webui.models import access_grants, folders, tags
+from sqlalchemy import JSON, Table, Text, cast, event, select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from tests.support.services import require
+
+POSTGRESQL_URL = os.environ.get("OWUI_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+TABLES: tuple[Table, ...] = (
+    tags.Tag.__table__,
+    folders.Folder.__table__,
+    access_grants.AccessGrant.__table__,
+)
+"""Tables that tests write to."""
+
+POSTGRESQL_DIFFERENCES = {
+    "NUL": "PostgreSQL has no NUL in text; SQLite keeps it, and so does ours",
+    "long key": "a PostgreSQL index entry holds 2,704 bytes; SQLite has no limit, and neither has ours",
+    "folding": "PostgreSQL's lower() folds Unicode; SQLite's only ASCII, and so does ours",
+    "namesakes": "which of several rows PostgreSQL finds first changes with updates; SQLite's and ours is the oldest",
+    "ties": "rows of the same time have no order in PostgreSQL",
+}
+"""Where the oracles differ: ours does what SQLite does. Tests skip PostgreSQL for these reasons only."""
+
+_MIGRATE = """
+from pathlib import Path
+import alembic.command, alembic.config, open_webui
+root = Path(open_webui.__file__).parent
+config = alembic.config.Config(str(root / "alembic.ini"))
+config.set_main_option("script_location", str(root / "migrations"))
+alembic.command.upgrade(config, "head")
+"""
+
+
+class StockDatabase:
+    """A migrated database; use it on one event loop, and close it there."""
+
+    def __init__(self, url: str) -> None:
+        self.is_sqlite = url.startswith("sqlite")
+        options: dict[str, Any] = {"connect_args": {"check_same_thread": False}} if self.is_sqlite else {}
+        self.engine = host._create_async_engine(host._make_async_url(url), **options)
+        if self.is_sqlite:
+            event.listen(self.engine.sync_engine, "connect", lambda raw, _: host._apply_sqlite_pragmas(raw))
+        self.sessions = async_sessionmaker(
+            bind=self.engine, class_=AsyncSession, autocommit=False, autoflush=False, expire_on_commit=False
+        )
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Make it the host's database."""
+        before = host.async_engine, host.AsyncSessionLocal
+        host.async_engine, host.AsyncSessionLocal = self.engine, self.sessions
+        try:
+            yield
+        finally:
+            host.async_engine, host.AsyncSessionLocal = before
+
+    async def add(self, *objects: Any) -> None:
+        """Insert ORM objects."""
+        async with self.sessions() as session:
+            session.add_all(objects)
+            await session.commit()
+
+    async def rows(self, name: str) -> list[dict[str, Any]]:
+        """Return all rows as they are stored; of JSON columns the values, None for SQL NULL and JSON null."""
+        table = host.Base.metadata.tables[name]
+        parsed = {column.name for column in table.columns if isinstance(column.type, JSON)}
+        columns = [cast(c, Text).label(c.name) if c.name in parsed else c for c in table.columns]
+        async with self.engine.connect() as connection:
+            rows = [dict(row._mapping) for row in await connection.execute(select(*columns))]
+        for row in rows:
+            row.update({name: json.loads(row[name]) for name in parsed if row[name] is not None})
+        return rows
+
+    async def clear(self) -> None:
+        async with self.engine.begin() as connection:
+            for table in TABLES:
+                await connection.execute(table.delete())
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def sqlite_database(directory: Path) -> StockDatabase:
+    """Return a new, empty database in this directory."""
+    path = directory / f"stock-{secrets.token_hex(4)}.db"
+    shutil.copyfile(_migrated_sqlite(), path)
+    return StockDatabase(f"sqlite:///{path}")
+
+
+async def postgresql_database() -> StockDatabase:
+    """Return the session's PostgreSQL database, emptied; skip the test if there is no server."""
+    require(_postgresql_answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
+    database = StockDatabase(_migrated_postgresql())
+    await database.clear()
+    return database
+
+
+def skip_postgresql(database: StockDatabase, difference: str, *, when: bool = True) -> None:
+    """Skip a test on PostgreSQL for one of `POSTGRESQL_DIFFERENCES`."""
+    reason = POSTGRESQL_DIFFERENCES[difference]
+    if when and not database.is_sqlite:
+        pytest.skip(reason)
+
+
+def _migrate(url: str) -> None:
+    # In a process of its own: the migrations read the host's settings when they are imported.
+    done = subprocess.run(
+        [sys.executable, "-c", _MIGRATE],
+        env={**os.environ, "DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@cache
+def _migrated_sqlite() -> Path:
+    directory = Path(tempfile.mkdtemp(prefix="owui-stock-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    _migrate(f"sqlite:///{directory / 'migrated.db'}")
+    return directory / "migrated.db"
+
+
+@cache
+def _postgresql_answers() -> bool:
+    try:
+        psycopg.connect(POSTGRESQL_URL, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@cache
+def _migrated_postgresql() -> str:
+    name = f"owui_tests_{secrets.token_hex(6)}"
+    _on_server(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    atexit.register(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    # The one driver which the host has for both its synchronous and its asynchronous engine.
+    base, _, query = POSTGRESQL_URL.replace("postgresql://", "postgresql+psycopg://", 1).partition("?")
+    url = f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    _migrate(url)
+    return url
+
+
+def _on_server(statement: str) -> None:
+    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[arg-type]
