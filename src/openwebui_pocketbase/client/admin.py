@@ -50,6 +50,8 @@ class AdminClient:
         try:
             answer = self._object("POST", path, {"identity": identity, "password": password})
         except ResponseError as error:
+            if error.status == httpx.codes.NOT_FOUND:
+                raise not_pocketbase(self._url) from None
             if error.status != httpx.codes.BAD_REQUEST:  # PocketBase's answer to wrong credentials
                 raise
             raise UnauthorizedError(

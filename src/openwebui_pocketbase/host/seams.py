@@ -61,6 +61,10 @@ def _replace_route(router: Any, stock: Callable[..., Any], replacement: Callable
         status_code=route.status_code,
         dependencies=route.dependencies,
         include_in_schema=route.include_in_schema,
+        tags=route.tags,
+        responses=route.responses,
+        response_class=route.response_class,
+        openapi_extra=route.openapi_extra,
     )
     routes[index] = routes.pop()  # the order of routes decides which one a path matches
 

@@ -128,4 +128,5 @@ def bring_up(admin: AdminClient) -> None:
         state = inspect(admin)
     problems = state.problems()
     if problems:
-        raise SchemaError(" ".join(what for what, _ in problems), hint=problems[0][1])
+        remedies = dict.fromkeys(remedy for _, remedy in problems)
+        raise SchemaError(" ".join(what for what, _ in problems), hint=" ".join(remedies))
