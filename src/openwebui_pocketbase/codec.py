@@ -28,9 +28,9 @@ class Codec:
 
     def __init__(self, table: Table, *, dumps: Callable[[Any], str], loads: Callable[[str], Any]) -> None:
         self._names = [column.name for column in table.columns]
-        self._nullable = [column.name for column in table.columns if column.null]
+        self._nullable = [(c.name, f'"{c.name}"') for c in table.columns if c.null and c.type != "json"]
         self._encoders = {c.name: _encoder(c, dumps) for c in table.columns}
-        self._decoders = {c.name: decode for c in table.columns if (decode := _decoder(c, loads))}
+        self._decoders = [(c.name, decode) for c in table.columns if (decode := _decoder(c, loads))]
 
     def encode(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row, or some of its columns, as it goes to PocketBase.
@@ -48,13 +48,15 @@ class Codec:
         """Return the row which came from PocketBase."""
         row = dict(zip(self._names, wire, strict=False))
         nulls = wire[-1]
-        for name in self._nullable:
-            # A value always wins over the list; a record without list was made in the dashboard.
-            if not row[name] and (not nulls or nulls == "null" or f'"{name}"' in nulls):
-                row[name] = None
-        for name, decode in self._decoders.items():
-            if row[name] is not None:
-                row[name] = decode(row[name])
+        if nulls != "[]":
+            for name, listed in self._nullable:
+                # A value always wins over the list; a record without list was made in the dashboard.
+                if not row[name] and (not nulls or nulls == "null" or listed in nulls):
+                    row[name] = None
+        for name, decode in self._decoders:
+            value = row[name]
+            if value is not None:
+                row[name] = decode(value)
         return row
 
 
@@ -69,8 +71,13 @@ def _decoder(column: Column, loads: Callable[[str], Any]) -> Callable[[Any], Any
 
 
 def _json(loads: Callable[[str], Any]) -> Callable[[Any], Any]:
-    """PocketBase's JSON columns have numeric affinity: a bare number comes as one, not as text."""
-    return lambda text: loads(text) if isinstance(text, str) else text
+    def decode(text: Any) -> Any:
+        if text == "null":
+            return None
+        # PocketBase's JSON columns have numeric affinity: a bare number comes as one, not as text.
+        return loads(text) if isinstance(text, str) else text
+
+    return decode
 
 
 def _int64(text: str) -> int:

@@ -24,8 +24,10 @@ from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
 __all__ = ["PocketBaseClient"]
 
-GUARD = "X-Owui-Guard"
-"""Header that makes the server answer 401 to a request without superuser rights."""
+_JSON = {"Content-Type": "application/json"}
+
+_GUARD = {"X-Owui-Guard": "superuser"}
+"""Makes PocketBase's own endpoints answer 401 without superuser rights, as ours do in any case."""
 
 
 class PocketBaseClient:
@@ -70,7 +72,7 @@ class PocketBaseClient:
         Raises:
             RequestError: See the error tree; after repetition where the server was unavailable.
         """
-        return await self._send("POST", f"/api/owui/{path}", encode(parameters), {})
+        return await self._send("POST", f"/api/owui/{path}", encode(parameters), _JSON)
 
     async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that writes.
@@ -80,12 +82,12 @@ class PocketBaseClient:
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
         """
-        headers = {"Idempotency-Key": _idempotency_key()}
+        headers = {**_JSON, "Idempotency-Key": _idempotency_key()}
         return await self._send("POST", f"/api/owui/{path}", encode(parameters), headers)
 
     async def get(self, path: str) -> Any:
         """Get one of PocketBase's own endpoints, such as ``/api/collections/x/records?filter=...``."""
-        return await self._send("GET", path, b"", {})
+        return await self._send("GET", path, b"", _GUARD)
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -129,9 +131,7 @@ class PocketBaseClient:
         all_headers = {
             "Host": self._host,
             "Authorization": token,
-            "Content-Type": "application/json",
             "Accept-Encoding": "identity",  # the answer's bytes are taken as they come
-            GUARD: "superuser",
             **headers,
         }
         request = httpx.Request(method, url, headers=all_headers, content=content, extensions=self._extensions)
