@@ -2,7 +2,7 @@
 
 /** The host's table `tag`: labels of one user's chats. A tag's id is made from its name and unique per user. */
 
-const { tables, arg, row, one, many, query, insert, recordIds } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, row, one, many, query, insert } = require(`${__hooks}/owui_rows.js`);
 
 const TAG = tables.tag;
 const OWN = `FROM owui_tags t WHERE t.user_id = ${arg("user_id")}`;
@@ -26,10 +26,9 @@ const writes = {
   /**
    * @param {CoreApp} tx
    * @param {any} args
-   * @param {string} body
    */
-  delete_tags_by_ids_and_user_id(tx, args, body) {
-    for (const record of tx.findRecordsByIds(TAG.collection, recordIds(tx, NAMED, body))) {
+  delete_tags_by_ids_and_user_id(tx, { ids, user_id }) {
+    for (const record of tx.findAllRecords(TAG.collection, $dbx.hashExp({ user_id, key: ids }))) {
       tx.delete(record);
     }
     return "true";

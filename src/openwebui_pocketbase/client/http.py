@@ -24,8 +24,6 @@ from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
 __all__ = ["PocketBaseClient"]
 
-_JSON = {"Content-Type": "application/json"}
-
 _GUARD = {"X-Owui-Guard": "superuser"}
 """Makes PocketBase's own endpoints answer 401 without superuser rights, as ours do in any case."""
 
@@ -72,7 +70,7 @@ class PocketBaseClient:
         Raises:
             RequestError: See the error tree; after repetition where the server was unavailable.
         """
-        return await self._send("POST", f"/api/owui/{path}", encode(parameters), _JSON)
+        return await self._send("POST", f"/api/owui/{path}", encode(parameters), {})
 
     async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that writes.
@@ -82,7 +80,7 @@ class PocketBaseClient:
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
         """
-        headers = {**_JSON, "Idempotency-Key": _idempotency_key()}
+        headers = {"Idempotency-Key": _idempotency_key()}
         return await self._send("POST", f"/api/owui/{path}", encode(parameters), headers)
 
     async def get(self, path: str) -> Any:
@@ -131,6 +129,7 @@ class PocketBaseClient:
         all_headers = {
             "Host": self._host,
             "Authorization": token,
+            "Content-Type": "application/json",
             "Accept-Encoding": "identity",  # the answer's bytes are taken as they come
             **headers,
         }
