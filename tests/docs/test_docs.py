@@ -1,0 +1,100 @@
+"""The documentation's examples run, and what it lists is what there is."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import openwebui_pocketbase
+from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.cli import app
+from openwebui_pocketbase.hookspecs import RepositoryBinding, StorageSpecs
+from openwebui_pocketbase.plugin import REPOSITORIES
+from openwebui_pocketbase.settings import CONFIG_FILE, GROUPS, load_settings
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+HOOKS = (ROOT / "docs" / "hooks.md").read_text()
+
+
+def blocks(language: str) -> list[Any]:
+    """Return every fenced block of a language, as test parameters named by their page."""
+    fence = re.compile(rf"^( *)```{language}\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+    found = [
+        pytest.param(inspect.cleandoc(text), id=f"{page.name}-{number}")
+        for page in PAGES
+        for number, (_, text) in enumerate(fence.findall(page.read_text()))
+    ]
+    assert found
+    return found
+
+
+PLUGIN = "[project.entry-points"  # a plugin's pyproject.toml
+
+
+@pytest.mark.parametrize("example", [block for block in blocks("toml") if PLUGIN not in block.values[0]])
+def test_config_examples_are_accepted(example: str, tmp_path: Path) -> None:
+    (tmp_path / CONFIG_FILE).write_text(example)
+    assert load_settings(tmp_path, {}).wants_other_backend()
+
+
+@pytest.mark.parametrize("example", blocks("bash"))
+def test_commands_exist(example: str) -> None:
+    recipes = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for line in example.splitlines():
+        command = line.partition("#")[0].split()
+        if command[:1] == ["make"]:
+            assert command[1] in recipes
+        if command and command[0].endswith("openwebui-pocketbase"):
+            words = [word for word in command[1:] if re.fullmatch("[a-z]+", word)]
+            subcommand = words[:2] if words[0] in ("assets", "schema") else words[:1]
+            help_text = CliRunner().invoke(app, [*subcommand, "--help"])
+            assert help_text.exit_code == 0
+            for option in [
+                word for word in command[: command.index("--") if "--" in command else None] if "--" in word
+            ]:
+                assert option in help_text.stdout
+
+
+def test_the_plugin_example_works() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", HOOKS, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code, names)
+    (binding,) = names["openwebui_register_repositories"](settings=None)
+    assert isinstance(binding, RepositoryBinding)
+    assert (binding.group, binding.backend) == ("tags", "memory")
+
+
+def test_every_hook_is_listed_with_its_arguments() -> None:
+    listed = dict(re.findall(r"^\| `(openwebui_\w+)\((.*?)\)`", HOOKS, re.MULTILINE))
+    hooks = {
+        name: ", ".join(list(inspect.signature(hook).parameters)[1:])
+        for name, hook in vars(StorageSpecs).items()
+        if name.startswith("openwebui_")
+    }
+    assert listed == hooks
+
+
+def test_the_readme_lists_the_groups() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert {group for group, _, _ in rows} == set(GROUPS)
+    for group, repositories, state in rows:
+        assert repositories.split(", ") == [spec.name for spec in repositories_of(group)]
+        assert (state == "**yes**") is (group in REPOSITORIES), group
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "README.md").read_text()):
+        assert (ROOT / target).exists(), target
+
+
+def test_public_names() -> None:
+    for name in openwebui_pocketbase.__all__:
+        assert getattr(openwebui_pocketbase, name) is not None
+    with pytest.raises(AttributeError):
+        openwebui_pocketbase.nothing  # noqa: B018
