@@ -442,7 +442,7 @@ def test_changes_are_recorded_in_the_order_of_their_commits(own_pocketbase: Pock
         admin.sql(f"INSERT INTO owui_tags (id, key, user_id) VALUES ('{ids['sql']}', 'sql', 'u')")
         tag = {"id": "hook", "name": "Hook", "user_id": "u", "meta": None}
         call(own_pocketbase, "tags/insert_new_tag", {"tag": tag})
-        hook_id = hashlib.sha256(b"u\0hook").hexdigest()[:32]
+        hook_id = hashlib.sha256(b'["u","hook"]').hexdigest()[:32]
         admin.send(
             "POST",
             "/api/batch",

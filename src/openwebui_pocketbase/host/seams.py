@@ -59,9 +59,9 @@ def _replace_route(router: Any, stock: Callable[..., Any], replacement: Callable
         name=route.name,
         response_model=route.response_model,
         status_code=route.status_code,
-        dependencies=route.dependencies,
+        dependencies=route.dependencies[len(router.dependencies) :],  # the router's own come first, and again
         include_in_schema=route.include_in_schema,
-        tags=route.tags,
+        tags=route.tags[len(router.tags) :],
         responses=route.responses,
         response_class=route.response_class,
         openapi_extra=route.openapi_extra,
