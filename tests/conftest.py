@@ -24,7 +24,6 @@ for name in list(os.environ):
         del os.environ[name]
 
 from tests.support.pocketbase import PocketBaseProcess, clone, prepare  # noqa: E402 - reads the environment
-from tests.support.services import require  # noqa: E402, F401 - tests take it from here
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import pluggy
 
@@ -78,30 +78,25 @@ class HostContext:
     modules: Mapping[str, ModuleType] = field(default_factory=dict)
 
 
-class StorageSpecs:
+class StorageSpecs(Protocol):
     """The hooks; an implementation names only those arguments it wants."""
 
     @hookspec
     def openwebui_register_repositories(self, settings: Settings) -> Sequence[RepositoryBinding]:
         """Return the groups which this plugin can store, and how."""
-        raise NotImplementedError
 
     @hookspec
     def openwebui_register_seams(self, backends: Mapping[str, str]) -> Sequence[Seam]:
         """Return the functions of the host to replace, given the backend of each group."""
-        raise NotImplementedError
 
     @hookspec
     def openwebui_bootstrap(self, context: HostContext) -> Awaitable[None] | None:
         """Make the backend ready: called before Open WebUI starts; an exception stops the start."""
-        raise NotImplementedError
 
     @hookspec
     def openwebui_start_realtime(self, context: HostContext) -> Awaitable[None] | None:
         """Begin to carry outside changes to the open browsers: called when Open WebUI has started."""
-        raise NotImplementedError
 
     @hookspec
     def openwebui_shutdown(self, context: HostContext) -> Awaitable[None] | None:
         """Give everything back: called after Open WebUI has stopped, also if its start failed."""
-        raise NotImplementedError
