@@ -71,11 +71,10 @@ function value(table, alias, name) {
  * @param {Table} table
  * @param {string} alias
  * @param {string} name
- * @param {string} [parameter]
  */
-function matches(table, alias, name, parameter) {
+function matches(table, alias, name) {
   const { field, type, null: nullable } = scalar(table, name);
-  const wanted = arg(parameter || name);
+  const wanted = arg(name);
   if (!nullable) {
     return `${alias}.${field} = ${wanted}`;
   }
@@ -202,7 +201,7 @@ function insert(tx, table, values) {
  * @param {Record<string, any>} values undefined stays as it is
  */
 function update(tx, table, record, values) {
-  record.load(fields(table, values, JSON.parse(record.getString("nulls") || "null") || []));
+  record.load(fields(table, values, nullsOf(table, record)));
   tx.save(record);
   const data = record.fieldsData();
   const row = table.columns.map(({ field, type }) => (type === "json" ? String(data[field]) : data[field]));
@@ -229,10 +228,24 @@ function find(tx, table, id) {
  * @param {string} name
  */
 function get(table, record, name) {
-  const { field, null: nullable } = scalar(table, name);
-  const found = record.get(field);
-  const nulls = JSON.parse(record.getString("nulls") || "null");
-  return !found && nullable && (nulls === null || nulls.includes(name)) ? null : found;
+  return nullsOf(table, record).includes(name) ? null : record.get(scalar(table, name).field);
+}
+
+/**
+ * The scalar columns of a record which are None, also of one that was made without a list of them.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ * @returns {string[]}
+ */
+function nullsOf(table, record) {
+  /** @type {string[] | null} */
+  const listed = JSON.parse(record.getString("nulls") || "null");
+  return table.columns
+    .filter(({ name, field, type, null: nullable }) => {
+      return nullable && type !== "json" && !record.get(field) && (listed === null || listed.includes(name));
+    })
+    .map(({ name }) => name);
 }
 
 /**
@@ -241,10 +254,10 @@ function get(table, record, name) {
  * @param {CoreApp} app
  * @param {string} rest SQL from FROM on
  * @param {string} body JSON text, the parameters
- * @param {string} [alias] of the table in that SQL
+ * @param {string} alias of the table in that SQL
  * @returns {string[]}
  */
-function recordIds(app, rest, body, alias = "t") {
+function recordIds(app, rest, body, alias) {
   return JSON.parse(query(app, many(`${alias}.id`, rest, `${alias}.rowid`), body));
 }
 

@@ -47,11 +47,6 @@ class Connection:
         self._server = None if settings.url else embedded_server(settings, data_dir)
         self.url = settings.url or ""
 
-    @property
-    def embedded(self) -> bool:
-        """Whether the server is ours."""
-        return self._server is not None
-
     def open(self) -> Authenticator:
         """Start the server if it is ours; sign in.
 
@@ -90,6 +85,7 @@ class Connection:
     def _login(self) -> str:
         if self._server is not None:
             info = self._server.ensure()
+            self.url = info.url  # another one, if the server had to move to another port
             identity, password = info.identity, info.password.get_secret_value()
         else:
             identity = self._settings.identity or ""

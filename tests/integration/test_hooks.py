@@ -341,6 +341,18 @@ def test_insert_with_the_same_key_is_applied_once(site: Site) -> None:
     assert len(site.admin.sql("SELECT id FROM owui_tags WHERE user_id = 'u4'")) == 1
 
 
+def test_a_change_keeps_what_is_none_in_a_record_made_in_the_dashboard(site: Site) -> None:
+    """Such a record has no list of the columns that are None; its empty parent is: else it left the top level."""
+    made = {"id": "dashboard", "user_id": "u6", "name": "made by hand", "created_at": 1, "updated_at": 1}
+    site.admin.send("POST", "/api/collections/owui_folders/records", made)
+    change = {"id": "dashboard", "user_id": "u6", "is_expanded": True, "updated_at": 2}
+    changed = site.write("folders/update_folder_is_expanded_by_id_and_user_id", change, key="dashboard").json()
+    assert json.loads(changed[-1]) == ["parent_id"]
+    top = {"user_id": "u6", "parent_id": None}
+    found = site.write("folders/get_folders_by_parent_id_and_user_id", top, key="unused").json()
+    assert [row[0] for row in found] == ["dashboard"]
+
+
 def rename(folder_id: str, name: str, updated_at: int) -> dict[str, Any]:
     return {"id": folder_id, "user_id": "u2", "changes": {"name": name}, "updated_at": updated_at}
 

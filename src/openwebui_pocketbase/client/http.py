@@ -137,7 +137,7 @@ class PocketBaseClient:
         try:
             response = await self._transport().handle_async_request(request)
             body = await _read(response)
-        except (httpx.TransportError, aiohttp.ClientError) as error:  # the transport maps not all of aiohttp's
+        except (httpx.TransportError, aiohttp.ClientError, OSError) as error:  # the transport does not map all
             raise unavailable(self._url + path.partition("?")[0], error) from error
         if response.status_code != httpx.codes.OK:
             raise response_error(self._url + path.partition("?")[0], response.status_code, body)
