@@ -1,6 +1,6 @@
-"""Print the PocketBase migration that creates a declared table; migrations are frozen once released.
+"""Print the PocketBase migration that creates a group's tables; migrations are frozen once released.
 
-Usage: python tools/generate_migration.py TABLE VERSION > assets/pb_migrations/<time>_<group>.js
+Usage: python tools/generate_migration.py GROUP VERSION > assets/pb_migrations/<time>_<group>.js
 """
 
 from __future__ import annotations
@@ -14,28 +14,31 @@ from openwebui_pocketbase.schema.tables import TABLES
 TEMPLATE = """// @ts-check
 migrate(
   (app) => {{
-    if (!app.hasTable("{name}")) {{
-      app.save(new Collection({collection}));
-    }} // else it was created over the admin API
+    {create}
     for (const sql of {statements}) {{
       app.db().newQuery(sql).execute();
     }}
   }},
   (app) => {{
-    app.delete(app.findCollectionByNameOrId("{name}"));
+    {delete}
     app.db().newQuery("{previous}").execute();
   }},
 );
 """
 
+CREATE = """if (!app.hasTable("{name}")) {{
+      app.save(new Collection({collection}));
+    }} // else it was created over the admin API"""
 
-def main(table_name: str, version: int) -> None:
-    definition = collection(TABLES[table_name])
+
+def main(group: str, version: int) -> None:
+    definitions = [collection(table) for table in TABLES.values() if table.group == group]
+    triggers = [statement for definition in definitions for statement in change_triggers(definition["name"])]
     print(
         TEMPLATE.format(
-            collection=json.dumps(definition),
-            statements=json.dumps([*change_triggers(definition["name"]), version_statement(version)]),
-            name=definition["name"],
+            create="\n    ".join(CREATE.format(name=d["name"], collection=json.dumps(d)) for d in definitions),
+            statements=json.dumps([*triggers, version_statement(version)]),
+            delete="\n    ".join(f'app.delete(app.findCollectionByNameOrId("{d["name"]}"));' for d in definitions),
             previous=version_statement(version - 1),
         ),
         end="",

@@ -45,4 +45,11 @@ interface CollectionSpec {
   updateRule?: string | null;
   deleteRule?: string | null;
   viewQuery?: string;
+  authRule?: string | null;
+  manageRule?: string | null;
+  passwordAuth?: { enabled: boolean; identityFields: string[] };
+  oauth2?: { enabled: boolean };
+  otp?: { enabled: boolean };
+  mfa?: { enabled: boolean };
+  authAlert?: { enabled: boolean };
 }

@@ -13,6 +13,10 @@ for (const guarded of [onRecordsListRequest, onRecordViewRequest]) {
   });
 }
 
+for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
+  written((e) => require(`${__hooks}/owui_rows.js`).refold(e), "owui_users", "owui_groups");
+}
+
 routerAdd(
   "GET",
   "/api/owui/version",

@@ -3,9 +3,9 @@
 /**
  * POST /api/owui/{group}/{method}: one repository method, one statement or one transaction.
  *
- * A group's module exports `reads` (method -> SQL which takes the request's body as its only parameter and
- * answers with one row `json`) and `writes` (method -> function of the transaction, the parsed body and the
- * body's text, which returns the answer as JSON text).
+ * A module exports `reads` (method -> SQL which takes the request's body as its only parameter and answers with
+ * one row `json`, or a function that makes this SQL for the parsed body) and `writes` (method -> function of the
+ * transaction, the parsed body and the body's text, which returns the answer as JSON text).
  */
 
 const BODY_LIMIT = 1 << 29; // bytes; the route's limit
@@ -18,19 +18,25 @@ const CHANGES_KEPT_FOR = 7 * 24 * 3600;
 
 /** @typedef {(tx: CoreApp, args: any, body: string) => string} Write */
 
-/** @type {Record<string, string>} */
+/** @typedef {string | ((args: any) => string)} Read */
+
+/** @type {Record<string, Read>} */
 const reads = {};
 /** @type {Record<string, Write>} */
 const writes = {};
 
 const { tables, query } = require(`${__hooks}/owui_rows.js`);
-for (const group of new Set(Object.values(tables).map((table) => table.group))) {
-  const methods = require(`${__hooks}/${group}.js`);
+const { changesSince } = require(`${__hooks}/mirror.js`);
+
+/** @type {import("./owui_rows.js").Table[]} */
+const declared = Object.values(tables);
+for (const module of new Set(["mirror", ...declared.map((table) => table.hooks || table.group)])) {
+  const methods = require(`${__hooks}/${module}.js`);
   for (const [name, sql] of Object.entries(methods.reads)) {
-    reads[`${group}/${name}`] = sql;
+    reads[`${module}/${name}`] = sql;
   }
   for (const [name, method] of Object.entries(methods.writes)) {
-    writes[`${group}/${name}`] = method;
+    writes[`${module}/${name}`] = method;
   }
 }
 
@@ -40,12 +46,29 @@ function answer(e) {
   const path = request.pathValue("method");
   const body = readerToString(request.body, BODY_LIMIT);
   if (Object.hasOwn(reads, path)) {
-    return e.blob(200, "application/json", query($app, reads[path], body));
+    return read(e, reads[path], body);
   }
   if (Object.hasOwn(writes, path)) {
     return write(e, writes[path], body);
   }
   return e.json(404, { status: 404, code: "unknown_method", message: `There is no ${path}.` });
+}
+
+/**
+ * @param {core.RequestEvent} e
+ * @param {Read} method
+ * @param {string} body
+ */
+function read(e, method, body) {
+  let sql = method;
+  if (typeof sql === "function") {
+    try {
+      sql = sql(JSON.parse(body));
+    } catch (error) {
+      return refuse(e, error);
+    }
+  }
+  return e.blob(200, "application/json", query($app, sql, body));
 }
 
 /**
@@ -58,6 +81,7 @@ function write(e, method, body) {
   if (!key) {
     return e.json(400, { status: 400, code: "no_idempotency_key", message: "Idempotency-Key is missing." });
   }
+  const mirroredUpTo = e.request.header.get("X-Owui-Mirrored-Up-To");
   let text = "";
   /** @type {any} */
   let failure = null;
@@ -65,6 +89,9 @@ function write(e, method, body) {
     $app.runInTransaction((tx) => {
       try {
         text = method(tx, JSON.parse(body), body);
+        if (mirroredUpTo) {
+          text = `{"answer":${text},"changes":${changesSince(tx, Number(mirroredUpTo))}}`;
+        }
         remember(tx, key, text);
       } catch (error) {
         failure = error; // what the transaction rethrows is no longer this object

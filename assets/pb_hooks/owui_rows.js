@@ -4,8 +4,8 @@
  * Rows of the host's tables as PocketBase records, derived from owui_tables.json.
  *
  * A row goes out as an array: the columns in their declared order, then `nulls`. It comes in as an object by
- * column name. In both JSON columns are JSON text, so that key order and number spelling survive, and int64
- * columns are decimal strings.
+ * column name. In both JSON columns are JSON text, so that key order and number spelling survive, int64 columns
+ * are decimal strings and dates are ISO texts.
  *
  * PocketBase columns cannot be NULL: `nulls` lists the columns which are None. A value other than the zero
  * value always wins over that list, so that edits made in the dashboard work; a record made outside the
@@ -13,11 +13,13 @@
  */
 
 /**
- * @typedef {{ name: string, field: string, type: "text" | "json" | "bool" | "int" | "int64", null?: boolean }} Column
- * @typedef {{ collection: string, hashed_id?: string[], columns: Column[] }} Table
+ * @typedef {"text" | "json" | "bool" | "int" | "int64" | "date"} Type
+ * @typedef {{ name: string, field: string, type: Type, null?: boolean, folded?: boolean }} Column
+ * @typedef {{ group: string, hooks?: string, collection: string, auth?: boolean, mirrored?: boolean,
+ *   hashed_id?: string[], columns: Column[] }} Table
  */
 
-const ZERO = { text: "''", bool: "0", int: "0", int64: "''" };
+const ZERO = { text: "''", bool: "0", int: "0", int64: "''", date: "''" };
 
 /** @type {Record<string, Table>} */
 const tables = require(`${__hooks}/owui_tables.json`).tables;
@@ -79,6 +81,23 @@ function matches(table, alias, name) {
     return `${alias}.${field} = ${wanted}`;
   }
   return `(${alias}.${field} = coalesce(${wanted}, ${ZERO[type]}) AND ${value(table, alias, name)} IS ${wanted})`;
+}
+
+/**
+ * SQL of "the column, without case, is like %this parameter%", as the host's ILIKE on SQLite: `%` and `_` in the
+ * parameter are wildcards. It comes in lower case.
+ *
+ * @param {Table} table
+ * @param {string} alias
+ * @param {string} name
+ * @param {string} parameter
+ */
+function contains(table, alias, name, parameter) {
+  const column = `${alias}.${scalar(table, name).field}_folded`;
+  const wanted = arg(parameter);
+  // Nearly always there are no wildcards, and instr is faster than LIKE and has no limits.
+  return `CASE WHEN instr(${wanted}, '%') OR instr(${wanted}, '_') THEN ${column} LIKE '%' || ${wanted} || '%'
+    ELSE instr(${column}, ${wanted}) END`;
 }
 
 /**
@@ -148,7 +167,7 @@ function fields(table, values, nulls = []) {
   /** @type {Record<string, any>} */
   const data = {};
   const after = nulls.filter((name) => values[name] === undefined);
-  for (const { name, field, type, null: nullable } of table.columns) {
+  for (const { name, field, type, null: nullable, folded } of table.columns) {
     const given = values[name];
     if (given === undefined) {
       continue;
@@ -160,6 +179,9 @@ function fields(table, values, nulls = []) {
       after.push(name);
     }
     data[field] = type === "int64" && given !== null ? sortable(given) : given;
+    if (folded) {
+      data[`${field}_folded`] = fold(given);
+    }
   }
   data.nulls = JSON.stringify(after);
   return data;
@@ -178,6 +200,41 @@ function sortable(decimal) {
 }
 
 /**
+ * A text as it is searched; Python's str.lower() gives the same.
+ *
+ * @param {string | null} text
+ */
+function fold(text) {
+  return (text || "").toLowerCase();
+}
+
+/**
+ * Keep what is searched right in a record that was made or changed in the dashboard or over the API.
+ *
+ * @param {core.RecordRequestEvent} e
+ */
+function refold(e) {
+  const table = Object.values(tables).find(({ collection }) => collection === e.collection?.name);
+  for (const { field } of table?.columns.filter(({ folded }) => folded) || []) {
+    e.record?.set(`${field}_folded`, fold(e.record.getString(field)));
+  }
+  return e.next();
+}
+
+/**
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {core.Record} record
+ */
+function save(tx, table, record) {
+  if (table.auth) {
+    tx.saveNoValidate(record); // the host takes addresses which PocketBase's e-mail fields do not
+  } else {
+    tx.save(record);
+  }
+}
+
+/**
  * Save a new row; the answer is that row.
  *
  * @param {CoreApp} tx
@@ -188,7 +245,7 @@ function insert(tx, table, values) {
   const data = fields(table, values);
   const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
   record.load({ ...data, id: recordId(table, values) });
-  tx.save(record);
+  save(tx, table, record);
   return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
 }
 
@@ -202,7 +259,7 @@ function insert(tx, table, values) {
  */
 function update(tx, table, record, values) {
   record.load(fields(table, values, nullsOf(table, record)));
-  tx.save(record);
+  save(tx, table, record);
   const data = record.fieldsData();
   const row = table.columns.map(({ field, type }) => (type === "json" ? String(data[field]) : data[field]));
   return JSON.stringify([...row, String(data.nulls)]);
@@ -261,4 +318,21 @@ function recordIds(app, rest, body, alias) {
   return JSON.parse(query(app, many(`${alias}.id`, rest, `${alias}.rowid`), body));
 }
 
-module.exports = { tables, arg, value, matches, row, one, many, query, recordIds, insert, update, find, get };
+module.exports = {
+  tables,
+  arg,
+  value,
+  matches,
+  contains,
+  row,
+  one,
+  many,
+  query,
+  recordIds,
+  fold,
+  refold,
+  insert,
+  update,
+  find,
+  get,
+};

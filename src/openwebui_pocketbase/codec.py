@@ -2,13 +2,16 @@
 
 To PocketBase a row goes as a JSON object by the host's column names; from there it comes as an array of the
 declared columns and, last, the list of those which are None (PocketBase's columns cannot be NULL). In both
-JSON columns are JSON text (key order and number spelling survive) and int64 columns are decimal strings.
+JSON columns are JSON text (key order and number spelling survive), int64 columns are decimal strings and dates
+are ISO texts.
 The hooks (``owui_rows.js``) turn that into records and back, from the same declaration.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,7 +31,8 @@ class Codec:
 
     def __init__(self, table: Table, *, dumps: Callable[[Any], str], loads: Callable[[str], Any]) -> None:
         self._names = [column.name for column in table.columns]
-        self._nullable = [(c.name, f'"{c.name}"') for c in table.columns if c.null and c.type != "json"]
+        self._nullable = frozenset(c.name for c in table.columns if c.null and c.type != "json")
+        self._loads = loads
         self._encoders = {c.name: _encoder(c, dumps) for c in table.columns}
         self._decoders = [(c.name, decode) for c in table.columns if (decode := _decoder(c, loads))]
 
@@ -37,6 +41,7 @@ class Codec:
 
         Raises:
             KeyError: The table has no such column.
+            ValueError: A number in a JSON column is not finite, which JSON cannot express.
         """
         wire = {}
         for name, value in row.items():
@@ -49,9 +54,10 @@ class Codec:
         row = dict(zip(self._names, wire, strict=False))
         nulls = wire[-1]
         if nulls != "[]":
-            for name, listed in self._nullable:
-                # A value always wins over the list; a record without list was made in the dashboard.
-                if not row[name] and (not nulls or nulls == "null" or listed in nulls):
+            # A record without list was made in the dashboard.
+            listed = self._loads(nulls) if nulls and nulls != "null" else self._nullable
+            for name in self._nullable.intersection(listed):
+                if not row[name]:  # a value always wins over the list
                     row[name] = None
         for name, decode in self._decoders:
             value = row[name]
@@ -61,13 +67,28 @@ class Codec:
 
 
 def _encoder(column: Column, dumps: Callable[[Any], str]) -> Callable[[Any], Any] | None:
-    encoders: dict[str, Callable[[Any], Any]] = {"json": dumps, "int64": str}
+    encoders: dict[str, Callable[[Any], Any]] = {"json": _finite(dumps), "int64": str, "date": date.isoformat}
     return encoders.get(column.type)
 
 
 def _decoder(column: Column, loads: Callable[[str], Any]) -> Callable[[Any], Any] | None:
-    decoders: dict[str, Callable[[Any], Any]] = {"json": _json(loads), "int64": _int64, "bool": bool}
+    decoders: dict[str, Callable[[Any], Any]] = {
+        "json": _json(loads),
+        "int64": _int64,
+        "bool": bool,
+        "date": _date,
+    }
     return decoders.get(column.type)
+
+
+def _finite(dumps: Callable[[Any], str]) -> Callable[[Any], str]:
+    def encode(value: Any) -> str:
+        text = dumps(value)
+        if "NaN" in text or "Infinity" in text:  # perhaps in a string
+            json.dumps(value, allow_nan=False)
+        return text
+
+    return encode
 
 
 def _json(loads: Callable[[str], Any]) -> Callable[[Any], Any]:
@@ -78,6 +99,11 @@ def _json(loads: Callable[[str], Any]) -> Callable[[Any], Any]:
         return loads(text) if isinstance(text, str) else text
 
     return decode
+
+
+def _date(text: str) -> date | None:
+    """Return a day; an emptied field of the dashboard has none."""
+    return date.fromisoformat(text) if text else None
 
 
 def _int64(text: str) -> int:

@@ -28,7 +28,7 @@ from tests.support.stock import skip_postgresql
 
 FOLDERS = Contract(
     name="Folders",
-    table="folder",
+    tables=("folder",),
     subject=PocketBaseFolders,
     all_of_user="get_folders_by_user_id",
     unordered=frozenset({"get_folder_ids_by_id_and_user_id_in_subtree", "get_shared_folder_ids_for_user"}),

@@ -14,7 +14,7 @@ from tests.support.differential import HOSTILE_NAMES, SURROGATES, Contract, Pair
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import skip_postgresql
 
-TAGS = Contract(name="Tags", table="tag", subject=PocketBaseTags, all_of_user="get_tags_by_user_id")
+TAGS = Contract(name="Tags", tables=("tag",), subject=PocketBaseTags, all_of_user="get_tags_by_user_id")
 
 Calls = list[tuple[Any, ...]]
 

@@ -14,7 +14,7 @@ from openwebui_pocketbase.repositories.tags import PocketBaseTags
 from tests.support.differential import HOSTILE_NAMES, SURROGATES, Contract, blocking_pair
 from tests.support.pocketbase import PocketBaseProcess
 
-TAGS = Contract(name="Tags", table="tag", subject=PocketBaseTags, all_of_user="get_tags_by_user_id")
+TAGS = Contract(name="Tags", tables=("tag",), subject=PocketBaseTags, all_of_user="get_tags_by_user_id")
 
 SETTINGS = settings(
     max_examples=60,

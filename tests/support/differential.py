@@ -8,9 +8,10 @@ import json
 import random
 import sqlite3
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ import orjson
 import pytest
 from pydantic import BaseModel
 
+from openwebui_pocketbase.catalog import repository
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
 from openwebui_pocketbase.schema.tables import TABLES, Table
 from tests.support.pocketbase import PocketBaseProcess
@@ -158,17 +161,21 @@ class Contract:
 
     Attributes:
         name: The host's singleton.
-        table: The host's table.
+        tables: The host's tables whose rows are compared.
         subject: The class under test.
-        all_of_user: Method that gives all rows of a user.
+        all_of_user: Method that gives all rows of a user; it is called after each other call, too.
+        bound: Other singletons of the host -> the class they have while the class under test is called.
+        generated: Table -> columns whose values differ from call to call, such as ids that are made in the hooks.
         unordered: Methods whose answer has no order, on any database.
         ordered: Methods whose stock query has an ORDER BY; other answers are in an order which SQLite chooses.
     """
 
     name: str
-    table: str
+    tables: tuple[str, ...]
     subject: type
-    all_of_user: str
+    all_of_user: str = ""
+    bound: Mapping[str, type] = field(default_factory=dict)
+    generated: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
     ordered: frozenset[str] = frozenset()
 
@@ -213,13 +220,24 @@ class Pair:
         with self.database.active():
             expected = await _outcome(getattr(self.oracle, method), args, kwargs)
             made, self.identifiers.next = self.identifiers.next, first
-            actual = await _outcome(getattr(self.subject, method), args, kwargs)
+            with self.bound():
+                actual = await _outcome(getattr(self.subject, method), args, kwargs)
         self.identifiers.next = max(made, self.identifiers.next)
         call = f"{method}{args}{kwargs or ''}"
         same(call, expected, actual, sort=sort)
         if rows:
             await self._compare_rows(call)
         return expected
+
+    @contextmanager
+    def bound(self) -> Iterator[None]:
+        """Give the host's other singletons the classes of the contract."""
+        with ExitStack() as stack:
+            for name, replacement in self.contract.bound.items():
+                path = f"{replacement.__module__}:{replacement.__qualname__}"
+                module = import_module(repository(name).module)
+                stack.callback(bind(module, name, path, {"pocketbase": self.client}))
+            yield
 
     async def seed(self, objects: list[Any], write: Callable[[dict[str, Any]], Any]) -> None:
         """Put rows into both which no method makes; ``write`` puts one into PocketBase."""
@@ -230,18 +248,28 @@ class Pair:
         await self._compare_rows("seed")
 
     async def _compare_rows(self, call: str) -> None:
-        """Compare all rows of the table, as stored and as read."""
-        stored = await self.database.rows(self.contract.table)
-        same(f"stored after {call}", stored, pocketbase_rows(self.server.data_dir, self.contract.table), sort=True)
+        """Compare all rows of the tables, as stored and as read."""
+        users = set(self.also)
+        for table in self.contract.tables:
+            left_out = self.contract.generated.get(table, frozenset())
+            stored = await self.database.rows(table)
+            ours = pocketbase_rows(self.server.data_dir, table)
+            users |= {row["user_id"] for row in stored if "user_id" in row}
+            same(f"{table} after {call}", _without(left_out, stored), _without(left_out, ours), sort=True)
+        if not self.contract.all_of_user:
+            return
         with self.database.active():
-            for user in sorted(self.also | {row["user_id"] for row in stored}):
+            for user in sorted(users):
                 expected = await _outcome(getattr(self.oracle, self.contract.all_of_user), (user,), {})
                 actual = await _outcome(getattr(self.subject, self.contract.all_of_user), (user,), {})
                 same(f"read for {user!r} after {call}", expected, actual, sort=not self.database.is_sqlite)
 
     async def _times_are_distinct(self) -> bool:
-        times = [row["updated_at"] for row in await self.database.rows(self.contract.table)]
-        return len(times) == len(set(times))
+        for table in self.contract.tables:
+            times = [row["updated_at"] for row in await self.database.rows(table) if "updated_at" in row]
+            if len(times) != len(set(times)):
+                return False
+        return True
 
 
 @asynccontextmanager
@@ -253,14 +281,14 @@ async def open_pair(
     Args:
         contract: The repository.
         oracle: ``sqlite`` or ``postgresql``.
-        server: Where ours keeps its rows; all rows of the table are deleted.
+        server: Where ours keeps its rows; all rows of the tables are deleted.
         client: Of that server.
         directory: For the oracle's database.
     """
     database = sqlite_database(directory) if oracle == "sqlite" else await postgresql_database()
     pair = Pair(contract, database, server, client)
     try:
-        await clear(client, contract.table)
+        await clear(client, *contract.tables)
         with _patched(pair):
             yield pair
     finally:
@@ -271,8 +299,8 @@ async def open_pair(
 def _patched(pair: Pair) -> Iterator[None]:
     replacements = {"time": pair.clock, "uuid": pair.identifiers}
     with ExitStack() as stack:
-        for repository in (pair.oracle, pair.subject):
-            module = import_module(type(repository).__module__)
+        for instance in (pair.oracle, pair.subject):
+            module = import_module(type(instance).__module__)
             for name, new in replacements.items():
                 if hasattr(module, name):
                     stack.enter_context(patch.object(module, name, new))
@@ -347,7 +375,8 @@ def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:
         elif not stored and column.name in nulls:
             row[column.name] = None
         else:
-            row[column.name] = bool(stored) if column.type == "bool" else stored
+            convert = {"bool": bool, "date": date.fromisoformat}.get(column.type)
+            row[column.name] = convert(stored) if convert else stored
     return row
 
 
@@ -356,10 +385,15 @@ def public_methods(name: str) -> set[str]:
     return {method for method in vars(type(stock_repository(name))) if not method.startswith("_")}
 
 
-async def clear(client: PocketBaseClient, table: str) -> None:
-    """Delete all rows of a table in PocketBase."""
-    query = f"DELETE FROM {TABLES[table].collection}"
-    await client._send("POST", "/api/sql", orjson.dumps({"query": query}), {})
+async def clear(client: PocketBaseClient, *tables: str) -> None:
+    """Delete all rows of tables in PocketBase."""
+    for table in tables:
+        query = f"DELETE FROM {TABLES[table].collection}"
+        await client._send("POST", "/api/sql", orjson.dumps({"query": query}), {})
+
+
+def _without(columns: frozenset[str], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in row.items() if name not in columns} for row in rows]
 
 
 @contextmanager
@@ -373,7 +407,7 @@ def blocking_pair(
 
     async def empty() -> None:
         await pair.database.clear()
-        await clear(client, contract.table)
+        await clear(client, *contract.tables)
         pair.clock.now, pair.identifiers.next, pair.step = START, 0, 1
 
     async def close() -> None:

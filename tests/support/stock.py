@@ -23,7 +23,7 @@ from typing import Any
 import psycopg
 import pytest
 from open_webui.internal import db as host
-from open_webui.models import access_grants, folders, tags
+from open_webui.models import access_grants, auths, folders, groups, oauth_sessions, tags, users
 from sqlalchemy import JSON, Table, Text, cast, event, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -35,8 +35,14 @@ TABLES: tuple[Table, ...] = (
     tags.Tag.__table__,
     folders.Folder.__table__,
     access_grants.AccessGrant.__table__,
+    groups.GroupMember.__table__,
+    groups.Group.__table__,
+    oauth_sessions.OAuthSession.__table__,
+    users.ApiKey.__table__,
+    auths.Auth.__table__,
+    users.User.__table__,
 )
-"""Tables that tests write to."""
+"""Tables that tests write to; those which refer to others come first."""
 
 POSTGRESQL_DIFFERENCES = {
     "NUL": "PostgreSQL has no NUL in text; SQLite keeps it, and so does ours",

@@ -47,24 +47,39 @@ def change_triggers(collection_name: str) -> tuple[str, ...]:
 
 def collection(table: Table) -> dict[str, Any]:
     """Return a table's collection in the form of PocketBase's collections import."""
-    fields = [_id_field(table), *(_field(c) for c in table.columns if c.field != "id")]
+    fields = [_id_field(table), *(_field(table, c) for c in table.columns if c.field != "id")]
     return {
         "name": table.collection,
-        "type": "base",
+        "type": "auth" if table.auth else "base",
         # Null rules: superusers only. With any other rule an expired token would read an empty list.
         "listRule": None,
         "viewRule": None,
         "createRule": None,
         "updateRule": None,
         "deleteRule": None,
+        **(_NO_SIGN_IN if table.auth else {}),
         "fields": [
             *fields,
+            *({"name": f"{c.field}_folded", "type": "text", "max": TEXT_MAX} for c in table.columns if c.folded),
             {"name": "nulls", "type": "json", "maxSize": TEXT_MAX},
             {"name": "created", "type": "autodate", "onCreate": True, "onUpdate": False},
             {"name": "updated", "type": "autodate", "onCreate": True, "onUpdate": True},
         ],
         "indexes": [_index(table, index) for index in table.indexes] + _id_indexes(table),
     }
+
+
+_NO_SIGN_IN = {
+    # Null: nobody, by whatever method, until an administrator of PocketBase decides otherwise.
+    "authRule": None,
+    "manageRule": None,
+    "passwordAuth": {"enabled": False, "identityFields": ["email"]},
+    "oauth2": {"enabled": False},
+    "otp": {"enabled": False},
+    "mfa": {"enabled": False},
+    "authAlert": {"enabled": False},
+}
+"""Options of an auth collection: PocketBase's own ways to sign in are off."""
 
 
 def _id_field(table: Table) -> dict[str, Any]:
@@ -77,7 +92,7 @@ def _id_field(table: Table) -> dict[str, Any]:
             "autogeneratePattern": "[a-z0-9]{32}",
         }
     uuid = "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    return common | {"pattern": "^[a-z0-9-]+$", "min": 1, "max": 100, "autogeneratePattern": uuid}
+    return common | {"pattern": table.id_pattern, "min": 1, "max": 100, "autogeneratePattern": uuid}
 
 
 def _id_indexes(table: Table) -> list[str]:
@@ -88,9 +103,11 @@ def _id_indexes(table: Table) -> list[str]:
     return [f"CREATE UNIQUE INDEX `idx_{name}_id_nocase` ON `{name}` (`id` COLLATE NOCASE)"]
 
 
-def _field(column: Column) -> dict[str, Any]:
-    field: dict[str, Any] = {"name": column.field}
-    if column.type in ("text", "int64"):
+def _field(table: Table, column: Column) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": column.field} | ({"hidden": True} if column.secret else {})
+    if table.auth and column.field == "email":
+        return field | {"type": "email", "system": True, "required": False}
+    if column.type in ("text", "int64", "date"):
         return field | {"type": "text", "max": TEXT_MAX}
     if column.type == "json":
         return field | {"type": "json", "maxSize": TEXT_MAX}
@@ -99,7 +116,7 @@ def _field(column: Column) -> dict[str, Any]:
 
 def _index(table: Table, index: Index) -> str:
     unique = "UNIQUE " if index.unique else ""
-    columns = ", ".join(f"`{column}`" for column in index.columns)
-    return (
-        f"CREATE {unique}INDEX `idx_{table.collection}_{'_'.join(index.columns)}` ON `{table.collection}` ({columns})"
-    )
+    columns = ", ".join(f"`{column}`" + (" COLLATE NOCASE" if index.nocase else "") for column in index.columns)
+    name = f"idx_{table.collection}_{'_'.join(index.columns)}"
+    where = f" WHERE {index.where}" if index.where else ""
+    return f"CREATE {unique}INDEX `{name}` ON `{table.collection}` ({columns}){where}"

@@ -21,14 +21,18 @@ class Column(_Declaration):
     Attributes:
         name: The host's name of it.
         field: PocketBase's name of it.
-        type: ``int`` is exact up to 2**53; ``int64`` (nanoseconds) is kept as sortable text.
+        type: ``int`` is exact up to 2**53; ``int64`` (nanoseconds) is kept as sortable text, ``date`` as ISO text.
         null: Whether it can be None.
+        folded: Whether it can be searched without case, in a second field with its text in lower case.
+        secret: Whether PocketBase shows it to nobody but superusers, whatever rules a collection gets.
     """
 
     name: str
     field: str = ""
-    type: Literal["text", "json", "bool", "int", "int64"]
+    type: Literal["text", "json", "bool", "int", "int64", "date"]
     null: bool = False
+    folded: bool = False
+    secret: bool = False
 
     def model_post_init(self, _: object) -> None:
         """Name the field like the column unless told otherwise."""
@@ -36,10 +40,19 @@ class Column(_Declaration):
 
 
 class Index(_Declaration):
-    """An index over PocketBase fields."""
+    """An index over PocketBase fields.
+
+    Attributes:
+        columns: The fields.
+        unique: Whether no two records may have the same values.
+        nocase: Whether ASCII letters are compared without case.
+        where: SQL of the records it is for; all if empty.
+    """
 
     columns: tuple[str, ...]
     unique: bool = False
+    nocase: bool = False
+    where: str = ""
 
 
 class Table(_Declaration):
@@ -48,16 +61,29 @@ class Table(_Declaration):
     Attributes:
         name: The host's name of the table.
         group: The group of data it belongs to.
+        hooks: Name of the hooks' module for it.
         collection: PocketBase's name of it.
+        auth: Whether it is a PocketBase auth collection. Its records are saved without validation: the host
+            takes e-mail addresses that PocketBase would not.
+        mirrored: Whether the host's own SQL joins it, so that its rows are kept in the SQL database, too.
         hashed_id: The columns whose hash is the record id; empty if the row's id is the record id.
+        id_pattern: What record ids look like that are the row's own.
     """
 
     name: str
     group: str
+    hooks: str = ""
     collection: str
+    auth: bool = False
+    mirrored: bool = False
     hashed_id: tuple[str, ...] = ()
+    id_pattern: str = "^[a-z0-9-]+$"
     columns: tuple[Column, ...]
     indexes: tuple[Index, ...] = ()
+
+    def model_post_init(self, _: object) -> None:
+        """Name the hooks' module like the group unless told otherwise."""
+        object.__setattr__(self, "hooks", self.hooks or self.group)
 
 
 class _File(_Declaration):
