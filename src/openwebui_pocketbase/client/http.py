@@ -11,45 +11,43 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import aiohttp
 import httpx
 import orjson
-from httpx_aiohttp import AiohttpTransport
 
 from openwebui_pocketbase.client.auth import Authenticator
 from openwebui_pocketbase.client.errors import not_pocketbase, response_error, unavailable
 from openwebui_pocketbase.client.telemetry import span
+from openwebui_pocketbase.client.transport import Transport
 from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
 __all__ = ["PocketBaseClient"]
 
-_GUARD = {"X-Owui-Guard": "superuser"}
+_GUARD = "X-Owui-Guard: superuser\r\n"
 """Makes PocketBase's own endpoints answer 401 without superuser rights, as ours do in any case."""
 
 
 class PocketBaseClient:
     """Sends requests, from any number of tasks, threads and event loops.
 
-    Requests go straight to httpx's transport interface: what `httpx.AsyncClient` adds on top
-    (redirects, cookies, merging of URLs) is not needed here and costs a third of the time.
-
     Args:
         timeouts: Limits of one request, and of its repetition.
         pool: Limits of the connections of one event loop.
+        opener: Called by the first request, if nobody has called `connect` by then; blocks, and calls `connect`.
     """
 
-    def __init__(self, *, timeouts: TimeoutSettings, pool: PoolSettings) -> None:
-        self._url = self._host = ""
-        self._urls: dict[str, httpx.URL] = {}
+    def __init__(
+        self, *, timeouts: TimeoutSettings, pool: PoolSettings, opener: Callable[[], object] | None = None
+    ) -> None:
+        self._url = ""
+        self._opener = opener
+        self._heads: dict[str, str] = {}
         self._authenticator = Authenticator(None)
         self._recover: Callable[[], str] | None = None
         self._retry_for = timeouts.retry
-        self._extensions = {"timeout": {"connect": timeouts.connect, "read": timeouts.read, "pool": timeouts.pool}}
+        self._timeouts = timeouts
         self._pool = pool
-        self._transports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, AiohttpTransport] = (
-            weakref.WeakKeyDictionary()
-        )
+        self._transports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Transport] = weakref.WeakKeyDictionary()
 
     def connect(self, url: str, authenticator: Authenticator, *, recover: Callable[[], str] | None = None) -> None:
         """Say which server to talk to; until then every request fails.
@@ -70,17 +68,25 @@ class PocketBaseClient:
         Raises:
             RequestError: See the error tree; after repetition where the server was unavailable.
         """
-        return await self._send("POST", f"/api/owui/{path}", encode(parameters), {})
+        return await self._send("POST", f"/api/owui/{path}", encode(parameters), "")
 
-    async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
+    async def write(self, path: str, parameters: Mapping[str, Any], *, changes_since: int | None = None) -> Any:
         """Call a method that writes.
 
         The request carries an idempotency key: however often it is repeated, it is applied once.
 
+        Args:
+            path: Such as ``tags/insert_new_tag``.
+            parameters: The request's body.
+            changes_since: Number of a change in the feed. With it the result is a mapping of ``answer``, the
+                method's own, and ``changes``: what changed in mirrored tables since, this write included.
+
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
         """
-        headers = {"Idempotency-Key": _idempotency_key()}
+        headers = f"Idempotency-Key: {_idempotency_key()}\r\n"
+        if changes_since is not None:
+            headers += f"X-Owui-Mirrored-Up-To: {changes_since}\r\n"
         return await self._send("POST", f"/api/owui/{path}", encode(parameters), headers)
 
     async def get(self, path: str) -> Any:
@@ -91,12 +97,14 @@ class PocketBaseClient:
         """Close the connections of the running event loop."""
         transport = self._transports.pop(asyncio.get_running_loop(), None)
         if transport is not None:
-            await transport.aclose()
+            transport.close()
 
-    async def _send(self, method: str, path: str, content: bytes, headers: dict[str, str]) -> Any:
+    async def _send(self, method: str, path: str, content: bytes, headers: str) -> Any:
         """Send a request that may be repeated until it is answered or the time for that is over."""
+        if not self._url and self._opener is not None:
+            await asyncio.to_thread(self._opener)
         if not self._url:
-            raise UnavailableError("PocketBase was called before Open WebUI's start was complete.", url=path)
+            raise UnavailableError("There is no connection to PocketBase yet.", url=path)
         with span(path.removeprefix("/api/owui/"), method):
             give_up_at = asyncio.get_running_loop().time() + self._retry_for
             renewed = False
@@ -124,54 +132,46 @@ class PocketBaseClient:
         except TimeoutError:
             raise failure from failure.__cause__
 
-    async def _attempt(self, method: str, path: str, content: bytes, headers: dict[str, str], token: str) -> Any:
-        url = self._urls.get(path) or self._remember_url(path)
-        all_headers = {
-            "Host": self._host,
-            "Authorization": token,
-            "Content-Type": "application/json",
-            "Accept-Encoding": "identity",  # the answer's bytes are taken as they come
-            **headers,
-        }
-        request = httpx.Request(method, url, headers=all_headers, content=content, extensions=self._extensions)
+    async def _attempt(self, method: str, path: str, content: bytes, headers: str, token: str) -> Any:
+        head = self._heads.get(path) or self._make_head(method, path)
+        lines = f"{head}Authorization: {token}\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
         try:
-            response = await self._transport().handle_async_request(request)
-            body = await _read(response)
-        except (httpx.TransportError, aiohttp.ClientError, OSError) as error:  # the transport does not map all
+            status, body = await self._transport().send(lines.encode(), content)
+        except OSError as error:
             raise unavailable(self._url + path.partition("?")[0], error) from error
-        if response.status_code != httpx.codes.OK:
-            raise response_error(self._url + path.partition("?")[0], response.status_code, body)
+        if status != httpx.codes.OK:
+            raise response_error(self._url + path.partition("?")[0], status, body)
         try:
             return orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise not_pocketbase(self._url) from error
 
-    def _remember_url(self, path: str) -> httpx.URL:
+    def _make_head(self, method: str, path: str) -> str:
+        """Return the request line and the headers which are always the same."""
         url = httpx.URL(self._url + path)
+        head = (
+            f"{method} {url.raw_path.decode()} HTTP/1.1\r\n"
+            f"Host: {url.netloc.decode()}\r\n"
+            "Content-Type: application/json\r\n"
+            "Accept-Encoding: identity\r\n"  # the answer's bytes are taken as they come
+        )
         if "?" not in path:  # methods are few, queries are not
-            self._urls[path] = url
-        return url
+            self._heads[path] = head
+        return head
 
     def _move_to(self, url: str) -> None:
         if url != self._url:
             self._url = url
-            self._host = httpx.URL(url).netloc.decode()
-            self._urls.clear()
+            self._heads.clear()
+            self._transports.clear()
 
-    def _transport(self) -> AiohttpTransport:
+    def _transport(self) -> Transport:
         loop = asyncio.get_running_loop()
         transport = self._transports.get(loop)
         if transport is None:
-            # verify concerns a connector which the transport would make itself; ours verifies.
-            transport = AiohttpTransport(client=self._session, verify=False)
+            transport = Transport(httpx.URL(self._url), timeouts=self._timeouts, pool=self._pool)
             self._transports[loop] = transport
         return transport
-
-    def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._pool.max_connections, keepalive_timeout=self._pool.keepalive),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
 
 
 def encode(parameters: Mapping[str, Any]) -> bytes:
@@ -185,15 +185,6 @@ def encode(parameters: Mapping[str, Any]) -> bytes:
         return orjson.dumps(parameters)
     except TypeError:
         return json.dumps(parameters, ensure_ascii=False, allow_nan=False).encode()
-
-
-async def _read(response: httpx.Response) -> bytes:
-    """Read an answer, without the decoding and bookkeeping of `httpx.Response.aread`, a tenth of a call's time."""
-    assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101 - for the type checker
-    try:
-        return b"".join([chunk async for chunk in response.stream])
-    finally:
-        await response.stream.aclose()
 
 
 def _idempotency_key() -> str:

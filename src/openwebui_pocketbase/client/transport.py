@@ -1,0 +1,216 @@
+"""HTTP/1.1 to one server, and no more of it than PocketBase needs: half the time of a request by a general client.
+
+Parsing is httptools', the library behind uvicorn. Kept here are connections and limits: a connection carries one
+request at a time and is kept open for the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from typing import NamedTuple
+
+import httptools
+import httpx
+
+from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
+
+__all__ = ["Answer", "Transport", "TransportError"]
+
+INFORMATIONAL = range(100, 200)
+
+
+class TransportError(OSError):
+    """There was no whole answer."""
+
+
+class Answer(NamedTuple):
+    """Status and body of an answer."""
+
+    status: int
+    body: bytes
+
+
+class Transport:
+    """Connections to a server, for one event loop.
+
+    Args:
+        url: Address of the server; a path in it is left to the caller.
+        timeouts: Limits of one request.
+        pool: Limits of the connections.
+    """
+
+    def __init__(self, url: httpx.URL, *, timeouts: TimeoutSettings, pool: PoolSettings) -> None:
+        self._host = url.host
+        self._ssl = ssl.create_default_context() if url.scheme == "https" else None
+        self._port = url.port or (443 if self._ssl else 80)
+        self._timeouts = timeouts
+        self._keepalive = pool.keepalive
+        self._slots = asyncio.Semaphore(pool.max_connections)
+        self._idle: deque[_Connection] = deque()
+
+    async def send(self, head: bytes, body: bytes) -> Answer:
+        """Send a request.
+
+        Args:
+            head: Request line and headers, with ``Content-Length`` and the empty line behind them.
+            body: The body.
+
+        Raises:
+            OSError: There was no whole answer; the request may have been carried out.
+        """
+        if self._slots.locked():
+            async with asyncio.timeout(self._timeouts.pool):
+                await self._slots.acquire()
+        else:
+            await self._slots.acquire()
+        try:
+            while True:
+                connection = self._kept() or await self._connect()
+                try:
+                    answer = await connection.send(head, body, self._timeouts.read)
+                except TransportError:
+                    if connection.is_fresh or connection.has_begun:
+                        raise
+                    continue  # the server closed the idle connection at this moment; so it goes with all of them
+                if connection.is_open:
+                    connection.idle_since = asyncio.get_running_loop().time()
+                    connection.is_fresh = False
+                    self._idle.append(connection)
+                return answer
+        finally:
+            self._slots.release()
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _kept(self) -> _Connection | None:
+        """Return an open connection of earlier; the last used is the most likely to be in good order."""
+        oldest = asyncio.get_running_loop().time() - self._keepalive
+        while self._idle and self._idle[0].idle_since < oldest:
+            self._idle.popleft().close()
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+        return None
+
+    async def _connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(self._timeouts.connect):
+            _, connection = await loop.create_connection(_Connection, self._host, self._port, ssl=self._ssl)
+        return connection
+
+
+class _Connection(asyncio.Protocol):
+    """One connection; the methods named ``on_...`` are called by the parser.
+
+    Attributes:
+        is_fresh: Whether it has had no answer yet.
+        has_begun: Whether something of the present answer has come.
+        is_open: Whether it can be used again.
+        idle_since: Time of the event loop.
+    """
+
+    def __init__(self) -> None:
+        self.is_fresh = True
+        self.has_begun = False
+        self.is_open = True
+        self.idle_since = 0.0
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._parser: httptools.HttpResponseParser | None = None
+        self._answer: asyncio.Future[Answer] | None = None
+        self._body: list[bytes] = []
+        self._has_length = False
+        self._in_body = False
+        self._last_bytes_at = 0.0
+        self._patience = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+
+    async def send(self, head: bytes, body: bytes, patience: float) -> Answer:
+        """Send a request; wait for the answer as long as there are bytes of it every so many seconds."""
+        assert self._transport is not None  # noqa: S101 - for the type checker
+        if not self.is_open:
+            raise TransportError("the connection was closed")
+        self._answer = self._loop.create_future()
+        self._parser = httptools.HttpResponseParser(self)
+        self._body, self._has_length, self._in_body, self.has_begun = [], False, False, False
+        self._patience, self._last_bytes_at = patience, self._loop.time()
+        self._transport.write(head + body)
+        self._watch = self._loop.call_later(patience, self._check)
+        try:
+            return await self._answer
+        except BaseException:
+            self.close()  # what still comes belongs to nobody
+            raise
+        finally:
+            self._watch.cancel()
+
+    def close(self) -> None:
+        """Close it at once."""
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # uvloop's is none of asyncio's classes
+
+    def data_received(self, data: bytes) -> None:
+        if self._parser is None or self._answer is None or self._answer.done():
+            self.close()  # nobody asked
+            return
+        self.has_begun = True
+        self._last_bytes_at = self._loop.time()
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            self._fail(TransportError(f"the answer is not HTTP: {error}"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.is_open = False
+        if self._answer is None or self._answer.done():
+            return
+        if self._in_body and not self._has_length and error is None:
+            self.on_message_complete()  # the end of the connection is the end of the body
+        else:
+            self._fail(TransportError(str(error) if error else "the connection was closed"))
+
+    def on_header(self, name: bytes, _value: bytes) -> None:
+        if name.lower() in (b"content-length", b"transfer-encoding"):
+            self._has_length = True
+
+    def on_headers_complete(self) -> None:
+        self._in_body = True
+
+    def on_body(self, body: bytes) -> None:
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        assert self._parser is not None  # noqa: S101 - for the type checker
+        assert self._answer is not None  # noqa: S101 - for the type checker
+        status = self._parser.get_status_code()
+        if status in INFORMATIONAL:  # the answer comes behind it
+            self._body, self._has_length, self._in_body = [], False, False
+            return
+        if not self._parser.should_keep_alive():
+            self.is_open = False
+        if not self._answer.done():
+            self._answer.set_result(Answer(status, b"".join(self._body)))
+        if not self.is_open and self._transport is not None:
+            self._transport.close()
+
+    def _check(self) -> None:
+        silence = self._loop.time() - self._last_bytes_at
+        if silence >= self._patience:
+            self._fail(TransportError(f"nothing came for {self._patience:g} seconds"))
+        else:
+            self._watch = self._loop.call_later(self._patience - silence, self._check)
+
+    def _fail(self, error: TransportError) -> None:
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(error)
+        self.close()
