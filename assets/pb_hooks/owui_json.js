@@ -110,7 +110,35 @@ function merge(old, changes) {
   for (const [key, value] of members(changes)) {
     merged.set(key, value);
   }
-  return `{${[...merged].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(",")}}`;
+  return object(merged);
 }
 
-module.exports = { members, merge };
+/**
+ * A JSON object of members: key and JSON text of the value.
+ *
+ * @param {Iterable<[string, string]>} members
+ */
+function object(members) {
+  return `{${[...members].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(",")}}`;
+}
+
+/**
+ * Whether two parsed values are equal, whatever the order of their keys; Python's `==`.
+ *
+ * @param {any} one
+ * @param {any} other
+ * @returns {boolean}
+ */
+function equal(one, other) {
+  if (!one || !other || typeof one !== "object" || typeof other !== "object") {
+    return one === other;
+  }
+  const keys = Object.keys(one);
+  return (
+    Array.isArray(one) === Array.isArray(other) &&
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && equal(one[key], other[key]))
+  );
+}
+
+module.exports = { members, merge, object, equal };

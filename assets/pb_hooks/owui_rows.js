@@ -9,17 +9,21 @@
  *
  * PocketBase columns cannot be NULL: `nulls` lists the columns which are None. A value other than the zero
  * value always wins over that list, so that edits made in the dashboard work; a record made outside the
- * adapter has no list, and all its empty columns that may be None are.
+ * adapter has no list, and all its empty columns that may be None are, unless the host's models need a value.
  */
 
 /**
  * @typedef {"text" | "json" | "bool" | "int" | "int64" | "date"} Type
- * @typedef {{ name: string, field: string, type: Type, null?: boolean, folded?: boolean }} Column
+ * @typedef {{ name: string, field: string, type: Type, null?: boolean, required?: boolean,
+ *   folded?: boolean }} Column
  * @typedef {{ group: string, hooks?: string, collection: string, auth?: boolean, mirrored?: boolean,
  *   hashed_id?: string[], columns: Column[] }} Table
  */
 
 const ZERO = { text: "''", bool: "0", int: "0", int64: "''", date: "''" };
+
+/** In place of a hash: no password fits, and PocketBase takes changes of the record, which must have one. */
+const NO_PASSWORD = "$2!"; // PocketBase takes for a hash what begins like this
 
 /** @type {Record<string, Table>} */
 const tables = require(`${__hooks}/owui_tables.json`).tables;
@@ -58,12 +62,13 @@ function scalar(table, name) {
  * @param {string} name
  */
 function value(table, alias, name) {
-  const { field, type, null: nullable } = scalar(table, name);
+  const { field, type, null: nullable, required } = scalar(table, name);
   const sql = `${alias}.${field}`;
   if (!nullable) {
     return sql;
   }
-  const listed = `(coalesce(${alias}.nulls, 'null') = 'null' OR instr(${alias}.nulls, '"${name}"'))`;
+  const named = `instr(${alias}.nulls, '"${name}"')`;
+  const listed = required ? named : `(coalesce(${alias}.nulls, 'null') = 'null' OR ${named})`;
   return `CASE WHEN ${sql} = ${ZERO[type]} AND ${listed} THEN NULL ELSE ${sql} END`;
 }
 
@@ -245,6 +250,9 @@ function insert(tx, table, values) {
   const data = fields(table, values);
   const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
   record.load({ ...data, id: recordId(table, values) });
+  if (table.auth) {
+    record.setRaw("password", NO_PASSWORD);
+  }
   save(tx, table, record);
   return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
 }
@@ -263,6 +271,19 @@ function update(tx, table, record, values) {
   const data = record.fieldsData();
   const row = table.columns.map(({ field, type }) => (type === "json" ? String(data[field]) : data[field]));
   return JSON.stringify([...row, String(data.nulls)]);
+}
+
+/**
+ * Delete records by their ids.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {string[]} ids
+ */
+function remove(tx, table, ids) {
+  for (const record of tx.findRecordsByIds(table.collection, ids)) {
+    tx.delete(record);
+  }
 }
 
 /**
@@ -299,8 +320,9 @@ function nullsOf(table, record) {
   /** @type {string[] | null} */
   const listed = JSON.parse(record.getString("nulls") || "null");
   return table.columns
-    .filter(({ name, field, type, null: nullable }) => {
-      return nullable && type !== "json" && !record.get(field) && (listed === null || listed.includes(name));
+    .filter(({ name, field, type, null: nullable, required }) => {
+      const isListed = listed === null ? !required : listed.includes(name);
+      return nullable && type !== "json" && !record.get(field) && isListed;
     })
     .map(({ name }) => name);
 }
@@ -333,6 +355,7 @@ module.exports = {
   refold,
   insert,
   update,
+  remove,
   find,
   get,
 };

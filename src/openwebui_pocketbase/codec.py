@@ -32,6 +32,7 @@ class Codec:
     def __init__(self, table: Table, *, dumps: Callable[[Any], str], loads: Callable[[str], Any]) -> None:
         self._names = [column.name for column in table.columns]
         self._nullable = frozenset(c.name for c in table.columns if c.null and c.type != "json")
+        self._none_if_empty = frozenset(c.name for c in table.columns if c.name in self._nullable and not c.required)
         self._loads = loads
         self._encoders = {c.name: _encoder(c, dumps) for c in table.columns}
         self._decoders = [(c.name, decode) for c in table.columns if (decode := _decoder(c, loads))]
@@ -55,7 +56,7 @@ class Codec:
         nulls = wire[-1]
         if nulls != "[]":
             # A record without list was made in the dashboard.
-            listed = self._loads(nulls) if nulls and nulls != "null" else self._nullable
+            listed = self._loads(nulls) if nulls and nulls != "null" else self._none_if_empty
             for name in self._nullable.intersection(listed):
                 if not row[name]:  # a value always wins over the list
                     row[name] = None

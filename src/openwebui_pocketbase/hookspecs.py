@@ -49,8 +49,8 @@ class Seam:
 
     Attributes:
         module: Dotted name of the module.
-        function: Name of the function in it. If it is the endpoint of a route of the module's
-            ``router``, the route is registered again with the replacement.
+        function: Name of the function in it, or ``Class.method``. If it is the endpoint of a route of the
+            module's ``router``, the route is registered again with the replacement.
         replacement: ``"module:function"`` that is given the stock function and returns the new one.
     """
 
@@ -82,12 +82,12 @@ class StorageSpecs(Protocol):
     """The hooks; an implementation names only those arguments it wants."""
 
     @hookspec
-    def openwebui_register_repositories(self, settings: Settings) -> Sequence[RepositoryBinding]:
-        """Return the groups which this plugin can store, and how."""
+    def openwebui_register_repositories(self, settings: Settings, data_dir: Path) -> Sequence[RepositoryBinding]:
+        """Return the groups which this plugin can store, and how; Open WebUI's data are in ``data_dir``."""
 
     @hookspec
     def openwebui_register_seams(self, backends: Mapping[str, str]) -> Sequence[Seam]:
-        """Return the functions of the host to replace, given the backend of each group."""
+        """Return the functions of the host to replace, given the backend of each group that is not in SQL."""
 
     @hookspec
     def openwebui_bootstrap(self, context: HostContext) -> Awaitable[None] | None:

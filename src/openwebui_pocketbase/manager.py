@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -17,6 +18,11 @@ from openwebui_pocketbase.settings import GROUPS, Settings
 __all__ = ["Registry", "create_plugin_manager"]
 
 STOCK = "sqlalchemy"
+
+TOGETHER = {
+    ("groups", "access"): "deleting a group of users deletes its access grants in the same transaction",
+}
+"""Groups of data which have to live in the same place -> why."""
 
 
 def create_plugin_manager(settings: Settings) -> pluggy.PluginManager:
@@ -35,17 +41,20 @@ class Registry:
     Args:
         manager: The plugins.
         settings: The configuration.
+        data_dir: Open WebUI's data directory.
 
     Raises:
-        ConfigurationError: The settings name a backend which no plugin has, or two plugins have the same.
+        ConfigurationError: The settings name a backend which no plugin has, two plugins have the same, or groups
+            that belong together are apart.
     """
 
-    def __init__(self, manager: pluggy.PluginManager, settings: Settings) -> None:
+    def __init__(self, manager: pluggy.PluginManager, settings: Settings, data_dir: Path) -> None:
         self._bindings: dict[tuple[str, str], RepositoryBinding] = {}
-        for bindings in manager.hook.openwebui_register_repositories(settings=settings):
+        for bindings in manager.hook.openwebui_register_repositories(settings=settings, data_dir=data_dir):
             for binding in bindings:
                 self._add(binding)
         self._backends = {group: self._choose(group, settings) for group in GROUPS}
+        self._check()
 
     @property
     def backends(self) -> Mapping[str, str]:
@@ -79,6 +88,15 @@ class Registry:
                 hint="Uninstall one of them.",
             )
         self._bindings[key] = binding
+
+    def _check(self) -> None:
+        for (one, other), reason in TOGETHER.items():
+            backend, different = self._backends[one], self._backends[other]
+            if backend != different:
+                raise ConfigurationError(
+                    f"{one} are in {backend}, but {other} in {different}: {reason}.",
+                    hint=f"Give both the same backend in [groups]: {one} and {other}.",
+                )
 
     def _choose(self, group: str, settings: Settings) -> str:
         named = settings.groups.get(group)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Mapping
+from pathlib import Path
 
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam, hookimpl
+from openwebui_pocketbase.replication.mirror import Mirror
 from openwebui_pocketbase.schema.bootstrap import bring_up
+from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.settings import Settings
 
 __all__ = ["BACKEND", "PocketBasePlugin", "plugin"]
@@ -18,22 +22,43 @@ log = logging.getLogger(__name__)
 
 BACKEND = "pocketbase"
 
+_REPOSITORIES = "openwebui_pocketbase.repositories"
+
 REPOSITORIES = {
-    "folders": {"Folders": "openwebui_pocketbase.repositories.folders:PocketBaseFolders"},
-    "tags": {"Tags": "openwebui_pocketbase.repositories.tags:PocketBaseTags"},
+    "access": {"AccessGrants": f"{_REPOSITORIES}.access:PocketBaseAccessGrants"},
+    "folders": {"Folders": f"{_REPOSITORIES}.folders:PocketBaseFolders"},
+    "groups": {"Groups": f"{_REPOSITORIES}.groups:PocketBaseGroups"},
+    "tags": {"Tags": f"{_REPOSITORIES}.tags:PocketBaseTags"},
+    "users": {
+        "Users": f"{_REPOSITORIES}.users:PocketBaseUsers",
+        "Auths": f"{_REPOSITORIES}.auths:PocketBaseAuths",
+        "OAuthSessions": f"{_REPOSITORIES}.oauth_sessions:PocketBaseOAuthSessions",
+    },
 }
 """Group -> the host's singleton -> the class it becomes."""
 
 SEAMS = {
+    "access": [
+        Seam("open_webui.models.models", "ModelsTable._delete_models", f"{_REPOSITORIES}.access_seams:of_models"),
+        Seam("open_webui.models.skills", "SkillsTable.delete_skill_by_id", f"{_REPOSITORIES}.access_seams:of_skill"),
+        Seam("open_webui.models.tools", "ToolsTable.delete_tool_by_id", f"{_REPOSITORIES}.access_seams:of_tool"),
+    ],
     "folders": [
         Seam(
             "open_webui.routers.search",
             "search_workspace",
-            "openwebui_pocketbase.repositories.workspace_search:with_folders_from_repository",
+            f"{_REPOSITORIES}.workspace_search:with_folders_from_repository",
+        )
+    ],
+    "users": [
+        Seam(
+            "open_webui.utils.mfa",
+            "validate_mfa_configuration",
+            f"{_REPOSITORIES}.mfa_validation:with_factors_from_repository",
         )
     ],
 }
-"""Group -> functions of the host that read its table directly."""
+"""Group -> functions of the host that go to its table directly, where the mirror of the table does not help."""
 
 
 class PocketBasePlugin:
@@ -41,42 +66,77 @@ class PocketBasePlugin:
 
     def __init__(self) -> None:
         self._client: PocketBaseClient | None = None
+        self._mirror: Mirror | None = None
         self._connection: Connection | None = None
+        self._opening = threading.Lock()
 
     @hookimpl
-    def openwebui_register_repositories(self, settings: Settings) -> list[RepositoryBinding]:
+    def openwebui_register_repositories(self, settings: Settings, data_dir: Path) -> list[RepositoryBinding]:
         """Offer every group that this version can store."""
-        self._client = PocketBaseClient(timeouts=settings.pocketbase.timeouts, pool=settings.pocketbase.pool)
-        attributes = {"pocketbase": self._client}
-        return [RepositoryBinding(group, BACKEND, classes, attributes) for group, classes in REPOSITORIES.items()]
+        pocketbase = settings.pocketbase
+        client = PocketBaseClient(
+            timeouts=pocketbase.timeouts, pool=pocketbase.pool, opener=lambda: self._open(settings, data_dir)
+        )
+        self._client, self._mirror = client, Mirror(client)
+        mirrored = {table.group for table in TABLES.values() if table.mirrored}
+        return [
+            RepositoryBinding(
+                group, BACKEND, classes, {"pocketbase": self._mirror if group in mirrored else self._client}
+            )
+            for group, classes in REPOSITORIES.items()
+        ]
 
     @hookimpl
     def openwebui_register_seams(self, backends: Mapping[str, str]) -> list[Seam]:
         """Replace what would read the empty SQL tables of groups in PocketBase."""
-        return [seam for group, seams in SEAMS.items() if backends.get(group) == BACKEND for seam in seams]
+        groups = {group for group, backend in backends.items() if backend == BACKEND}
+        if self._mirror is not None:
+            self._mirror.cover(groups)
+        return [seam for group, seams in SEAMS.items() if group in groups for seam in seams]
 
     @hookimpl
     async def openwebui_bootstrap(self, context: HostContext) -> None:
-        """Start or reach the server, and bring its schema up."""
-        if self._client is None or BACKEND not in context.backends.values():
-            return
-        connection = Connection(context.settings.pocketbase, context.data_dir)
-        self._connection = connection
-        authenticator = await asyncio.to_thread(connection.open)
-        with connection.admin(authenticator) as admin:
-            await asyncio.to_thread(bring_up, admin)
-        self._client.connect(connection.url, authenticator, recover=connection.recover)
+        """Start or reach the server, bring its schema up, and the SQL database's copy of its rows."""
         groups = sorted(group for group, backend in context.backends.items() if backend == BACKEND)
+        if self._mirror is None or not groups:
+            return
+        connection = await asyncio.to_thread(self._open, context.settings, context.data_dir)
+        await self._mirror.start()
         log.info("%s in PocketBase at %s", ", ".join(groups), connection.url)
+
+    @hookimpl
+    async def openwebui_start_realtime(self) -> None:
+        """Begin to copy what others change in PocketBase to the SQL database."""
+        if self._mirror is not None:
+            self._mirror.follow()
 
     @hookimpl
     async def openwebui_shutdown(self) -> None:
         """Close the connections and give the server back."""
+        if self._mirror is not None:
+            await self._mirror.aclose()
         if self._client is not None:
             await self._client.aclose()
         if self._connection is not None:
             await asyncio.to_thread(self._connection.close)
             self._connection = None
+
+    def _open(self, settings: Settings, data_dir: Path) -> Connection:
+        """Connect the client, once; also for a program that uses repositories without the application."""
+        with self._opening:
+            if self._connection is None and self._client is not None:
+                connection = Connection(settings.pocketbase, data_dir)
+                try:
+                    authenticator = connection.open()
+                    with connection.admin(authenticator) as admin:
+                        bring_up(admin)
+                except BaseException:
+                    connection.close()
+                    raise
+                self._client.connect(connection.url, authenticator, recover=connection.recover)
+                self._connection = connection
+            assert self._connection is not None  # noqa: S101 - for the type checker
+            return self._connection
 
 
 plugin = PocketBasePlugin()

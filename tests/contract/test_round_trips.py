@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from httpx_aiohttp import AiohttpTransport
 from open_webui.models.folders import FolderForm, FolderUpdateForm
 
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.client.transport import Answer, Transport
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
 from tests.support.differential import clear, public_methods
@@ -72,20 +71,20 @@ async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClien
 
 
 @pytest.fixture
-def requests(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[httpx.URL]:
-    """Addresses of the requests that were sent."""
-    sent: list[httpx.URL] = []
-    send = AiohttpTransport.handle_async_request
+def requests(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The requests that were sent."""
+    sent: list[bytes] = []
+    send = Transport.send
 
-    async def count(self: AiohttpTransport, request: httpx.Request) -> httpx.Response:
-        sent.append(request.url)
-        return await send(self, request)
+    async def count(self: Transport, head: bytes, body: bytes) -> Answer:
+        sent.append(head)
+        return await send(self, head, body)
 
-    monkeypatch.setattr(AiohttpTransport, "handle_async_request", count)
+    monkeypatch.setattr(Transport, "send", count)
     return sent
 
 
-async def measure(repository: Any, calls: list[tuple[Any, ...]], requests: list[httpx.URL]) -> list[tuple[Any, ...]]:
+async def measure(repository: Any, calls: list[tuple[Any, ...]], requests: list[bytes]) -> list[tuple[Any, ...]]:
     counted = []
     for _, method, *args in calls:
         requests.clear()
@@ -96,13 +95,13 @@ async def measure(repository: Any, calls: list[tuple[Any, ...]], requests: list[
     return counted
 
 
-async def test_tags(client: PocketBaseClient, requests: list[httpx.URL]) -> None:
+async def test_tags(client: PocketBaseClient, requests: list[bytes]) -> None:
     tags = PocketBaseTags()
     tags.pocketbase = client
     assert await measure(tags, TAGS, requests) == TAGS
 
 
-async def test_folders(client: PocketBaseClient, requests: list[httpx.URL], tmp_path: Path) -> None:
+async def test_folders(client: PocketBaseClient, requests: list[bytes], tmp_path: Path) -> None:
     folders = PocketBaseFolders()
     folders.pocketbase = client
     requests.clear()

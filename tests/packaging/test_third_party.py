@@ -66,7 +66,7 @@ def test_hook_calls_can_be_traced(memory_venv: Venv, tmp_path: Path) -> None:
     env = host_environment(tmp_path) | SETTINGS
     traced = memory_venv.run("import open_webui.env", env=env | {"OPENWEBUI_POCKETBASE_LOGGING_TRACE_HOOKS": "true"})
     lines = [line for line in traced.stderr.splitlines() if line.startswith("openwebui-pocketbase: ")]
-    calls = [line for line in lines if "openwebui_register_repositories(settings) -> " in line]
+    calls = [line for line in lines if "openwebui_register_repositories(settings, data_dir) -> " in line]
     assert len(calls) == 1
     assert set(calls[0].rpartition(" -> ")[2].split(", ")) == {"memory", "pocketbase"}
     assert "openwebui-pocketbase: openwebui_register_repositories = 2 result(s)" in lines

@@ -338,14 +338,15 @@ def exact(value: Any, *, sort: bool = False) -> Any:
 
     Args:
         value: A result, an exception or rows.
-        sort: Whether the order of its own items, if it is a list or dictionary, is left out.
+        sort: Whether the order of its own items, if it is a list or dictionary, is left out; also that of the lists
+            in a dictionary.
     """
     if isinstance(value, BaseException):
         return "raises", type(value), getattr(value, "status_code", None)
     if isinstance(value, BaseModel):
         return type(value), [(name, exact(getattr(value, name))) for name in type(value).model_fields]
     if isinstance(value, dict):
-        items = [(exact(key), exact(item)) for key, item in value.items()]
+        items = [(exact(key), exact(item, sort=sort and isinstance(item, list))) for key, item in value.items()]
         return dict, sorted(items, key=repr) if sort else items
     if isinstance(value, list | tuple):
         items = [exact(item) for item in value]
@@ -389,7 +390,7 @@ async def clear(client: PocketBaseClient, *tables: str) -> None:
     """Delete all rows of tables in PocketBase."""
     for table in tables:
         query = f"DELETE FROM {TABLES[table].collection}"
-        await client._send("POST", "/api/sql", orjson.dumps({"query": query}), {})
+        await client._send("POST", "/api/sql", orjson.dumps({"query": query}), "")
 
 
 def _without(columns: frozenset[str], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -9,13 +9,14 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -24,11 +25,15 @@ from typing import Any
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
 from openwebui_pocketbase.client import AdminClient
+from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.server.rundir import RunDir, ServerState
+from tests.support import postgresql
 from tests.support.pocketbase import free_port
+from tests.support.services import require
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,15 +41,25 @@ START_SECONDS = 180.0
 STOP_SECONDS = 60.0
 
 PASSWORD = "a-user's-password"
+SECRET_KEY = "a-secret-key-only-for-tests"
+SCIM_TOKEN = "a-token-only-for-tests"
+
+LIGHT = Path(__file__).with_name("light")
+"""What makes the host's processes faster is there, for Python to find when it starts."""
 
 ENVIRONMENT = {
-    "WEBUI_SECRET_KEY": "a-secret-key-only-for-tests",
+    "WEBUI_SECRET_KEY": SECRET_KEY,
     "OFFLINE_MODE": "true",
     "HF_HUB_OFFLINE": "1",
     "ENABLE_OLLAMA_API": "false",
     "ENABLE_OPENAI_API": "false",
     "RAG_EMBEDDING_ENGINE": "openai",  # the default one loads a model
     "USER_PERMISSIONS_FOLDERS_ALLOW_SHARING": "true",
+    "ENABLE_API_KEYS": "true",
+    "ENABLE_SCIM": "true",
+    "SCIM_TOKEN": SCIM_TOKEN,
+    "SCIM_AUTH_PROVIDER": "oidc",
+    "PYTHONPATH": str(LIGHT),
     "PYTHONUNBUFFERED": "1",
     "PYTHONHASHSEED": "0",  # the host puts tags through sets
 }
@@ -96,11 +111,18 @@ class OpenWebUI:
     Args:
         data_dir: Its data directory, with a migrated database.
         env: Environment variables besides the usual ones.
+        in_pocketbase: The groups of data that are in PocketBase.
     """
 
-    def __init__(self, data_dir: Path, env: dict[str, str] | None = None) -> None:
+    password = PASSWORD
+    scim_token = SCIM_TOKEN
+
+    def __init__(
+        self, data_dir: Path, env: dict[str, str] | None = None, *, in_pocketbase: Collection[str] = ()
+    ) -> None:
         self.data_dir = data_dir
         self.env = env or {}
+        self.in_pocketbase = frozenset(in_pocketbase)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.http = self.client()
@@ -135,11 +157,42 @@ class OpenWebUI:
         admin.login(**json.loads(self.run_dir.superuser.read_text()))
         return admin
 
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Any]:
+        """Give a connection to Open WebUI's own database."""
+        if url := self.env.get("DATABASE_URL"):
+            connection: Any = psycopg.connect(url.replace("+psycopg", ""))
+        else:
+            connection = sqlite3.connect(self.data_dir / "webui.db", timeout=10.0)
+        with contextlib.closing(connection):
+            yield connection
+
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask Open WebUI's own database."""
-        uri = f"file:{self.data_dir / 'webui.db'}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=10.0)) as database:
-            return database.execute(statement).fetchall()
+        with self.database() as database:
+            rows: list[tuple[Any, ...]] = database.execute(statement).fetchall()
+            return rows
+
+    def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Change one row of Open WebUI's own database; parameters are written as ``:name``."""
+        with self.database() as database:
+            if parameters and isinstance(database, psycopg.Connection):
+                statement = re.sub(r":(\w+)", r"%(\1)s", statement)
+            assert database.execute(statement, parameters or {}).rowcount == 1, statement
+            database.commit()
+
+    def insert(self, table: str, row: Mapping[str, Any]) -> None:
+        """Insert a row where the rows of the table are, behind the application's back."""
+        declared = TABLES.get(table)
+        if declared is None or declared.group not in self.in_pocketbase:
+            names = ", ".join(f":{name}" for name in row)
+            self.execute(f"INSERT INTO {table} ({names.replace(':', '')}) VALUES ({names})", row)
+            return
+        with self.admin() as admin:
+            admin.send("POST", f"/api/collections/{declared.collection}/records", dict(row))
+        if declared.mirrored:
+            known = f"SELECT 1 FROM {table} WHERE id = '{row['id']}'"
+            eventually(lambda: self.sql(known), "the row is in the SQL database, too")
 
     def start(self, *, wait: bool = True) -> OpenWebUI:
         with self._log.open("ab") as log:
@@ -197,7 +250,12 @@ class OpenWebUI:
         return {"Authorization": f"Bearer {self.user(user).token}"} if user else {}
 
     def user(self, name: str) -> User:
-        """Return the user of this name: signed up as the first admin, or added by that one."""
+        """Return the user of this name: signed up as the first admin, added by that one, or signed in again."""
+        if name in self.users and not self.users[name].token:
+            form = {"email": f"{name}@example.com", "password": PASSWORD}
+            answer = self.http.post("/api/v1/auths/signin", json=form)
+            assert answer.is_success, answer.text
+            self.users[name] = User(self.users[name].id, answer.json()["token"])
         if name not in self.users:
             form = {"name": name, "email": f"{name}@example.com", "password": PASSWORD}
             if name == "admin":
@@ -208,40 +266,69 @@ class OpenWebUI:
             self.users[name] = User(answer.json()["id"], answer.json()["token"])
         return self.users[name]
 
+    def forget_tokens(self) -> None:
+        """Have everybody sign in again."""
+        self.users = {name: User(user.id, "") for name, user in self.users.items()}
+
 
 # The import migrates the database. Seeding it belongs to the start, but two workers that do it at once are
 # in each other's way, and one of them fails.
 PREPARE = "import asyncio, open_webui.config as config; asyncio.run(config.seed_registered_defaults())"
 
 
+def prepare(data_dir: Path, env: dict[str, str] | None = None) -> None:
+    subprocess.run(
+        [sys.executable, "-c", PREPARE],
+        cwd=data_dir,
+        env=environment(data_dir, {"FROM_INIT_PY": "true", **(env or {})}),
+        capture_output=True,
+        check=True,
+    )
+
+
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Data directory of a stock Open WebUI whose database is migrated and has its settings; copy it."""
     data_dir = tmp_path_factory.mktemp("migrated")
-    subprocess.run(
-        [sys.executable, "-c", PREPARE],
-        cwd=data_dir,
-        env=environment(data_dir, {"FROM_INIT_PY": "true"}),
-        capture_output=True,
-        check=True,
-    )
+    prepare(data_dir)
     return data_dir
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of such a database of PostgreSQL; use it as a template."""
+    require(postgresql.answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
+    name = postgresql.new_database()
+    prepare(tmp_path_factory.mktemp("postgresql"), {"DATABASE_URL": postgresql.url_of(name, "+psycopg")})
+    return name
 
 
 NewOpenWebUI = Callable[..., OpenWebUI]
 
 
 @pytest.fixture(scope="session")
-def new_openwebui(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewOpenWebUI]:
+def new_openwebui(
+    migrated: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[NewOpenWebUI]:
     """Makes instances, to be started by the test; stopped at the end of the session if they still run."""
     made = []
 
-    def make(name: str, env: dict[str, str] | None = None, *, config: str = "") -> OpenWebUI:
+    def make(
+        name: str,
+        env: dict[str, str] | None = None,
+        *,
+        config: str = "",
+        database: str = "sqlite",
+        in_pocketbase: Collection[str] = (),
+    ) -> OpenWebUI:
         data_dir = tmp_path_factory.mktemp(name)
         shutil.copytree(migrated, data_dir, dirs_exist_ok=True)
         if config:
             (data_dir / "openwebui-pocketbase.toml").write_text(config)
-        made.append(OpenWebUI(data_dir, env))
+        if database == "postgresql":
+            copy = postgresql.new_database(request.getfixturevalue("migrated_postgresql"))
+            env = {**(env or {}), "DATABASE_URL": postgresql.url_of(copy, "+psycopg")}
+        made.append(OpenWebUI(data_dir, env, in_pocketbase=in_pocketbase))
         return made[-1]
 
     yield make
@@ -249,27 +336,80 @@ def new_openwebui(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         list(pool.map(OpenWebUI.stop, made))
 
 
-@pytest.fixture(scope="session")
-def both(new_openwebui: NewOpenWebUI) -> tuple[OpenWebUI, OpenWebUI]:
-    """A stock instance and one with everything in the embedded PocketBase."""
-    pair = (new_openwebui("stock"), new_openwebui("embedded", {"STORAGE_BACKEND": "pocketbase"}))
-    for instance in pair:
-        instance.start(wait=False)
-    for instance in pair:
-        instance.wait_until_ready().user("admin")
-    return pair
+EVERY_GROUP = frozenset(table.group for table in TABLES.values())
+
+CONFIGURATIONS: dict[str, tuple[dict[str, str], frozenset[str]]] = {
+    "stock": ({}, frozenset()),
+    "everything": ({"STORAGE_BACKEND": "pocketbase"}, EVERY_GROUP),
+    "users": ({"OPENWEBUI_POCKETBASE_GROUPS_USERS": "pocketbase"}, frozenset({"users"})),
+    "groups": (
+        {"OPENWEBUI_POCKETBASE_GROUPS_GROUPS": "pocketbase", "OPENWEBUI_POCKETBASE_GROUPS_ACCESS": "pocketbase"},
+        frozenset({"groups", "access"}),
+    ),
+}
+"""What is in PocketBase -> environment variables, and the groups that are."""
+
+DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
+
+
+class Fleet:
+    """Instances which tests share, by configuration and database.
+
+    Args:
+        new: Makes instances.
+    """
+
+    def __init__(self, new: NewOpenWebUI) -> None:
+        self._new = new
+        self._running: dict[tuple[str, str], OpenWebUI] = {}
+
+    def start(self, *wanted: tuple[str, str]) -> list[OpenWebUI]:
+        """Return those instances; those that do not run yet are started at once, which saves time."""
+        new = [each for each in wanted if each not in self._running]
+        for name, database in new:
+            env, in_pocketbase = CONFIGURATIONS[name]
+            instance = self._new(f"{name}-{database}", env, database=database, in_pocketbase=in_pocketbase)
+            self._running[name, database] = instance.start(wait=False)
+        for each in new:
+            self._running[each].wait_until_ready().user("admin")
+        return [self._running[each] for each in wanted]
 
 
 @pytest.fixture(scope="session")
-def stock(both: tuple[OpenWebUI, OpenWebUI]) -> OpenWebUI:
+def fleet(new_openwebui: NewOpenWebUI) -> Fleet:
+    return Fleet(new_openwebui)
+
+
+@pytest.fixture(scope="session")
+def stock(fleet: Fleet) -> OpenWebUI:
     """Open WebUI as if the plugin were not installed."""
-    return both[0]
+    return fleet.start(("stock", "sqlite"), ("everything", "sqlite"))[0]
 
 
 @pytest.fixture(scope="session")
-def embedded(both: tuple[OpenWebUI, OpenWebUI]) -> OpenWebUI:
+def embedded(fleet: Fleet) -> OpenWebUI:
     """Open WebUI with everything in the embedded PocketBase."""
-    return both[1]
+    return fleet.start(("stock", "sqlite"), ("everything", "sqlite"))[1]
+
+
+@pytest.fixture(scope="session")
+def everywhere(fleet: Fleet, request: pytest.FixtureRequest) -> None:
+    """Has every instance started that the tests of this run compare."""
+    chosen = {
+        item.callspec.params["database"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and "contestants" in item.fixturenames
+    }
+    if "postgresql" in chosen and not postgresql.answers():
+        chosen.remove("postgresql")
+    fleet.start(*((name, database) for database in sorted(chosen) for name in CONFIGURATIONS))
+
+
+@pytest.fixture
+def contestants(everywhere: None, fleet: Fleet, database: str) -> dict[str, OpenWebUI]:
+    """The instances with the same database, by configuration; the first one is the stock one."""
+    require(database != "postgresql" or postgresql.answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
+    return dict(zip(CONFIGURATIONS, fleet.start(*((name, database) for name in CONFIGURATIONS)), strict=True))
 
 
 @dataclass(frozen=True)
@@ -314,7 +454,7 @@ class Driver:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__],
                 cwd=data_dir,
-                env=environment(data_dir, {"FROM_INIT_PY": "true", "PYTHONPATH": str(ROOT)}),
+                env=environment(data_dir, {"FROM_INIT_PY": "true", "PYTHONPATH": f"{LIGHT}{os.pathsep}{ROOT}"}),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

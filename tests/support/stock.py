@@ -20,16 +20,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from open_webui.internal import db as host
 from open_webui.models import access_grants, auths, folders, groups, oauth_sessions, tags, users
 from sqlalchemy import JSON, Table, Text, cast, event, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from tests.support import postgresql
+from tests.support.postgresql import POSTGRESQL_DIFFERENCES
 from tests.support.services import require
-
-POSTGRESQL_URL = os.environ.get("OWUI_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 
 TABLES: tuple[Table, ...] = (
     tags.Tag.__table__,
@@ -43,15 +42,6 @@ TABLES: tuple[Table, ...] = (
     users.User.__table__,
 )
 """Tables that tests write to; those which refer to others come first."""
-
-POSTGRESQL_DIFFERENCES = {
-    "NUL": "PostgreSQL has no NUL in text; SQLite keeps it, and so does ours",
-    "long key": "a PostgreSQL index entry holds 2,704 bytes; SQLite has no limit, and neither has ours",
-    "folding": "PostgreSQL's lower() folds Unicode; SQLite's only ASCII, and so does ours",
-    "namesakes": "which of several rows PostgreSQL finds first changes with updates; SQLite's and ours is the oldest",
-    "ties": "rows of the same time have no order in PostgreSQL",
-}
-"""Where the oracles differ: ours does what SQLite does. Tests skip PostgreSQL for these reasons only."""
 
 _MIGRATE = """
 from pathlib import Path
@@ -121,7 +111,7 @@ def sqlite_database(directory: Path) -> StockDatabase:
 
 async def postgresql_database() -> StockDatabase:
     """Return the session's PostgreSQL database, emptied; skip the test if there is no server."""
-    require(_postgresql_answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
+    require(postgresql.answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
     database = StockDatabase(_migrated_postgresql())
     await database.clear()
     return database
@@ -155,26 +145,7 @@ def _migrated_sqlite() -> Path:
 
 
 @cache
-def _postgresql_answers() -> bool:
-    try:
-        psycopg.connect(POSTGRESQL_URL, connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
-@cache
 def _migrated_postgresql() -> str:
-    name = f"owui_tests_{secrets.token_hex(6)}"
-    _on_server(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    atexit.register(_on_server, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-    # The one driver which the host has for both its synchronous and its asynchronous engine.
-    base, _, query = POSTGRESQL_URL.replace("postgresql://", "postgresql+psycopg://", 1).partition("?")
-    url = f"{base.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+    url = postgresql.url_of(postgresql.new_database(), "+psycopg")
     _migrate(url)
     return url
-
-
-def _on_server(statement: str) -> None:
-    with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]

@@ -437,7 +437,7 @@ def registry(settings: Settings, *plugins: Plugin) -> Registry:
     manager.add_hookspecs(StorageSpecs)
     for plugin in plugins:
         manager.register(plugin)
-    return Registry(manager, settings)
+    return Registry(manager, settings, Path("data"))
 
 
 OURS = Plugin(("tags", "pocketbase"), ("folders", "pocketbase"))
@@ -473,24 +473,29 @@ class TestRegistry:
             ({"groups": {"users": "pocketbase"}}, [OURS], r"nothing installed stores users there[\s\S]*sqlalchemy"),
             ({"groups": {"tags": "redis"}}, [OURS], r"'redis'[\s\S]*Possible values: sqlalchemy, pocketbase"),
             ({}, [OURS, Plugin(("tags", "pocketbase"))], "Two plugins register the backend 'pocketbase' for 'tags'"),
+            (
+                {"groups": {"groups": "pocketbase"}},
+                [Plugin(("groups", "pocketbase"), ("access", "pocketbase"))],
+                r"groups are in pocketbase, but access in sqlalchemy: deleting[\s\S]*the same backend",
+            ),
             ({}, [Plugin(("planets", "pocketbase"))], "'pocketbase' for 'planets'"),
             ({}, [Plugin(("tags", "sqlalchemy"))], "'sqlalchemy' for 'tags'"),
         ],
-        ids=["nothing for the group", "unknown backend", "duplicate", "unknown group", "the stock backend"],
+        ids=["nothing for the group", "unknown backend", "duplicate", "apart", "unknown group", "the stock backend"],
     )
     def test_refuses(self, settings: dict[str, Any], plugins: list[Plugin], message: str) -> None:
         with pytest.raises(ConfigurationError, match=message):
             registry(Settings(**settings), *plugins)
 
     @pytest.mark.parametrize("trace", [False, True])
-    def test_traces_hook_calls_if_asked(self, capsys: pytest.CaptureFixture[str], trace: bool) -> None:
+    def test_traces_hook_calls_if_asked(self, capsys: pytest.CaptureFixture[str], tmp_path: Path, trace: bool) -> None:
         settings = Settings(logging={"trace_hooks": trace}, pocketbase={"url": "http://h", "token": "a-secret-token"})
         manager = create_plugin_manager(settings)
-        Registry(manager, settings)
+        Registry(manager, settings, tmp_path)
         manager.hook.openwebui_register_seams(backends={"folders": "pocketbase"})
         said = capsys.readouterr().err
         wanted = (
-            "openwebui-pocketbase: openwebui_register_repositories(settings) -> pocketbase",
+            "openwebui-pocketbase: openwebui_register_repositories(settings, data_dir) -> pocketbase",
             "openwebui-pocketbase: openwebui_register_repositories = 1 result(s)",
             "openwebui-pocketbase: openwebui_register_seams(backends) -> pocketbase",
         )
@@ -498,7 +503,7 @@ class TestRegistry:
         assert all((line in said) == trace for line in wanted)
         assert "a-secret-token" not in said
 
-    def test_traces_a_hook_that_fails(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_traces_a_hook_that_fails(self, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         class Failing:
             @hookimpl
             def openwebui_register_repositories(self) -> list[RepositoryBinding]:
@@ -507,5 +512,5 @@ class TestRegistry:
         manager = create_plugin_manager(Settings(logging={"trace_hooks": True}))
         manager.register(Failing(), name="failing")
         with pytest.raises(OpenWebUIPocketBaseError):
-            Registry(manager, Settings())
+            Registry(manager, Settings(), tmp_path)
         assert "openwebui_register_repositories = OpenWebUIPocketBaseError('broken')" in capsys.readouterr().err

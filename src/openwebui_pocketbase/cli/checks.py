@@ -77,7 +77,7 @@ def run_checks(data_dir: Path | None, config: Path | None) -> Iterator[Check]:
     yield _config_file(config_file)
     yield Check("settings", "ok", _describe(settings))
     try:
-        registry = Registry(create_plugin_manager(settings), settings)
+        registry = Registry(create_plugin_manager(settings), settings, site.data_dir)
     except OpenWebUIPocketBaseError as error:
         yield _failed("groups", error)
         replaced: Mapping[str, str] = {}

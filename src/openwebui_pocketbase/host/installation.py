@@ -45,7 +45,7 @@ class Installation:
         self._settings = settings
         self._data_dir = data_dir
         self._manager = create_plugin_manager(settings)
-        self.registry = Registry(self._manager, settings)
+        self.registry = Registry(self._manager, settings, data_dir)
         self._modules: dict[str, ModuleType] = {}
         self._undo: list[Undo] = []
         self._check(package_dir, version)

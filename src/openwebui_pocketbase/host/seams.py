@@ -23,7 +23,7 @@ def replace_function(module: ModuleType, name: str, path: str) -> Undo:
 
     Args:
         module: The host's module; just imported, and not yet included in the application.
-        name: Name of the function.
+        name: Name of the function, or ``Class.method``.
         path: ``"module:function"`` that is given the stock function and returns the new one.
 
     Returns:
@@ -32,15 +32,17 @@ def replace_function(module: ModuleType, name: str, path: str) -> Undo:
     Raises:
         CompatibilityError: The module has no such function.
     """
-    stock = getattr(module, name, None)
+    owner_name, _, attribute = name.rpartition(".")
+    owner = getattr(module, owner_name, None) if owner_name else module
+    stock = getattr(owner, attribute, None)
     if stock is None:
         raise CompatibilityError(f"{module.__name__} has no function {name}.")
     replacement = load(path)(stock)
-    setattr(module, name, replacement)
+    setattr(owner, attribute, replacement)
     undo_route = _replace_route(getattr(module, "router", None), stock, replacement)
 
     def undo() -> None:
-        setattr(module, name, stock)
+        setattr(owner, attribute, stock)
         undo_route()
 
     return undo

@@ -9,6 +9,7 @@ from open_webui.internal.db import get_async_db
 from sqlalchemy import func, select, table
 
 from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["warn_of_unused_rows"]
 
@@ -16,14 +17,14 @@ log = logging.getLogger(__name__)
 
 
 async def warn_of_unused_rows(backends: Mapping[str, str]) -> None:
-    """Log how many rows the SQL tables have of groups that live elsewhere.
+    """Log how many rows the SQL tables have of groups that live elsewhere, apart from copies of those there.
 
     Args:
         backends: Group -> backend of those groups.
     """
     async with get_async_db() as session:
         for group, backend in backends.items():
-            for name in (name for spec in repositories_of(group) for name in spec.tables):
+            for name in (name for spec in repositories_of(group) for name in spec.tables if not _is_mirrored(name)):
                 rows = await session.scalar(select(func.count()).select_from(table(name)))
                 if rows:
                     log.warning(
@@ -33,3 +34,7 @@ async def warn_of_unused_rows(backends: Mapping[str, str]) -> None:
                         group,
                         backend,
                     )
+
+
+def _is_mirrored(name: str) -> bool:
+    return name in TABLES and TABLES[name].mirrored

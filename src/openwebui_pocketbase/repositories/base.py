@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
+from typing import Any, Protocol
 
 from open_webui.utils.json_codec import JSONCodec
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.codec import Codec
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["PocketBaseRepository", "codec_of"]
+__all__ = ["PocketBaseRepository", "Requests", "codec_of", "open_transaction", "within"]
+
+open_transaction: ContextVar[AsyncSession | None] = ContextVar("open_transaction", default=None)
+"""The host's SQL transaction which a write belongs to, if there is one."""
+
+
+class Requests(Protocol):
+    """What repositories need of a client."""
+
+    async def read(self, path: str, parameters: Mapping[str, Any]) -> Any:
+        """Call a method that only reads."""
+
+    async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
+        """Call a method that writes."""
 
 
 class PocketBaseRepository:
@@ -22,9 +39,23 @@ class PocketBaseRepository:
         pocketbase: The client; set when the repository is bound.
     """
 
-    pocketbase: PocketBaseClient
+    pocketbase: Requests
 
 
 def codec_of(table: str) -> Codec:
     """Return the codec of a host table, with the host's own JSON encoder for its JSON columns."""
     return Codec(TABLES[table], dumps=partial(JSONCodec.dumps, ensure_ascii=False), loads=JSONCodec.loads)
+
+
+@contextmanager
+def within(session: AsyncSession) -> Iterator[None]:
+    """Tell that what is written belongs to a transaction of the host's, not committed yet.
+
+    Rows which the host's SQL joins are then copied to the SQL database in that transaction: in one of its own it
+    would wait for the caller's, which on SQLite has the only write lock.
+    """
+    token = open_transaction.set(session)
+    try:
+        yield
+    finally:
+        open_transaction.reset(token)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
-from openwebui_pocketbase.exceptions import ConflictError, InvalidRequestError, OpenWebUIPocketBaseError
+from openwebui_pocketbase.exceptions import ConflictError, InvalidRequestError, OpenWebUIPocketBaseError, ResponseError
 
-__all__ = ["integrity_error", "swallows"]
+__all__ = ["integrity_error", "integrity_errors", "swallows"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -53,6 +54,19 @@ def swallows(
     return decorate
 
 
-def integrity_error(method: str, error: ConflictError) -> IntegrityError:
+def integrity_error(method: str, error: ResponseError) -> IntegrityError:
     """Return the exception that SQLAlchemy raises for a taken key, which callers of the host depend on."""
     return IntegrityError(method, None, error)
+
+
+@contextmanager
+def integrity_errors(method: str) -> Iterator[None]:
+    """Raise what SQLAlchemy raises where a key is taken, or a column is None that must not be."""
+    try:
+        yield
+    except ConflictError as error:
+        raise integrity_error(method, error) from error
+    except InvalidRequestError as error:
+        if error.code != "not_null":
+            raise
+        raise integrity_error(method, error) from error

@@ -23,6 +23,8 @@ class Column(_Declaration):
         field: PocketBase's name of it.
         type: ``int`` is exact up to 2**53; ``int64`` (nanoseconds) is kept as sortable text, ``date`` as ISO text.
         null: Whether it can be None.
+        required: Whether the host's models need a value all the same: what is empty in a record that was made in
+            the dashboard is no None then.
         folded: Whether it can be searched without case, in a second field with its text in lower case.
         secret: Whether PocketBase shows it to nobody but superusers, whatever rules a collection gets.
     """
@@ -31,6 +33,7 @@ class Column(_Declaration):
     field: str = ""
     type: Literal["text", "json", "bool", "int", "int64", "date"]
     null: bool = False
+    required: bool = False
     folded: bool = False
     secret: bool = False
 

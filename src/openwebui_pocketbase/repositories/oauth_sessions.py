@@ -1,0 +1,123 @@
+"""Sessions with OAuth services in PocketBase; the hooks are in ``oauth_sessions.js``."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from typing import Any
+
+from open_webui.models.oauth_sessions import OAuthSessionModel, OAuthSessionTable
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
+from openwebui_pocketbase.repositories.errors import swallows
+
+__all__ = ["PocketBaseOAuthSessions"]
+
+log = logging.getLogger(__name__)
+
+_CODEC = codec_of("oauth_session")
+
+
+class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
+    """`open_webui.models.oauth_sessions.OAuthSessionTable` with its rows in PocketBase.
+
+    Tokens are encrypted and decrypted here, as in the stock class: PocketBase never sees one.
+    """
+
+    @swallows(lambda: None, log.error, "Error creating OAuth session")
+    async def create_session(
+        self, user_id: str, provider: str, token: dict[str, Any], db: AsyncSession | None = None
+    ) -> OAuthSessionModel | None:
+        """Store a new session."""
+        now = int(time.time())
+        session = {"id": str(uuid.uuid4()), "user_id": user_id, "provider": provider, **self._of_token(token)}
+        session |= {"created_at": now, "updated_at": now}
+        await self.pocketbase.write("oauth_sessions/create_session", {"session": _CODEC.encode(session)})
+        return OAuthSessionModel(**{**session, "token": token})
+
+    @swallows(lambda: None, log.error, "Error getting OAuth session by ID")
+    async def get_session_by_id(self, session_id: str, db: AsyncSession | None = None) -> OAuthSessionModel | None:
+        """Return the session with this id, or None."""
+        return await self._get_one("get_session_by_id", id=session_id)
+
+    @swallows(lambda: None, log.error, "Error getting OAuth session by ID")
+    async def get_session_by_id_and_user_id(
+        self, session_id: str, user_id: str, db: AsyncSession | None = None
+    ) -> OAuthSessionModel | None:
+        """Return the user's session with this id, or None."""
+        return await self._get_one("get_session_by_id_and_user_id", id=session_id, user_id=user_id)
+
+    @swallows(lambda: None, log.error, "Error getting OAuth session by provider and user ID")
+    async def get_session_by_provider_and_user_id(
+        self, provider: str, user_id: str, db: AsyncSession | None = None
+    ) -> OAuthSessionModel | None:
+        """Return the user's latest session with this provider, or None."""
+        return await self._get_one("get_session_by_provider_and_user_id", provider=provider, user_id=user_id)
+
+    @swallows(list, log.error, "Error getting OAuth sessions by user ID")
+    async def get_sessions_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[OAuthSessionModel]:
+        """Return the user's sessions; those which cannot be decrypted are deleted."""
+        wires = await self.pocketbase.read("oauth_sessions/get_sessions_by_user_id", {"user_id": user_id})
+        sessions, corrupted = [], []
+        for wire in wires:
+            try:
+                sessions.append(self._session(wire))
+            except Exception as error:  # noqa: BLE001 - whatever the cipher or the model has against it
+                log.warning("Deleting OAuth session %s, which cannot be decrypted: %r", wire[0], error)
+                corrupted.append(wire[0])
+        if corrupted:
+            await self._delete(id=corrupted)
+        return sessions
+
+    @swallows(lambda: None, log.error, "Error updating OAuth session tokens")
+    async def update_session_by_id(
+        self, session_id: str, token: dict[str, Any], db: AsyncSession | None = None
+    ) -> OAuthSessionModel | None:
+        """Give the session a new token; None if there is no such session."""
+        changes = {**self._of_token(token), "updated_at": int(time.time())}
+        parameters = {"id": session_id, "changes": _CODEC.encode(changes)}
+        found = await self.pocketbase.write("oauth_sessions/update_session_by_id", parameters)
+        if not found:
+            return None
+        session = {"id": session_id, **dict(zip(("user_id", "provider", "created_at"), found, strict=True)), **changes}
+        return OAuthSessionModel(**{**session, "token": self._decrypt_token(session["token"])})
+
+    @swallows(lambda: False, log.error, "Error deleting OAuth session")
+    async def delete_session_by_id(self, session_id: str, db: AsyncSession | None = None) -> bool:
+        """Delete the session; False if there is none."""
+        return await self._delete(id=session_id) > 0
+
+    @swallows(lambda: False, log.error, "Error deleting OAuth sessions by user ID")
+    async def delete_sessions_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
+        """Delete the user's sessions; True also if there are none."""
+        return await self._delete(user_id=user_id) >= 0
+
+    @swallows(lambda: False, log.error, "Error deleting OAuth sessions by user ID and provider")
+    async def delete_sessions_by_user_id_and_provider(
+        self, user_id: str, provider: str, db: AsyncSession | None = None
+    ) -> bool:
+        """Delete the user's sessions with this provider; False if there are none."""
+        return await self._delete(user_id=user_id, provider=provider) > 0
+
+    @swallows(lambda: False, log.error, "Error deleting OAuth sessions by provider")
+    async def delete_sessions_by_provider(self, provider: str, db: AsyncSession | None = None) -> bool:
+        """Delete all sessions with this provider; True also if there are none."""
+        return await self._delete(provider=provider) >= 0
+
+    async def _get_one(self, method: str, **parameters: Any) -> OAuthSessionModel | None:
+        wire = await self.pocketbase.read(f"oauth_sessions/{method}", parameters)
+        return self._session(wire) if wire else None
+
+    async def _delete(self, **values: Any) -> int:
+        """Delete the sessions which have these values; return their number."""
+        return int(await self.pocketbase.write("oauth_sessions/delete_sessions", values))
+
+    def _of_token(self, token: dict[str, Any]) -> dict[str, Any]:
+        """Return the columns that are made from a token."""
+        return {"token": self._encrypt_token(token), "expires_at": token.get("expires_at") or int(time.time() + 3600)}
+
+    def _session(self, wire: list[Any]) -> OAuthSessionModel:
+        row = _CODEC.decode(wire)
+        return OAuthSessionModel(**{**row, "token": self._decrypt_token(row["token"])})

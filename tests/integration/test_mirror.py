@@ -1,0 +1,473 @@
+"""The mirror: the SQL database's copy of rows in PocketBase, whatever happens between the two."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from open_webui.models.access_grants import AccessGrant
+from open_webui.models.groups import GroupForm, GroupUpdateForm
+from open_webui.models.users import User
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import OperationalError
+
+from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.replication import mirror as mirror_module
+from openwebui_pocketbase.replication import sql
+from openwebui_pocketbase.replication.mirror import Mirror
+from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
+from openwebui_pocketbase.repositories.groups import PocketBaseGroups
+from openwebui_pocketbase.repositories.users import PocketBaseUsers
+from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, pocketbase_rows, same
+from tests.support.pocketbase import PocketBaseProcess
+from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
+
+TABLES = ("user", "group", "group_member", "access_grant")
+GROUPS = ("users", "groups", "access")
+
+
+class Installation:
+    """One process of the host: repositories in PocketBase, and a mirror in its SQL database."""
+
+    def __init__(self, client: PocketBaseClient, groups: tuple[str, ...] = GROUPS) -> None:
+        self.mirror = Mirror(client)
+        self.mirror.cover(groups)
+        self.users = self._repository(PocketBaseUsers)
+        self.groups = self._repository(PocketBaseGroups)
+        self.grants = self._repository(PocketBaseAccessGrants)
+
+    def _repository(self, kind: type) -> Any:
+        repository = object.__new__(kind)
+        repository.pocketbase = self.mirror
+        return repository
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StockDatabase]:
+    database = sqlite_database(tmp_path) if request.param == "sqlite" else await postgresql_database()
+    async with database.engine.begin() as connection:
+        await connection.execute(text("DROP TABLE IF EXISTS owui_pocketbase_mirror"))
+    with database.active():
+        yield database
+    await database.close()
+
+
+@pytest.fixture
+async def client(own_pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
+    client = own_pocketbase.client()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refresh(_user_ids: Any) -> None:
+        pass
+
+    monkeypatch.setattr("open_webui.models.groups.refresh_group_sessions", refresh)
+
+
+@pytest.fixture
+def one(client: PocketBaseClient, database: StockDatabase) -> Installation:
+    return Installation(client)
+
+
+@pytest.fixture
+def other(client: PocketBaseClient, database: StockDatabase) -> Installation:
+    """Another process on the same databases."""
+    return Installation(client)
+
+
+async def check(database: StockDatabase, server: PocketBaseProcess, *, tables: tuple[str, ...] = TABLES) -> None:
+    for table in tables:
+        same(table, pocketbase_rows(server.data_dir, table), await database.rows(table), sort=True)
+
+
+async def check_names(database: StockDatabase, names: set[str]) -> None:
+    assert {row["name"] for row in await database.rows("user")} == names
+
+
+async def user(installation: Installation, number: int, **values: Any) -> str:
+    form = {"name": f"User {number}", "email": f"u{number}@example.com", "role": "user", **values}
+    await installation.users.insert_new_user(f"u{number}", **form)
+    return f"u{number}"
+
+
+async def test_rows_are_copied_with_each_write(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1, role="admin", oauth={"oidc": {"sub": "x"}})
+    await check(database, own_pocketbase)
+    await user(one, 2)
+    await one.users.update_user_settings_by_id("u1", {"ui": {"a": [1, 1.5, None, "x"]}, "b": 2**53})
+    await one.users.update_user_by_id("u2", {"name": "Renamed", "email": "new@example.com", "bio": ""})
+    await check(database, own_pocketbase)
+    top = await one.groups.insert_new_group("u1", GroupForm(name="top", description="d"))
+    below = await one.groups.insert_new_group("u1", GroupForm(name="below", description="", parent_group_id=top.id))
+    await one.groups.add_users_to_group(below.id, ["u1", "u2"])
+    await check(database, own_pocketbase)
+    grants = [{"principal_type": "group", "principal_id": top.id, "permission": "read"}]
+    await one.grants.set_access_grants("model", "m", [*grants, {**grants[0], "permission": "write"}])
+    await one.grants.set_access_grants("note", "n", grants)
+    await check(database, own_pocketbase)
+    await one.grants.set_access_grants("model", "m", grants)  # the same key as a grant which is deleted
+    await one.groups.update_group_by_id(below.id, GroupUpdateForm(name="b", description="", parent_group_id=None))
+    await check(database, own_pocketbase)
+    await one.groups.set_group_user_ids_by_id(below.id, ["u2"])
+    await one.groups.delete_group_by_id(top.id)
+    await check(database, own_pocketbase)
+    await one.mirror.write("users/delete_user_by_id", {"id": "u2"})
+    await one.groups.delete_all_groups()
+    await check(database, own_pocketbase)
+    assert len(await database.rows("user")) == 1
+
+
+async def test_columns_are_found_by_the_hosts_sql(one: Installation, database: StockDatabase) -> None:
+    await user(one, 1)
+    await one.users.update_last_active_by_id("u1")
+    async with database.sessions() as session:
+        found = (await session.execute(select(User).where(User.settings.is_(None), User.role == "user"))).scalar_one()
+        assert found.last_active_at > 0
+        assert found.date_of_birth is None
+
+
+@pytest.mark.parametrize("name", ["quotes", "emoji", "NUL inside", "300 characters", "JSON object", "backslashes"])
+async def test_values_of_all_kinds(
+    name: str, one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1, name=HOSTILE_NAMES[name], username=HOSTILE_NAMES[name])
+    await one.users.update_user_settings_by_id("u1", {"all": JSON_OBJECTS["values to escape"]})
+    if database.is_sqlite:
+        await check(database, own_pocketbase)
+    else:  # no NUL in texts, and 50 characters at most in this one
+        (row,) = await database.rows("user")
+        assert row["name"] == HOSTILE_NAMES[name].replace("\x00", "")
+        assert row["username"] == HOSTILE_NAMES[name].replace("\x00", "")[:50]
+
+
+@pytest.mark.parametrize("groups", [("users",), ("groups", "access")], ids="+".join)
+async def test_only_tables_of_groups_in_pocketbase(
+    groups: tuple[str, ...], client: PocketBaseClient, one: Installation, database: StockDatabase
+) -> None:
+    """What PocketBase has of other groups is of earlier times, and not asked for."""
+    plain = Installation(client, groups)
+    await client.write("users/insert_new_user", _raw_user("u7"))
+    if "users" in groups:
+        await user(plain, 2)
+    else:
+        await plain.groups.insert_new_group("u7", GroupForm(name="g", description=""))
+    assert bool(await database.rows("user")) == ("users" in groups)
+    assert bool(await database.rows("group")) == ("groups" in groups)
+
+
+def _raw_user(user_id: str) -> dict[str, Any]:
+    names = [column.name for column in User.__table__.columns]
+    return {"user": dict.fromkeys(names) | {"id": user_id, "name": user_id, "email": f"{user_id}@example.com"}}
+
+
+async def test_parents_may_come_behind_their_children(
+    one: Installation, client: PocketBaseClient, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    groups = object.__new__(PocketBaseGroups)
+    groups.pocketbase = client
+    ids = [(await groups.insert_new_group("u", GroupForm(name=str(n), description=""))).id for n in range(6)]
+    for child, parent in zip(sorted(ids), sorted(ids)[1:], strict=False):
+        form = GroupUpdateForm(name=child, description="", parent_group_id=parent)
+        await groups.update_group_by_id(child, form)
+    await one.mirror.start()
+    await check(database, own_pocketbase)
+
+
+# Many at once
+
+
+@asynccontextmanager
+async def counted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[int]]:
+    """Counts the mirror's transactions."""
+    transactions: list[int] = []
+    locked = sql.locked
+
+    @asynccontextmanager
+    async def count() -> AsyncIterator[Any]:
+        transactions.append(1)
+        async with locked() as connection:
+            yield connection
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sql, "locked", count)
+        yield transactions
+
+
+async def test_many_writers_share_transactions(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await one.mirror.start()
+    async with counted(monkeypatch) as transactions:
+        await asyncio.gather(*(user(one, number) for number in range(64)))
+    await check(database, own_pocketbase)
+    assert len(await database.rows("user")) == 64
+    assert len(transactions) < 40
+
+
+async def test_two_processes_at_once(
+    one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await asyncio.gather(one.mirror.start(), other.mirror.start())
+
+    async def work(installation: Installation, start: int) -> None:
+        for number in range(start, start + 15):
+            await user(installation, number)
+            await installation.users.update_user_role_by_id("u0", f"role {number}")
+            await installation.users.update_user_role_by_id("u100", f"role {number}")
+
+    await asyncio.gather(*(work(installation, start) for installation, start in ((one, 0), (other, 100), (one, 200))))
+    await check(database, own_pocketbase)
+
+
+async def test_an_older_answer_does_not_undo_a_newer_one(
+    one: Installation,
+    other: Installation,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await user(one, 1)
+    await other.mirror.start()
+    goes_on, waits = asyncio.Event(), asyncio.Event()
+    apply = one.mirror._apply
+
+    async def slowly(*args: Any) -> None:
+        waits.set()
+        await goes_on.wait()
+        await apply(*args)
+
+    monkeypatch.setattr(one.mirror, "_apply", slowly)
+    old = asyncio.ensure_future(one.users.update_user_by_id("u1", {"name": "old"}))
+    await waits.wait()
+    await other.users.update_user_by_id("u1", {"name": "new"})
+    goes_on.set()
+    await old
+    assert [row["name"] for row in await database.rows("user")] == ["new"]
+    await check(database, own_pocketbase)
+
+
+async def test_a_cancelled_writer_takes_nobody_along(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await user(one, 0)
+    begun: asyncio.Future[asyncio.Task[Any]] = asyncio.get_running_loop().create_future()
+    apply = one.mirror._apply
+
+    async def first_hangs(*args: Any) -> None:
+        if not begun.done():
+            begun.set_result(asyncio.current_task())
+            await asyncio.sleep(60)
+        await apply(*args)
+
+    monkeypatch.setattr(one.mirror, "_apply", first_hangs)
+    writers = [asyncio.ensure_future(user(one, number)) for number in (1, 2, 3)]
+    serving = await begun
+    while len(one.mirror._waiting) < 2:  # noqa: ASYNC110 - the others wait for it
+        await asyncio.sleep(0.01)
+    serving.cancel()
+    results = await asyncio.gather(*writers, return_exceptions=True)
+    assert [type(result) for result in results].count(asyncio.CancelledError) == 1
+    await check(database, own_pocketbase)
+
+
+# Failures
+
+
+async def test_a_failing_sql_database_is_told_and_made_up_for(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await user(one, 1)
+
+    @asynccontextmanager
+    async def fail() -> AsyncIterator[Any]:
+        raise OperationalError("BEGIN", None, Exception("database is locked"))
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sql, "locked", fail)
+        results = await asyncio.gather(*(user(one, number) for number in (2, 3, 4)), return_exceptions=True)
+        assert [type(result) for result in results] == [OperationalError] * 3
+    assert len(await database.rows("user")) == 1
+    await user(one, 5)
+    await check(database, own_pocketbase)
+
+
+async def test_what_the_sql_database_refuses_is_left_out(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    await user(one, 1)
+    await database.add(User(id="alien", name="A", email="U2@example.com", last_active_at=1, updated_at=1, created_at=1))
+    with caplog.at_level(logging.ERROR):
+        await user(one, 2)
+    assert [record.getMessage() for record in caplog.records if "cannot be kept" in record.getMessage()]
+    assert "u2@example.com" not in caplog.text
+    await user(one, 3)
+    assert {row["id"] for row in await database.rows("user")} == {"u1", "u3", "alien"}
+    assert len(pocketbase_rows(own_pocketbase.data_dir, "user")) == 3
+
+
+async def test_transaction_of_the_host(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """The copy is part of the host's transaction; after a rollback the next write brings it."""
+    await user(one, 1)
+    grants = [{"principal_type": "user", "principal_id": "u1", "permission": "read"}]
+    async with database.sessions() as session:
+        await session.execute(update(User).where(User.id == "nobody").values(name="x"))  # SQLite's only write lock
+        written = await one.grants.replace_access_grants(session, "app", "a", grants)
+        seen = (await session.execute(select(AccessGrant))).scalars().all()
+        assert [grant.id for grant in seen] == [grant.id for grant in written]
+        assert await database.rows("access_grant") == []
+        await session.commit()
+    await check(database, own_pocketbase)
+    async with database.sessions() as session:
+        await one.grants.replace_access_grants(session, "app", "a", [])
+        await session.rollback()
+    assert len(await database.rows("access_grant")) == 1
+    await user(one, 2)
+    await check(database, own_pocketbase)
+
+
+# Changes of others
+
+
+async def test_changes_in_the_dashboard_are_followed(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror_module, "POLL_INTERVAL", 0.05)
+
+    async def is_there() -> bool:
+        names = [row["name"] for row in await database.rows("user")]
+        return names == ["In the dashboard"] and len(await database.rows("group")) == 1
+
+    await user(one, 1)
+    await user(one, 2)
+    one.mirror.follow()
+    try:
+        with own_pocketbase.admin() as admin:
+            admin.send("PATCH", "/api/collections/owui_users/records/u1", {"name": "In the dashboard"})
+            admin.send("DELETE", "/api/collections/owui_users/records/u2")
+            admin.send("POST", "/api/collections/owui_groups/records", {"name": "By hand", "user_id": "u1"})
+        async with asyncio.timeout(10):
+            while not await is_there():  # noqa: ASYNC110 - of another process
+                await asyncio.sleep(0.05)
+    finally:
+        await one.mirror.aclose()
+    (found,) = (await one.users.get_users({"query": "DASHBOARD"}))["users"]
+    assert found.id == "u1"
+    (group,) = await one.groups.get_groups({"query": "BY HAND"})
+    assert (group.user_id, group.description, group.parent_group_id) == ("u1", "", None)
+
+
+async def test_people_made_in_the_dashboard_are_whole(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1)
+    with own_pocketbase.admin() as admin:
+        made = {"name": "By hand", "email": "h@example.com", "password": "12345678", "passwordConfirm": "12345678"}
+        admin.send("POST", "/api/collections/owui_users/records", made)
+    found = (await one.users.get_users({"query": "by h"}))["users"]
+    assert [(person.role, person.last_active_at, person.bio) for person in found] == [("", 0, None)]
+    await user(one, 2)
+    assert len(await database.rows("user")) == 3
+    await check_names(database, {"User 1", "By hand", "User 2"})
+
+
+async def test_changes_while_nobody_was_there(
+    one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1)
+    await user(one, 2)
+    with own_pocketbase.admin() as admin:
+        admin.send("PATCH", "/api/collections/owui_users/records/u1", {"name": "Changed"})
+        admin.send("DELETE", "/api/collections/owui_users/records/u2")
+    await other.mirror.start()
+    await check(database, own_pocketbase)
+
+
+# Rows that are not ours
+
+
+def alien(**values: Any) -> User:
+    return User(id="alien", name="A", email="a@example.com", last_active_at=1, updated_at=1, created_at=1, **values)
+
+
+async def test_rows_that_pocketbase_does_not_have_stop_the_start(one: Installation, database: StockDatabase) -> None:
+    await database.add(alien())
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=r"has 1 rows of the table user[\s\S]*users = \"sqlalchemy\""):
+            await one.mirror.start()
+    assert [row["id"] for row in await database.rows("user")] == ["alien"]
+
+
+async def test_rows_that_came_while_the_plugin_was_away_stop_the_start(
+    one: Installation, other: Installation, database: StockDatabase
+) -> None:
+    await user(one, 1)
+    await database.add(alien())
+    with pytest.raises(ConfigurationError, match="1 rows of the table user"):
+        await other.mirror.start()
+
+
+async def test_rows_that_differ_from_pocketbases_stop_the_first_start(
+    one: Installation, client: PocketBaseClient, database: StockDatabase
+) -> None:
+    await client.write("users/insert_new_user", _raw_user("alien"))
+    await database.add(alien())
+    with pytest.raises(ConfigurationError, match="which PocketBase does not have, or has otherwise"):
+        await one.mirror.start()
+
+
+async def test_copies_that_were_changed_are_put_right(
+    one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1)
+    await user(one, 2)
+    async with database.sessions() as session:
+        await session.execute(update(User).where(User.id == "u1").values(name="by hand"))
+        await session.execute(delete(User).where(User.id == "u2"))
+        await session.commit()
+    await other.mirror.start()
+    await check(database, own_pocketbase)
+
+
+async def test_older_copy_of_the_sql_database_is_caught_up(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1)
+    async with database.engine.begin() as connection:
+        before = (await connection.execute(text("SELECT seq FROM owui_pocketbase_mirror"))).scalar_one()
+    await user(one, 2)
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE owui_pocketbase_mirror SET seq = :seq"), {"seq": before})
+        await connection.execute(delete(User).where(User.id == "u2"))
+    await user(one, 3)
+    await check(database, own_pocketbase)
+
+
+@pytest.mark.parametrize("number", [0, 6, 7, 8, 14, 30])
+async def test_tables_are_read_in_pages(
+    number: int,
+    one: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mirror_module, "PAGE", 7)
+    for n in range(number):
+        await client.write("users/insert_new_user", _raw_user(f"user-{n}"))
+    await one.mirror.start()
+    await check(database, own_pocketbase)
+    assert len(await database.rows("user")) == number
