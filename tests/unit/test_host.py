@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -29,7 +30,6 @@ from openwebui_pocketbase.settings import GROUPS, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 THIS = __name__
 
