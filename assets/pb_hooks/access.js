@@ -13,12 +13,15 @@ const ON_RESOURCES = `FROM owui_access_grants a WHERE a.resource_type = ${arg("r
 const EXACTLY = `${ON_RESOURCE} AND a.principal_type = ${arg("principal_type")}
   AND a.principal_id = ${arg("principal_id")} AND a.permission = ${arg("permission")}`;
 
-/** The ids of the user's groups and of all above them; a membership of a deleted group counts for nothing. */
+/**
+ * The user's groups and all above them. Those that are there count: a group deleted in the dashboard leaves its
+ * memberships behind. CROSS JOIN keeps SQLite from beginning with all groups.
+ */
 const INHERITED = `WITH RECURSIVE memberships (group_id) AS (
   SELECT m.group_id FROM owui_group_members m WHERE m.user_id = ${arg("user_id")}
-  UNION SELECT g.parent_group_id FROM memberships s JOIN owui_groups g ON g.id = s.group_id
+  UNION SELECT g.parent_group_id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id
   WHERE g.parent_group_id != '')`;
-const INHERITED_IDS = "SELECT g.id FROM memberships s JOIN owui_groups g ON g.id = s.group_id";
+const INHERITED_IDS = "SELECT g.id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id";
 const GIVEN_IDS = "SELECT value FROM json_each({:body}, '$.user_group_ids')";
 
 /**

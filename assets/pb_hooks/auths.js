@@ -23,10 +23,10 @@ const UUID = `lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || s
 
 const reads = {
   get_auth_by_id: one(`SELECT ${row(AUTH, "a")} FROM owui_auths a WHERE a.id = ${arg("id")}`),
-  authenticate_user: (/** @type {any} */ args) =>
+  authenticate_user: (/** @type {any} */ { email }) =>
     one(
       `SELECT json_array(${row(USER, "u")}, ${row(AUTH, "a")})
-       FROM owui_users u LEFT JOIN owui_auths a ON a.id = u.id WHERE ${hasAddress(args)}`,
+       FROM owui_users u LEFT JOIN owui_auths a ON a.id = u.id WHERE ${hasAddress(email)}`,
     ),
   authenticate_user_by_email: one(
     `SELECT ${row(USER, "u")} FROM owui_auths a JOIN owui_users u ON u.id = a.id

@@ -19,26 +19,26 @@ const OF_USERS =
 const OF_GROUP = `FROM owui_group_members m WHERE m.group_id = ${arg("id")}`;
 const LATEST_FIRST = "g.updated_at DESC, g.rowid";
 
-/** The groups that users are in; UNION ends on cycles. */
+/** The groups that users are in; UNION ends on cycles. CROSS JOIN keeps SQLite from beginning with all groups. */
 const DIRECT = `WITH memberships (user_id, group_id) AS (SELECT m.user_id, m.group_id ${OF_USERS})`;
 const INHERITED = `WITH RECURSIVE memberships (user_id, group_id) AS (
   SELECT m.user_id, m.group_id ${OF_USERS}
-  UNION SELECT s.user_id, g.parent_group_id FROM memberships s JOIN owui_groups g ON g.id = s.group_id
+  UNION SELECT s.user_id, g.parent_group_id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id
   WHERE g.parent_group_id != '')`;
 
 /** A group and all above it, also one that is not there. */
 const ANCESTORS = `WITH RECURSIVE ancestors (id) AS (
   SELECT g.id FROM owui_groups g WHERE g.id = ${arg("id")}
-  UNION SELECT g.parent_group_id FROM ancestors a JOIN owui_groups g ON g.id = a.id WHERE g.parent_group_id != '')
+  UNION SELECT g.parent_group_id FROM ancestors a CROSS JOIN owui_groups g ON g.id = a.id WHERE g.parent_group_id != '')
   SELECT json_group_array(id) AS json FROM ancestors`;
 
 /**
  * The members of groups and of all below them, each once, in the order in which SQLite meets them: level by level,
- * as in the stock query. CROSS JOIN keeps SQLite from beginning with the members.
+ * as in the stock query.
  */
 const BELOW = `WITH RECURSIVE descendants (root_id, group_id) AS (
   SELECT g.id, g.id FROM owui_groups g WHERE g.id IN (SELECT value FROM json_each({:body}, '$.group_ids'))
-  UNION SELECT d.root_id, g.id FROM descendants d JOIN owui_groups g ON g.parent_group_id = d.group_id),
+  UNION SELECT d.root_id, g.id FROM descendants d CROSS JOIN owui_groups g ON g.parent_group_id = d.group_id),
   inherited (group_id, user_id) AS (
     SELECT DISTINCT d.root_id, m.user_id FROM descendants d CROSS JOIN owui_group_members m ON m.group_id = d.group_id)`;
 const USERS_BELOW = `${BELOW} SELECT json_group_array(i.user_id) AS json FROM inherited i`;
@@ -56,11 +56,7 @@ const MEMBERS_SHARE = `(${SHARE} = 'members' AND ${OF_MEMBER})`;
  * @param {string} rest from FROM on
  */
 function counts(rest) {
-  return many(
-    "json_array(c.group_id, c.n)",
-    `FROM (SELECT m.group_id, count(*) AS n ${rest}) c`,
-    "c.group_id",
-  );
+  return many("json_array(c.group_id, c.n)", `FROM (SELECT group_id, count(*) AS n ${rest}) c`, "c.group_id");
 }
 
 /**
@@ -120,12 +116,12 @@ const reads = {
 
   get_groups_by_member_ids: `${DIRECT} ${many(
     `json_array(s.user_id, ${row(GROUP, "g")})`,
-    "FROM memberships s JOIN owui_groups g ON g.id = s.group_id",
+    "FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id",
     "g.updated_at DESC, g.id",
   )}`,
   get_inherited_groups_by_member_ids: `${INHERITED} ${many(
     `json_array(s.user_id, ${row(GROUP, "g")})`,
-    "FROM memberships s JOIN owui_groups g ON g.id = s.group_id",
+    "FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id",
     "g.updated_at DESC, g.id",
   )}`,
   get_ancestor_ids: ANCESTORS,
@@ -137,7 +133,7 @@ const reads = {
   get_inherited_group_user_ids_by_ids: `${BELOW}
     SELECT json_group_array(json_array(i.group_id, i.user_id)) AS json FROM inherited i`,
   get_group_member_counts_by_ids: counts(`FROM owui_group_members m WHERE ${IN_GROUPS} GROUP BY m.group_id`),
-  get_inherited_group_member_counts_by_ids: `${BELOW} ${counts("FROM inherited m GROUP BY m.group_id")}`,
+  get_inherited_group_member_counts_by_ids: `${BELOW} ${counts("FROM inherited i GROUP BY i.group_id")}`,
 };
 
 /**

@@ -20,7 +20,7 @@ const reads = {
   get_session_by_provider_and_user_id: one(
     `SELECT ${ROW} ${OF_USER} AND s.provider = ${arg("provider")} ORDER BY s.created_at DESC, s.rowid`,
   ),
-  get_sessions_by_user_id: many(ROW, OF_USER, "s.rowid"),
+  get_sessions_by_user_id: many(ROW, OF_USER, "s.provider, s.rowid"), // as the stock query's index gives them
 };
 
 const writes = {

@@ -22,6 +22,9 @@
 
 const ZERO = { text: "''", bool: "0", int: "0", int64: "''", date: "''" };
 
+/** Ids in one query; each is a variable of the statement, of which SQLite takes 32,766. */
+const AT_ONCE = 10000;
+
 /** In place of a hash: no password fits, and PocketBase takes changes of the record, which must have one. */
 const NO_PASSWORD = "$2!"; // PocketBase takes for a hash what begins like this
 
@@ -281,8 +284,10 @@ function update(tx, table, record, values) {
  * @param {string[]} ids
  */
 function remove(tx, table, ids) {
-  for (const record of tx.findRecordsByIds(table.collection, ids)) {
-    tx.delete(record);
+  for (let at = 0; at < ids.length; at += AT_ONCE) {
+    for (const record of tx.findRecordsByIds(table.collection, ids.slice(at, at + AT_ONCE))) {
+      tx.delete(record);
+    }
   }
 }
 

@@ -44,19 +44,19 @@ function noted(column, member) {
  *
  * The index is only for addresses that are not empty. It compares up to a NUL: lower() decides.
  *
- * @param {{ email: string }} args
+ * @param {string} email which of the two questions it is; its value is not put into the SQL
  */
-function hasAddress({ email }) {
+function hasAddress(email) {
   return email === ""
     ? `u.email = '' AND ${value(USER, "u", "email")} IS NOT NULL`
     : `u.email != '' AND u.email = ${arg("email")} COLLATE NOCASE AND lower(u.email) = ${arg("email")}`;
 }
 
-/** Members of the groups and of all groups below them; UNION ends on cycles. */
+/** Members of the groups and of all groups below them; UNION ends on cycles. CROSS JOIN begins with the groups. */
 const MEMBERS = `(WITH RECURSIVE below (id) AS (
     SELECT g.id FROM owui_groups g WHERE g.id IN ${given("group_ids")}
-    UNION SELECT g.id FROM owui_groups g JOIN below b ON g.parent_group_id = b.id)
-  SELECT m.user_id FROM owui_group_members m JOIN below b ON m.group_id = b.id)`;
+    UNION SELECT g.id FROM below b CROSS JOIN owui_groups g ON g.parent_group_id = b.id)
+  SELECT m.user_id FROM below b CROSS JOIN owui_group_members m ON m.group_id = b.id)`;
 
 /** What users can be filtered by: the parameter which asks for it -> SQL. */
 const FILTERS = {
@@ -111,10 +111,10 @@ const reads = {
   get_user_by_api_key: one(
     `SELECT ${ROW} FROM owui_api_keys k JOIN owui_users u ON u.id = k.user_id WHERE k.key = ${arg("api_key")}`,
   ),
-  get_user_by_email: (/** @type {any} */ args) =>
-    one(`SELECT ${ROW} FROM owui_users u WHERE ${hasAddress(args)}`),
+  get_user_by_email: (/** @type {any} */ { email }) =>
+    one(`SELECT ${ROW} FROM owui_users u WHERE ${hasAddress(email)}`),
   get_user_by_oauth_sub: one(
-    `SELECT ${ROW} FROM owui_users u WHERE ${noted("oauth", "sub")} IN (${arg("sub")}, ${arg("number")}) ORDER BY u.rowid`,
+    `SELECT ${ROW} FROM owui_users u WHERE u.oauth != 'null' AND ${noted("oauth", "sub")} IN (${arg("sub")}, ${arg("number")}) ORDER BY u.rowid`,
   ),
   get_user_by_scim_external_id: one(
     `SELECT ${ROW} FROM owui_users u WHERE ${noted("scim", "external_id")} IS ${arg("external_id")} ORDER BY u.rowid`,
@@ -124,7 +124,7 @@ const reads = {
       [
         HAS_IDENTITY,
         ...(args.id === undefined ? [] : [`u.id = ${arg("id")}`]),
-        ...(args.email === undefined ? [] : [hasAddress(args)]),
+        ...(args.email === undefined ? [] : [hasAddress(args.email)]),
       ],
       args.ascending === undefined ? [] : ["u.created_at"],
       args.ascending,
@@ -150,7 +150,10 @@ const reads = {
   get_valid_user_ids: many("u.id", `FROM owui_users u WHERE u.id IN ${given("ids")}`, "u.id"),
   get_num_users: "SELECT count(*) AS json FROM owui_users",
   has_users: "SELECT EXISTS (SELECT 1 FROM owui_users) AS json",
-  get_first_user: one(`SELECT ${ROW} FROM owui_users u ORDER BY u.created_at, u.role != 'admin', u.id`),
+  get_first_user: one(
+    `SELECT ${ROW} FROM owui_users u WHERE u.created_at = (SELECT min(created_at) FROM owui_users)
+     ORDER BY u.role != 'admin', u.id`,
+  ),
   get_super_admin_user: one(`SELECT ${ROW} FROM owui_users u WHERE u.role = 'admin' ORDER BY u.rowid`),
   count_active_since: `SELECT count(*) AS json FROM owui_users u WHERE u.last_active_at >= ${arg("since")}`,
   get_last_active_at: one(`SELECT u.last_active_at ${BY_ID}`),
@@ -187,7 +190,7 @@ function updateUser(tx, record, changes) {
  * @param {{ email?: string | null, id: string }} user
  */
 function keepAddressUnique(tx, { email, id }) {
-  const others = `FROM owui_users u WHERE ${hasAddress({ email: "" })} AND u.id != ${arg("id")}`;
+  const others = `FROM owui_users u WHERE ${hasAddress("")} AND u.id != ${arg("id")}`;
   if (
     email === "" &&
     query(tx, `SELECT EXISTS (SELECT 1 ${others}) AS json`, JSON.stringify({ id })) !== "0"

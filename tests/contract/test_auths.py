@@ -458,8 +458,8 @@ async def test_several_credentials_with_one_address(pair: Pair) -> None:
 
 async def test_hostile_text(pair: Pair) -> None:
     for number, text in enumerate(HOSTILE_NAMES.values()):
-        if not pair.database.is_sqlite and ("\x00" in text or len(text) > 2000):
-            continue  # PostgreSQL has no NUL, and its index entries are short
+        if not pair.database.is_sqlite and ("\x00" in text or len(text) > 2000 or not text.isascii()):
+            continue  # PostgreSQL has no NUL, its index entries are short, and its lower() folds Unicode
         user = await pair.call(*new(text, text, text, "", text, {text: {"sub": text}}), rows=False)
         await pair.call("authenticate_user", text, Verifier(text), rows=False)
         await pair.call("authenticate_user_by_email", text, rows=False)
@@ -471,14 +471,16 @@ async def test_hostile_text(pair: Pair) -> None:
 
 
 async def test_surrogates(on_sqlite: Pair) -> None:
-    await on_sqlite.call(*new("a@x.y"))
+    """Nothing is stored; of a user whose password cannot be, the stock method leaves one half."""
+    with pytest.raises(UnicodeEncodeError):
+        await on_sqlite.subject.insert_new_auth("b@x.y", SURROGATES["lone low surrogate"], "Name")
+    user = await on_sqlite.call(*new("a@x.y"))
     for text in SURROGATES.values():
         for call in [
             new(text),
-            new("b@x.y", text),
             ("authenticate_user", text, Verifier("")),
             ("authenticate_user_by_email", text),
-            ("update_email_by_id", A, text),
+            ("update_email_by_id", user.id, text),
         ]:
             await on_sqlite.call(*call)
 

@@ -27,6 +27,7 @@ from tests.support.differential import (
     Pair,
     open_pair,
     public_methods,
+    same,
 )
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import skip_postgresql
@@ -67,10 +68,10 @@ class Changes(dict[str, Any]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.updates: list[list[tuple[str, Any]]] = []
+        self.updates: list[dict[str, Any]] = []
 
     def update(self, **values: Any) -> None:  # type: ignore[override]
-        self.updates.append(list(values.items()))
+        self.updates.append(values)
 
 
 INHERITED = Arguments(include_inherited=True)
@@ -80,12 +81,15 @@ async def check(pair: Pair, method: str, *args: Any) -> Any:
     """Call a method on both; they refresh the same sessions, too."""
     named = {key: value for arg in args if isinstance(arg, Arguments) for key, value in arg.items()}
     refreshed.clear()
+    if "changes" in named:
+        named["changes"].updates.clear()
     result = await pair.call(method, *[arg for arg in args if not isinstance(arg, Arguments)], **named)
     half = len(refreshed) // 2
     assert refreshed[:half] == refreshed[half:], (method, args)
     if "changes" in named:
         updates = named["changes"].updates
-        assert len(updates) < 2 or updates[0] == updates[1], (method, args, updates)
+        if len(updates) > 1:
+            same(f"changes of {method}{args}", *updates, sort=not pair.database.is_sqlite)
     return result
 
 
@@ -329,13 +333,14 @@ async def read_everything(pair: Pair, *ids: str) -> None:
 async def test_sequence(pair: Pair, calls: list[Call]) -> None:
     for call in calls:
         await check(pair, *call)
-    await read_everything(pair)
+    for call in every_read()[:16]:
+        await check(pair, *call, Arguments(rows=False))
 
 
 async def test_every_read_of_a_tree(pair: Pair) -> None:
     for number, call in enumerate(NESTED):
         await check(pair, *call)
-        if number % 4 == 0:
+        if number % 5 == 0:
             await read_everything(pair)
     for ids in [[], [A, A, NOBODY], [None], ["", "'\"", "\x00"]]:
         if pair.database.is_sqlite:
@@ -377,36 +382,48 @@ async def test_pages(pair: Pair) -> None:
             await check(pair, "search_groups", wanted, *page, Arguments(rows=False))
 
 
-@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
-async def test_hostile_names(pair: Pair, name: str) -> None:
-    skip_postgresql(pair.database, "NUL", when="\x00" in name)
-    await check(pair, *new("other"))
-    await check(
-        pair, "insert_new_group", name, GroupForm(name=name, description=name, permissions={name: {name: name}})
-    )
-    await check(pair, "get_group_by_name", name)
-    await check(pair, *create(name, f"{name}2"))
-    await check(pair, *change(A, name=name, data={name: name, "config": {name: 1, "share": name}}))
-    await check(pair, *sync("u1", name))
-    await check(pair, "search_groups", {"query": name, "share": name})
+async def test_hostile_names(pair: Pair) -> None:
+    # PostgreSQL has nothing to add here, so a few are enough.
+    for name in list(HOSTILE_NAMES.values())[:: 1 if pair.database.is_sqlite else 8]:
+        if pair.database.is_sqlite or "\x00" not in name:  # "NUL"
+            await hostile_name(pair, name)
+            await check(pair, "delete_all_groups")
+
+
+async def hostile_name(pair: Pair, name: str) -> None:
+    a, b = IDS[pair.identifiers.next : pair.identifiers.next + 2]
+    await check(pair, *new("other"), Arguments(rows=False))
+    form = GroupForm(name=name, description=name, permissions={name: {name: name}})
+    await check(pair, "insert_new_group", name, form, Arguments(rows=False))
+    await check(pair, "get_group_by_name", name, Arguments(rows=False))
+    await check(pair, *create(name, f"{name}2"), Arguments(rows=False))
+    await check(pair, *change(a, name=name, data={name: name, "config": {name: 1, "share": name}}))
+    await check(pair, *sync("u1", name), Arguments(rows=False))
+    await check(pair, "search_groups", {"query": name, "share": name}, Arguments(rows=False))
     if pair.database.is_sqlite:
-        await check(pair, *add(A, name))
-        await check(pair, *only(B, name, "u1"))
-        await check(pair, "get_groups_by_member_ids", [name, "u1"])
-        await check(pair, "get_group_user_ids_by_ids", [A, B, name], INHERITED)
-        await check(pair, "get_groups", {"member_id": name, "share": name})
-        await check(pair, *leave(A, name))
+        await check(pair, *add(a, name))
+        await check(pair, *only(b, name, "u1"), Arguments(rows=False))
+        await check(pair, "get_groups_by_member_ids", [name, "u1"], Arguments(rows=False))
+        await check(pair, "get_group_user_ids_by_ids", [a, b, name], INHERITED, Arguments(rows=False))
+        await check(pair, "get_groups", {"member_id": name, "share": name}, Arguments(rows=False))
+        await check(pair, *leave(a, name), Arguments(rows=False))
         await check(pair, "remove_user_from_all_groups", name)
         for query in {name, name.upper(), name.lower(), name[:3], name[-2:]}:
-            await check(pair, "get_groups", {"query": query})
+            await check(pair, "get_groups", {"query": query}, Arguments(rows=False))
 
 
-@pytest.mark.parametrize("text", SURROGATES.values(), ids=SURROGATES)
-async def test_surrogates(pair: Pair, text: str) -> None:
+async def test_surrogates(pair: Pair) -> None:
+    for text in SURROGATES.values():
+        await surrogates(pair, text)
+        await check(pair, "delete_all_groups")
+
+
+async def surrogates(pair: Pair, text: str) -> None:
+    a = IDS[pair.identifiers.next]
     await check(pair, *new("A"))
     await check(pair, *new(text))
-    await check(pair, *change(A, name=text))
-    await check(pair, *add(A, text))
+    await check(pair, *change(a, name=text))
+    await check(pair, *add(a, text))
     await check(pair, *sync("u1", text))
     await check(pair, "get_group_by_id", text)
     await check(pair, "get_group_by_name", text)
@@ -425,7 +442,7 @@ async def test_search_by_name(pair: Pair) -> None:
             await check(pair, "search_groups", {"query": query}, Arguments(rows=False))
 
 
-SHARES = [
+SHARES: list[Any] = [
     *(None, True, False, 0, 1, 2, 1.0, 0.0, 0.5, -1, 2**53 + 1),
     *("true", "TRUE", "True", "false", "False", "members", "Members", "MEMBERS", "1", "0", "1.0", "", "null", "None"),
     *([], {}, ["members"], {"members": True}),
@@ -475,19 +492,22 @@ async def insert(pair: Pair, data: Any) -> None:
     await pair.seed([group], write)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [value for name, value in JSON_OBJECTS.items() if name != "beyond 64 bits"],
-    ids=[name for name in JSON_OBJECTS if name != "beyond 64 bits"],
-)
-async def test_json(pair: Pair, value: dict[str, Any]) -> None:
+async def test_json(pair: Pair) -> None:
     """Key order, number spelling and types survive, also through merges."""
-    skip_postgresql(pair.database, "NUL", when="\x00" in repr(value) or "\\x00" in repr(value))
-    await check(pair, *new("A", data=value, permissions=value))
-    await check(pair, *change(A, data={"added": 1, "config": value}, permissions=value))
-    await check(pair, *change(A, data={**value, "config": {"first": 1.0}}))
-    await check(pair, *new("B"))
-    await check(pair, *change(B, data=dict(reversed(value.items())), permissions={"a": value}))
+    for name, value in JSON_OBJECTS.items():
+        # An answer has an integer beyond 64 bits as it was given in stock; as it is stored, a float, in ours.
+        if name != "beyond 64 bits" and (pair.database.is_sqlite or "\\x00" not in repr(value)):  # "NUL"
+            await json_object(pair, value)
+            await check(pair, "delete_all_groups")
+
+
+async def json_object(pair: Pair, value: dict[str, Any]) -> None:
+    a, b = IDS[pair.identifiers.next : pair.identifiers.next + 2]
+    await check(pair, *new("A", data=value, permissions=value), Arguments(rows=False))
+    await check(pair, *change(a, data={"added": 1, "config": value}, permissions=value))
+    await check(pair, *change(a, data={**value, "config": {"first": 1.0}}), Arguments(rows=False))
+    await check(pair, *new("B"), Arguments(rows=False))
+    await check(pair, *change(b, data=dict(reversed(value.items())), permissions={"a": value}))
 
 
 async def test_json_of_a_group_made_elsewhere(pair: Pair) -> None:

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from open_webui.models import auths, groups, oauth_sessions, users
+from open_webui.models.auths import AuthModel, MfaData
 from open_webui.models.folders import FolderForm, FolderUpdateForm
+from open_webui.models.groups import GroupForm, GroupUpdateForm
+from open_webui.models.users import UserStatus
 
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.client.transport import Answer, Transport
+from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
+from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
 from tests.support.differential import clear, public_methods
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import sqlite_database
+
+
+async def _verify(_hash: str) -> bool:
+    return True
+
 
 TAGS: list[tuple[Any, ...]] = [
     (1, "insert_new_tag", "a", "u1"),
@@ -60,6 +73,135 @@ FOLDERS: list[tuple[Any, ...]] = [
     (0, "normalize_folder_name", "a"),
 ]
 
+DB = {"db": None}
+"""Keyword arguments of methods whose caller owns the SQL transaction."""
+
+INHERITED = {"include_inherited": True}
+"""Keyword arguments of methods that look at groups."""
+
+USERS: list[tuple[Any, ...]] = [
+    (1, "insert_new_user", "new-user", "n", "n@x"),
+    (1, "get_user_by_id", "id of a"),
+    (1, "get_user_by_id", "x"),
+    (1, "get_user_by_api_key", "k"),
+    (1, "get_user_by_email", "a@x"),
+    (1, "get_user_by_oauth_sub", "p", "1"),
+    (1, "get_user_by_scim_external_id", "p", "1"),
+    (1, "get_scim_users", {"email": "a@x"}, {"order_by": "created_at"}, 0, 5),
+    (1, "get_scim_user_by_id", "id of a"),
+    (1, "get_users"),
+    (1, "get_users", {"query": "n", "roles": ["!x"], "channel_id": "c"}, {"order_by": "name"}, 1, 5),
+    (1, "get_users", {"group_ids": ["g"]}, {"order_by": "group_id:g"}, 1, 5),
+    (0, "get_users", {"user_ids": [], "group_ids": []}),
+    (1, "get_users_by_group_id", "g"),
+    (1, "get_users_by_user_ids", ["id of a"]),
+    (1, "get_num_users"),
+    (1, "has_users"),
+    (1, "get_first_user"),
+    (1, "get_num_users_active_today"),
+    (1, "update_user_role_by_id", "id of a", "admin"),
+    (1, "update_user_status_by_id", "id of a", UserStatus(status_emoji="x")),
+    (1, "update_user_profile_image_url_by_id", "id of a", ""),
+    (1, "update_last_active_by_id", "id of a"),
+    (0, "update_last_active_by_id", "id of a"),
+    (1, "update_user_oauth_by_id", "id of a", "p", "1"),
+    (1, "update_user_scim_by_id", "id of a", "p", "1"),
+    (1, "update_user_scim_by_id", "id of a", "p", "1"),
+    (1, "update_user_by_id", "id of a", {"email": "b@x"}),
+    (1, "update_user_settings_by_id", "id of a", {"ui": {"a": 1}}),
+    (1, "get_user_api_key_by_id", "id of a"),
+    (1, "update_user_api_key_by_id", "id of a", "k"),
+    (1, "delete_user_api_key_by_id", "id of a"),
+    (1, "get_valid_user_ids", ["id of a"]),
+    (1, "get_super_admin_user"),
+    (1, "get_active_user_count"),
+    (1, "is_user_active", "id of a"),
+    (1, "delete_user_by_id", "new-user"),
+]
+
+AUTHS: list[tuple[Any, ...]] = [
+    (1, "insert_new_auth", "d@x", "hash", "d"),
+    (1, "get_auth_by_id", "id of a"),
+    (1, "authenticate_user", "b@x", _verify),
+    (1, "authenticate_user", "x", _verify),
+    (1, "authenticate_user_by_api_key", "k"),
+    (0, "authenticate_user_by_api_key", ""),
+    (1, "authenticate_user_by_email", "b@x"),
+    (1, "update_mfa_by_id", AuthModel(id="id", email="", password=""), MfaData(), DB),
+    (1, "revoke_sessions_by_user_id", "id of a", DB),
+    (1, "revoke_all_sessions", DB),
+    (1, "update_email_by_id", "id of a", "c@x"),
+    (1, "update_user_password_by_id", "id of a", "hash"),
+    (1, "delete_auth_by_id", "id of a"),
+]
+
+OAUTH_SESSIONS: list[tuple[Any, ...]] = [
+    (1, "create_session", "u1", "p", {"a": 1}),
+    (1, "get_session_by_id", "x"),
+    (1, "get_session_by_id_and_user_id", "x", "u1"),
+    (1, "get_session_by_provider_and_user_id", "p", "u1"),
+    (1, "get_sessions_by_user_id", "u1"),
+    (1, "update_session_by_id", "x", {"a": 1}),
+    (1, "delete_session_by_id", "x"),
+    (1, "delete_sessions_by_user_id", "u1"),
+    (1, "delete_sessions_by_user_id_and_provider", "u1", "p"),
+    (1, "delete_sessions_by_provider", "p"),
+]
+
+GROUPS: list[tuple[Any, ...]] = [
+    (1, "insert_new_group", "u1", GroupForm(name="b", description="", parent_group_id="id of a")),
+    (1, "get_all_groups"),
+    (1, "get_group_by_name", "a"),
+    (1, "get_groups", {"query": "a", "share": True, "member_id": "u1"}),
+    (1, "search_groups", {"query": "a", "member_id": "u1"}),
+    (1, "add_users_to_group", "id of a", ["u1", "u2"]),
+    (1, "get_groups_by_member_id", "u1"),
+    (1, "get_groups_by_member_ids", ["u1", "u2"], INHERITED),
+    (0, "get_groups_by_member_ids", []),
+    (1, "get_ancestor_ids", "id of a"),
+    (1, "get_group_by_id", "id of a"),
+    (1, "get_group_by_id", "x"),
+    (1, "get_group_user_ids_by_id", "id of a"),
+    (1, "get_group_user_ids_by_ids", ["id of a"], INHERITED),
+    (0, "get_group_user_ids_by_ids", []),
+    (1, "get_group_member_count_by_id", "id of a"),
+    (1, "get_group_member_counts_by_ids", ["id of a"], INHERITED),
+    (0, "get_group_member_counts_by_ids", []),
+    (1, "set_group_user_ids_by_id", "id of a", ["u2", "u3"]),
+    (1, "remove_users_from_group", "id of a", ["u2"]),
+    (1, "update_group_by_id", "id of a", GroupUpdateForm(name="a", description="", permissions={"a": 1})),
+    (1, "create_groups_by_group_names", "u1", ["a", "c", "d"]),
+    (0, "create_groups_by_group_names", "u1", []),
+    (1, "sync_groups_by_group_names", "u1", ["a", "c", "d"]),
+    (1, "remove_user_from_all_groups", "u1"),
+    (1, "delete_group_by_id", "id of a"),
+    (1, "delete_all_groups"),
+]
+
+GRANT = {"principal_type": "user", "principal_id": "u1", "permission": "read"}
+
+ACCESS: list[tuple[Any, ...]] = [
+    (1, "grant_access", "model", "m", "user", "u1", "read"),
+    (1, "revoke_access", "model", "m", "user", "u1", "read"),
+    (1, "set_access_control", "model", "m", {"read": {"group_ids": ["g"], "user_ids": ["u1"]}}),
+    (1, "set_access_grants", "model", "m", [GRANT, {**GRANT, "permission": "write"}]),
+    (1, "replace_access_grants", None, "model", "m", [GRANT]),
+    (1, "get_access_control", "model", "m"),
+    (1, "get_grants_by_resource", "model", "m"),
+    (1, "get_grants_by_resources", "model", ["m", "n"]),
+    (0, "get_grants_by_resources", "model", []),
+    (1, "has_anyone_access", "model", "m"),
+    (1, "has_access", "u1", "model", "m"),
+    (1, "has_access", "u1", "model", "m", "write", {"g"}),
+    (1, "get_accessible_resource_ids", "u1", "model", ["m", "n"]),
+    (1, "get_accessible_resource_ids", "u1", "model", ["m", "n"], "write", {"g"}),
+    (0, "get_accessible_resource_ids", "u1", "model", []),
+    (1, "get_users_with_access", "model", "m"),
+    (0, "get_user_ids_by_access_grants", []),
+    (1, "get_revoked_user_ids_by_resource", "model", "m", []),
+    (1, "revoke_all_access", "model", "m"),
+]
+
 
 @pytest.fixture
 async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
@@ -88,11 +230,23 @@ async def measure(repository: Any, calls: list[tuple[Any, ...]], requests: list[
     counted = []
     for _, method, *args in calls:
         requests.clear()
-        result = getattr(repository, method)(*args)
+        keywords = args[-1] if args and any(args[-1] is known for known in (DB, INHERITED)) else {}
+        result = getattr(repository, method)(*args[: len(args) - len(keywords)], **keywords)
         if method != "normalize_folder_name":
             await result
         counted.append((len(requests), method, *args))
     return counted
+
+
+def with_id(calls: list[tuple[Any, ...]], key: str) -> list[tuple[Any, ...]]:
+    """Put the id of what was made in the place of its name."""
+
+    def put(item: Any) -> Any:
+        if isinstance(item, GroupForm):
+            return item.model_copy(update={"parent_group_id": key}) if item.parent_group_id else item
+        return [key] if item == ["id of a"] else key if item == "id of a" else item
+
+    return [tuple(put(item) for item in call) for call in calls]
 
 
 async def test_tags(client: PocketBaseClient, requests: list[bytes]) -> None:
@@ -116,6 +270,78 @@ async def test_folders(client: PocketBaseClient, requests: list[bytes], tmp_path
         await database.close()
 
 
-@pytest.mark.parametrize(("name", "calls"), [("Tags", TAGS), ("Folders", FOLDERS)])
+async def test_users_auths_and_oauth_sessions(
+    client: PocketBaseClient, requests: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_sockets(_user_ids: Any) -> None:
+        pass
+
+    monkeypatch.setattr(groups, "refresh_group_sessions", no_sockets)
+    await clear(client, "user", "auth", "api_key", "oauth_session")
+    database = sqlite_database(tmp_path)
+    undo = [
+        bind(
+            import_module(path),
+            name,
+            f"openwebui_pocketbase.repositories.{module}:{replacement}",
+            {"pocketbase": client},
+        )
+        for path, name, module, replacement in [
+            ("open_webui.models.users", "Users", "users", "PocketBaseUsers"),
+            ("open_webui.models.auths", "Auths", "auths", "PocketBaseAuths"),
+            ("open_webui.models.oauth_sessions", "OAuthSessions", "oauth_sessions", "PocketBaseOAuthSessions"),
+        ]
+    ]
+    try:
+        with database.active():
+            user = await auths.Auths.insert_new_auth("a@x", "hash", "a")
+            for repository, counted in [
+                (users.Users, USERS),
+                (auths.Auths, AUTHS),
+                (oauth_sessions.OAuthSessions, OAUTH_SESSIONS),
+            ]:
+                calls = [tuple(user.id if item == "id of a" else item for item in call) for call in counted]
+                assert await measure(repository, calls, requests) == calls
+    finally:
+        for each in undo:
+            each()
+        await database.close()
+
+
+async def test_groups_and_access(
+    client: PocketBaseClient, requests: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_sockets(_user_ids: Any) -> None:
+        pass
+
+    monkeypatch.setattr(groups, "refresh_group_sessions", no_sockets)
+    await clear(client, "group", "group_member", "access_grant")
+    ours, grants = PocketBaseGroups(), PocketBaseAccessGrants()
+    ours.pocketbase = grants.pocketbase = client
+    group = await ours.insert_new_group("u1", GroupForm(name="a", description=""))
+    assert group
+    calls = with_id(GROUPS, group.id)
+    assert await measure(ours, calls, requests) == calls
+    database = sqlite_database(tmp_path)
+    try:
+        with database.active():
+            assert await measure(grants, ACCESS, requests) == ACCESS
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "calls"),
+    [
+        ("Tags", TAGS),
+        ("Folders", FOLDERS),
+        ("Users", USERS),
+        ("Auths", AUTHS),
+        ("OAuthSessions", OAUTH_SESSIONS),
+        ("Groups", GROUPS),
+        ("AccessGrants", ACCESS),
+    ],
+)
 def test_every_method_is_counted(name: str, calls: list[tuple[Any, ...]]) -> None:
-    assert {method for _, method, *_ in calls} == public_methods(name)
+    pure = {"is_active", "clear_mfa_challenges", "has_permission_filter"}  # static or without I/O, and inherited
+    assert {method for _, method, *_ in calls} == public_methods(name) - pure

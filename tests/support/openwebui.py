@@ -16,7 +16,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -54,6 +54,7 @@ ENVIRONMENT = {
     "ENABLE_OLLAMA_API": "false",
     "ENABLE_OPENAI_API": "false",
     "RAG_EMBEDDING_ENGINE": "openai",  # the default one loads a model
+    "RAG_OPENAI_API_BASE_URL": "http://127.0.0.1:9",  # nobody is there
     "USER_PERMISSIONS_FOLDERS_ALLOW_SHARING": "true",
     "ENABLE_API_KEYS": "true",
     "ENABLE_SCIM": "true",
@@ -195,6 +196,8 @@ class OpenWebUI:
             eventually(lambda: self.sql(known), "the row is in the SQL database, too")
 
     def start(self, *, wait: bool = True) -> OpenWebUI:
+        if self.http.is_closed:
+            self.http = self.client()
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("open-webui")), "serve", "--host=127.0.0.1", f"--port={self.port}"],
@@ -471,9 +474,22 @@ class Driver:
         return self
 
     def start(
-        self, env: dict[str, str], requests: list[dict[str, Any]] | None = None, *, without_seams: bool = False
+        self,
+        env: dict[str, str],
+        requests: list[dict[str, Any]] | None = None,
+        *,
+        without_seams: bool = False,
+        rows: Sequence[tuple[str, Mapping[str, Any]]] = (),
     ) -> Start:
-        """Activate the plugin, start the application, send the requests, stop it, undo it."""
+        """Activate the plugin, start the application, send the requests, stop it, undo it.
+
+        Args:
+            env: Environment variables.
+            requests: What to send.
+            without_seams: Leave the host's functions that name tables as they are.
+            rows: What the SQL database has of the tables which the plugin mirrors: (table, row).
+        """
+        self._replace_rows(rows)
         before = self.log.stat().st_size
         command = {"env": env, "requests": requests or [], "without_seams": without_seams}
         assert self.process.stdin is not None
@@ -481,6 +497,18 @@ class Driver:
         result = self._read()
         result["answers"] = [(status, content) for status, content in result["answers"]]
         return Start(**result, output=self.log.read_bytes()[before:].decode(errors="replace"))
+
+    def _replace_rows(self, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Forget what earlier starts left: each has a PocketBase of its own."""
+        with contextlib.closing(sqlite3.connect(self.data_dir / "webui.db", timeout=10.0)) as database:
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+            mirrored = {table.name for table in TABLES.values() if table.mirrored} | {"owui_pocketbase_mirror"}
+            for name in mirrored & tables:
+                database.execute(f'DELETE FROM "{name}"')
+            for name, row in rows:
+                names = ", ".join(f":{column}" for column in row)
+                database.execute(f'INSERT INTO "{name}" ({names.replace(":", "")}) VALUES ({names})', dict(row))
+            database.commit()
 
     def stop(self) -> None:
         assert self.process.stdin is not None

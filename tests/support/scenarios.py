@@ -33,8 +33,8 @@ PERMISSIONS = "/api/v1/users/default/permissions"
 class Step:
     """One request, and the status that is meant.
 
-    In path and body ``$work`` is what an earlier step saved by that name, ``$alice`` that user's id, and ``$here``
-    belongs to this scenario only. A function in the body is called with all names.
+    In path and body ``$work`` is what an earlier step saved by that name, ``$alice`` that user's id, ``$here`` and
+    ``$word`` belong to this scenario only. A function in the body is called with all names.
     """
 
     user: str
@@ -62,7 +62,7 @@ def step(user: str, status: int, request: str, body: Any = None, **more: Any) ->
         status: Status the stock instance must answer with, so that a mistake here does not go unnoticed.
         request: Method and path.
         body: Sent as JSON.
-        **more: ``save``: name for a member of the answer: ``take``, or its id.
+        **more: ``save``: names for members of the answer: those which ``take`` names, or its id.
             ``sort``: compare lists without order, because the stock order is open, or decided by a clock.
             ``mine``: compare only what belongs to this scenario of the lists in the answer, and no totals.
             ``sqlite_only``: skip it on PostgreSQL for one of `POSTGRESQL_DIFFERENCES`.
@@ -86,9 +86,9 @@ def insert(table: str, **row: Any) -> Step:
     return Step("", 0, INSERT, table, row)
 
 
-def configure(**settings: Any) -> Step:
+def configure(user: str = "admin", **settings: Any) -> Step:
     """Return a step that changes settings of the whole instance; the scenario has to change them back."""
-    return Step("admin", 200, CONFIGURE, CONFIG, settings)
+    return Step(user, 200, CONFIGURE, CONFIG, settings)
 
 
 def permit(section: str, **permissions: bool) -> Step:
@@ -100,6 +100,8 @@ def grant(principal: str, permission: str, kind: str = "user") -> dict[str, str]
     """Return an access grant, as requests have it."""
     return {"principal_type": kind, "principal_id": principal, "permission": permission}
 
+
+TOTALS = frozenset({"total", "totalResults", "itemsPerPage"})
 
 NEARBY = 40 * 86_400
 """Seconds from now that a time may be away, to be one of the test's: a session lasts for four weeks."""
@@ -183,6 +185,7 @@ class Player:
 
     def __post_init__(self) -> None:
         self.names["here"] = self.scenario.replace(" ", "-")
+        self.names["word"] = self.names["here"].replace("-", "_")
         self.names["password"] = self.instance.password
 
     def play(self, step: Step) -> tuple[int, Any]:
@@ -199,7 +202,7 @@ class Player:
         answer = self._send(step)
         content = self._content(answer)
         if step.save and answer.is_success:
-            self.names[step.save] = content[step.take]
+            self.names.update(zip(step.save.split(), (content[member] for member in step.take.split()), strict=True))
         if step.mine:
             content = self._mine(content)
         return answer.status_code, self.normalise(content, sort=step.sort)
@@ -214,14 +217,19 @@ class Player:
     def _headers(self, user: str) -> dict[str, str]:
         if user.startswith("="):
             return {"Authorization": f"Bearer {self.names[user[1:]]}"}
-        return {"Authorization": f"Bearer {self.instance.scim_token}"} if user == "scim" else self.instance.headers(self._user(user))
+        return (
+            {"Authorization": f"Bearer {self.instance.scim_token}"}
+            if user == "scim"
+            else self.instance.headers(self._user(user))
+        )
 
     def _change(self, step: Step) -> int:
         """Change some members of a document that is only there as a whole."""
-        whole = self.instance.request("admin", "GET", step.path).raise_for_status().json()
+        http, headers = self.instance.http, self._headers(step.user)
+        whole = http.get(step.path, headers=headers).raise_for_status().json()
         for key, value in self._fill(step.body).items():
             whole[key] = {**whole[key], **value} if isinstance(value, dict) else value
-        return self.instance.request("admin", "POST", step.path, json=whole).status_code
+        return http.post(step.path, headers=headers, json=whole).status_code
 
     @staticmethod
     def _content(answer: httpx.Response) -> Any:
@@ -233,7 +241,7 @@ class Player:
     def _mine(self, content: Any) -> Any:
         """Leave out of lists what other scenarios made."""
         if isinstance(content, dict):
-            return {key: self._mine(value) for key, value in content.items() if key not in ("total", "totalResults")}
+            return {key: self._mine(value) for key, value in content.items() if key not in TOTALS}
         if isinstance(content, list):
             return [item for item in content if self.names["here"] in json.dumps(item)]
         return content
