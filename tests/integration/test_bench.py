@@ -1,30 +1,59 @@
-"""A tiny run of the benchmarks, from the command line to the JSON file."""
+"""Tiny runs of the benchmarks, from the command line to the JSON file."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.cli import main
+from bench.http import PATHS, measure_http
 
 pytestmark = pytest.mark.slow
 
+TINY = ("--rounds", "1", "--seconds", "0.001", "--callers", "4", "--users", "1000")
 
-def test_a_tiny_run_gives_every_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     for module in ("bench.runner", "bench.cli"):
         monkeypatch.setattr(f"{module}.RESULTS_DIR", tmp_path)
-    tiny = ["--groups", "tags", "--rounds", "2", "--seconds", "0.001", "--callers", "4"]
 
-    assert main([*tiny, "--backends", "sqlite", "pocketbase"]) == 0
+    def run(*options: str) -> dict[str, Any]:
+        assert main([*options, *TINY]) == 0
+        (path,) = tmp_path.iterdir()  # the work directory is gone
+        document: dict[str, Any] = json.loads(path.read_text())
+        for operation in document["operations"]:
+            for backend, figures in operation["figures"].items():
+                assert figures["failures"] == 0, (operation["name"], backend)
+                assert (figures["overhead"] is not None) == (backend == "pocketbase")
+        return document
 
-    (path,) = tmp_path.iterdir()  # the work directory is gone
-    document = json.loads(path.read_text())
+    return run
+
+
+def test_a_tiny_run_gives_every_figure(run: Any) -> None:
+    document = run("--groups", "tags", "--backends", "sqlite", "pocketbase", "mirrored")
     assert set(document["machine"]["databases"]) == {"sqlite", "pocketbase"}
+    assert set(document["skipped"]) == {"mirrored"}
     assert len(document["operations"]) == 6
+    assert all(len(operation["targets"]) == 3 for operation in document["operations"])
+
+
+def test_writes_of_mirrored_groups_are_measured_with_the_mirror_too(run: Any) -> None:
+    document = run("--groups", "users", "groups", "access", "--backends", "sqlite", "pocketbase", "mirrored")
+    assert len(document["operations"]) == 17
     for operation in document["operations"]:
-        for backend, figures in operation["figures"].items():
-            assert figures["failures"] == 0
-            assert (figures["overhead"] is not None) == (backend == "pocketbase")
-        assert len(operation["targets"]) == 3
+        backends = {"sqlite", "pocketbase"} | ({"mirrored"} if operation["kind"] == "write" else set())
+        assert set(operation["figures"]) == backends
+        assert {target["backend"] for target in operation["targets"]} == backends - {"sqlite"}
+
+
+def test_both_applications_answer() -> None:
+    said: list[str] = []
+    compared = measure_http(1, 0.001, said.append, users=2)
+    assert [(one.path, one.clients) for one in compared] == [(path, clients) for path in PATHS for clients in (1, 16)]
+    assert not sum(one.failures for one in compared)
+    assert all(one.p50(variant) > 0 for one in compared for variant in one.rounds)

@@ -21,7 +21,7 @@ from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import ConflictError, SchemaError
 from openwebui_pocketbase.schema.bootstrap import apply_schema, bring_up, hook_digests, inspect
-from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES
+from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings
 from tests.support.pocketbase import PocketBaseProcess, clone
@@ -35,8 +35,22 @@ CORE_TABLES = {"owui_meta", "owui_changes", "owui_idempotency"}
 OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE tbl_name LIKE 'owui%' ORDER BY type, name"
 VERSION = "SELECT value FROM owui_meta WHERE key = 'schema'"
 INSERTS = {
+    "owui_access_grants": (
+        "INSERT INTO owui_access_grants (id, resource_type, resource_id, principal_type, principal_id, permission) "
+        "VALUES ('a-1', 'model', 'm', 'user', 'u1', 'read')"
+    ),
+    "owui_api_keys": "INSERT INTO owui_api_keys (id, user_id, key) VALUES ('key_u1', 'u1', 'sk-1')",
+    "owui_auths": "INSERT INTO owui_auths (id, email, password) VALUES ('u1', 'u1@example.com', '$2b$x')",
     "owui_folders": "INSERT INTO owui_folders (id, name, user_id) VALUES ('f-1', 'Folder', 'u1')",
+    "owui_group_members": "INSERT INTO owui_group_members (id, group_id, user_id) VALUES ('m-1', 'g-1', 'u1')",
+    "owui_groups": "INSERT INTO owui_groups (id, name, user_id) VALUES ('g-1', 'Group', 'u1')",
+    "owui_oauth_sessions": (
+        "INSERT INTO owui_oauth_sessions (id, user_id, provider, token) VALUES ('o-1', 'u1', 'oidc', 't')"
+    ),
     "owui_tags": "INSERT INTO owui_tags (id, key, name, user_id) VALUES ('0123456789abcdef', 'a', 'A', 'u1')",
+    "owui_users": (
+        "INSERT INTO owui_users (id, name, email, tokenKey) VALUES ('u1', 'User', 'u1@example.com', 'a-token-key')"
+    ),
 }
 
 StartServer = Callable[..., PocketBaseProcess]
@@ -162,6 +176,22 @@ def test_applying_after_migrations_changes_nothing(start: StartServer) -> None:
     assert snapshot(server) == expected
 
 
+def test_applying_keeps_what_an_administrator_opened(start: StartServer) -> None:
+    server = start()
+    with server.admin() as admin:
+        opened = {
+            "otp": {"enabled": True, "duration": 180, "length": 8},
+            "authRule": "",
+            "viewRule": "id = @request.auth.id",
+        }
+        admin.send("PATCH", "/api/collections/owui_users", opened)
+        expected = snapshot(server)
+        admin.sql("UPDATE owui_meta SET value = '3' WHERE key = 'schema'")
+        bring_up(admin)
+    assert snapshot(server) == expected
+    assert expected["collections"]["owui_users"]["otp"]["enabled"]
+
+
 def test_migrating_after_applying_changes_nothing(start: StartServer) -> None:
     """The assets were exported later, into the migrations directory of a server in use."""
     server = start(0)
@@ -214,7 +244,16 @@ def test_reverting_all_at_once(start: StartServer) -> None:
         assert admin.sql(OBJECTS) == []
 
 
-TABLES_AFTER = [set(), *({*CORE_TABLES, *names} for names in ((), ("owui_tags",), ("owui_tags", "owui_folders")))]
+ADDED = [
+    CORE_TABLES,
+    {"owui_tags"},
+    {"owui_folders"},
+    {"owui_users", "owui_api_keys", "owui_auths", "owui_oauth_sessions"},
+    {"owui_groups", "owui_group_members"},
+    {"owui_access_grants"},
+]
+"""Tables which each version of the schema added."""
+TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]
 """Tables of each version of the schema."""
 
 
@@ -381,17 +420,49 @@ def test_collections_are_those_declared(definitions: dict[str, dict[str, Any]]) 
     assert sorted(definitions) == COLLECTIONS
 
 
+def declared(name: str) -> Table:
+    (table,) = (table for table in TABLES.values() if table.collection == name)
+    return table
+
+
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_only_superusers_have_access(name: str, definitions: dict[str, dict[str, Any]]) -> None:
     rules = {option: value for option, value in definitions[name].items() if option.endswith("Rule")}
-    assert rules == dict.fromkeys(("listRule", "viewRule", "createRule", "updateRule", "deleteRule"))
+    names = ["listRule", "viewRule", "createRule", "updateRule", "deleteRule"]
+    assert rules == dict.fromkeys([*names, *(["authRule", "manageRule"] if declared(name).auth else [])])
+
+
+def test_nobody_can_sign_in_as_one_of_the_users(definitions: dict[str, dict[str, Any]]) -> None:
+    (users,) = (definition for definition in definitions.values() if definition["type"] == "auth")
+    assert users["name"] == "owui_users"
+    ways = ("passwordAuth", "oauth2", "otp", "mfa", "authAlert")
+    assert {way: users[way]["enabled"] for way in ways} == dict.fromkeys(ways, False)
+
+
+def test_secrets_are_hidden_whatever_rules_there_will_be(definitions: dict[str, dict[str, Any]]) -> None:
+    hidden = {
+        f"{name}.{field['name']}"
+        for name, definition in definitions.items()
+        for field in definition["fields"]
+        if field["hidden"] and not field["system"]
+    }
+    assert hidden == {
+        "owui_api_keys.key",
+        "owui_auths.mfa",
+        "owui_auths.password",
+        "owui_auths.session_stamp",
+        "owui_oauth_sessions.token",
+    }
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_fields_follow_the_conventions(name: str, definitions: dict[str, dict[str, Any]]) -> None:
-    (table,) = (table for table in TABLES.values() if table.collection == name)
+    table = declared(name)
     fields = {field["name"]: field for field in definitions[name]["fields"]}
-    assert set(fields) == {"id", "nulls", "created", "updated", *(column.field for column in table.columns)}
+    folded = [f"{column.field}_folded" for column in table.columns if column.folded]
+    of_pocketbase = ["password", "tokenKey", "email", "emailVisibility", "verified"] if table.auth else []
+    expected = {"id", "nulls", "created", "updated", *(column.field for column in table.columns), *folded}
+    assert set(fields) == {*expected, *of_pocketbase}
     assert fields["nulls"]["type"] == "json"
     times = {
         key: (field["onCreate"], field["onUpdate"]) for key, field in fields.items() if field["type"] == "autodate"
@@ -408,7 +479,7 @@ def test_fields_follow_the_conventions(name: str, definitions: dict[str, dict[st
 def test_custom_ids_have_an_index_without_case(name: str, definitions: dict[str, dict[str, Any]]) -> None:
     """PocketBase looks ids up without case unless their pattern is its own."""
     (id_field,) = (field for field in definitions[name]["fields"] if field["name"] == "id")
-    indexes = [index for index in definitions[name]["indexes"] if "COLLATE NOCASE" in index]
+    indexes = [index for index in definitions[name]["indexes"] if "`id` COLLATE NOCASE" in index]
     assert len(indexes) == (id_field["pattern"] != "^[a-z0-9]+$")
 
 

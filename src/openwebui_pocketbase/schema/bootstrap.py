@@ -17,7 +17,7 @@ from openwebui_pocketbase.schema.definitions import (
     collection,
     version_statement,
 )
-from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES
+from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
 
 __all__ = ["SchemaState", "apply_schema", "bring_up", "hook_digests", "inspect"]
 
@@ -100,11 +100,18 @@ def apply_schema(admin: AdminClient) -> None:
     """Create what is missing over the admin API; safe to repeat, and for several processes at once."""
     for statement in CORE_STATEMENTS:
         admin.sql(statement)
-    admin.import_collections([collection(table) for table in TABLES.values()])
+    existing = admin.collections()
+    admin.import_collections([_wanted(table, existing=table.collection in existing) for table in TABLES.values()])
     for table in TABLES.values():
         for statement in change_triggers(table.collection):
             admin.sql(statement)
     admin.sql(version_statement())
+
+
+def _wanted(table: Table, *, existing: bool) -> dict[str, Any]:
+    """Return a collection's definition; of one that exists without its options, which an administrator may have set."""
+    definition = collection(table)
+    return {name: definition[name] for name in ("name", "type", "fields", "indexes")} if existing else definition
 
 
 def bring_up(admin: AdminClient) -> None:
