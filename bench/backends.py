@@ -7,16 +7,25 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from openwebui_pocketbase.schema.tables import TABLES
+
 __all__ = ["BACKENDS", "BackendMissingError", "WorkerError", "WorkerProcess", "host_environment"]
 
 POSTGRESQL = "postgres@127.0.0.1:5432"
+
+WORKER = {
+    "OPENWEBUI_POCKETBASE_DISABLE": "1",  # it binds the repositories itself
+    "ENABLE_DB_MIGRATIONS": "false",
+    "DATABASE_USER_ACTIVE_STATUS_UPDATE_INTERVAL": "0",  # a call that the host skips would be measured as one made
+}
+"""What the environment of every worker says besides."""
 
 
 class BackendMissingError(Exception):
@@ -41,17 +50,27 @@ def host_environment(data_dir: Path) -> dict[str, str]:
         "OFFLINE_MODE": "true",
         "HF_HUB_OFFLINE": "1",
         "WEBUI_SECRET_KEY": "bench",
+        "ENABLE_DB_MIGRATIONS": "true",
     }
 
 
 @contextmanager
-def _file_beside_the_host(data_dir: Path, _callers: int) -> Iterator[dict[str, str]]:
+def _file_beside_the_host(data_dir: Path, _groups: Collection[str], _callers: int) -> Iterator[dict[str, str]]:
     """SQLite, and PocketBase's own: what the worker makes in its data directory."""
     yield {"DATABASE_URL": f"sqlite:///{data_dir}/webui.db"}
 
 
 @contextmanager
-def _postgresql_database(_data_dir: Path, callers: int) -> Iterator[dict[str, str]]:
+def _both_files(data_dir: Path, groups: Collection[str], callers: int) -> Iterator[dict[str, str]]:
+    """PocketBase's file and, for groups that have a table which is mirrored there, the host's."""
+    if not any(table.mirrored and table.group in groups for table in TABLES.values()):
+        raise BackendMissingError("nothing of these groups is mirrored")
+    with _file_beside_the_host(data_dir, groups, callers) as environment:
+        yield environment
+
+
+@contextmanager
+def _postgresql_database(_data_dir: Path, _groups: Collection[str], callers: int) -> Iterator[dict[str, str]]:
     """A database of our own, dropped afterwards.
 
     Stock methods of folders hold up to two connections while they wait for a third: with the host's default
@@ -74,12 +93,13 @@ def _postgresql_database(_data_dir: Path, callers: int) -> Iterator[dict[str, st
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-BACKENDS: dict[str, Callable[[Path, int], AbstractContextManager[dict[str, str]]]] = {
+BACKENDS: dict[str, Callable[[Path, Collection[str], int], AbstractContextManager[dict[str, str]]]] = {
     "sqlite": _file_beside_the_host,
     "postgresql": _postgresql_database,
     "pocketbase": _file_beside_the_host,
+    "mirrored": _both_files,
 }
-"""Name -> context in which the backend is there, for so many callers; gives the worker's environment for it."""
+"""Name -> context in which the backend is there, for these groups and so many callers; gives its environment."""
 
 
 class WorkerProcess:
@@ -102,7 +122,7 @@ class WorkerProcess:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env={**environment, "OPENWEBUI_POCKETBASE_DISABLE": "1", "ENABLE_DB_MIGRATIONS": "false"},
+                env={**environment, **WORKER},
             )
 
     def __enter__(self) -> WorkerProcess:

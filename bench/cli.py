@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from rich.console import Console
 
 from bench import groups, machine, report
 from bench.backends import BACKENDS, WorkerError
+from bench.http import measure_http
 from bench.runner import RESULTS_DIR, Parameters, run
 from bench.startup import measure_startup, startup_summary
 from bench.targets import STARTUP_SECONDS
 
 __all__ = ["main"]
 
-TABLE_WIDTH = 160
+TABLE_WIDTH = 170
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -23,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH, highlight=False)
     try:
-        met = _startup(options, console) if options.what == "startup" else _operations(options, console)
+        met = MEASUREMENTS[options.what](options, console)
     except WorkerError as error:
         console.print(str(error), markup=False, style="red")
         return 2
@@ -35,9 +37,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what",
         nargs="?",
-        choices=("operations", "startup"),
+        choices=tuple(MEASUREMENTS),
         default="operations",
-        help="operations of the repositories (default), or the time Open WebUI takes to start",
+        help="operations of the repositories (default), the time Open WebUI takes to start, or requests to it",
     )
     defaults = Parameters(groups=list(groups.NAMES), backends=list(BACKENDS))
     add = parser.add_argument
@@ -46,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--rounds", type=int, default=defaults.rounds, help="rounds in which the backends take turns (%(default)s)")
     add("--seconds", type=float, default=defaults.seconds, help="length of one measurement (%(default)s)")
     add("--callers", type=int, default=defaults.callers, help="concurrent callers (%(default)s)")
+    add("--users", type=int, default=defaults.users, help="users in the data set, at least 1,000 (%(default)s)")
     add("--times", type=int, default=3, help="startup: starts of each variant (%(default)s)")
     add("--check", action="store_true", help="exit with status 1 if a target is missed")
     return parser
@@ -58,12 +61,12 @@ def _operations(options: argparse.Namespace, console: Console) -> bool:
         rounds=options.rounds,
         seconds=options.seconds,
         callers=options.callers,
+        users=options.users,
     )
     facts = machine.facts()
     done = run(parameters, lambda text: console.print(text, style="dim"))
     report.print_report(done, parameters, facts, console)
-    path = report.write_json(report.as_json(done, parameters, facts), RESULTS_DIR)
-    console.print(f"All figures: {RESULTS_DIR.parent.name}/{RESULTS_DIR.name}/{path.name}")
+    _write(report.as_json(done, parameters, facts), console)
     return not report.missed(done)
 
 
@@ -83,6 +86,23 @@ def _startup(options: argparse.Namespace, console: Console) -> bool:
         "limit": STARTUP_SECONDS,
         "met": met,
     }
+    _write(document, console)
+    return met
+
+
+def _http(options: argparse.Namespace, console: Console) -> bool:
+    facts = machine.facts()
+    compared = measure_http(options.rounds, options.seconds, lambda text: console.print(text, style="dim"))
+    report.print_http(compared, options.rounds, facts, console)
+    document = {"machine": facts, "requests": [one.as_json() for one in compared]}
+    _write(document, console)
+    return all(one.met for one in compared)
+
+
+def _write(document: dict[str, Any], console: Console) -> None:
     path = report.write_json(document, RESULTS_DIR)
     console.print(f"All figures: {RESULTS_DIR.parent.name}/{RESULTS_DIR.name}/{path.name}")
-    return met
+
+
+MEASUREMENTS = {"operations": _operations, "startup": _startup, "http": _http}
+"""What the command line can ask for; each prints its figures and returns whether the targets are met."""

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 
-__all__ = ["LOADED_AT", "SCRATCH", "SCRATCH_USERS", "USERS", "document", "identifier"]
+__all__ = [
+    "LOADED_AT",
+    "SCRATCH",
+    "SCRATCH_USERS",
+    "TOTAL_USERS",
+    "USERS",
+    "USERS_VARIABLE",
+    "document",
+    "identifier",
+    "scratch",
+]
 
 LOADED_AT = 1_760_000_000
 """Time of creation of the loaded rows, in epoch seconds."""
 
+USERS_VARIABLE = "BENCH_USERS"
+"""Environment variable that says how many users there are."""
+
+TOTAL_USERS = int(os.environ.get(USERS_VARIABLE, "10000"))
+"""How many users there are in the group of that name; the data sets need 1,000."""
+
 SCRATCH = "scratch-"
-"""What the ids of scratch users begin with."""
+"""What the ids of scratch users begin with, and of anything else that is purged after each measurement."""
 
 
 def identifier(name: str) -> str:
     """Return the id of the thing with this name."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+
+
+def scratch(number: int) -> str:
+    """Return an id for something that is purged."""
+    return f"{SCRATCH}{number:028}"
 
 
 def document(name: str) -> dict[str, object]:
@@ -31,5 +53,5 @@ def document(name: str) -> dict[str, object]:
 USERS = tuple(identifier(f"user {number}") for number in range(100))
 """Own the data set; their rows may be changed, but none is added or deleted."""
 
-SCRATCH_USERS = tuple(f"{SCRATCH}{number:028}" for number in range(100))
+SCRATCH_USERS = tuple(scratch(number) for number in range(100))
 """Own what is inserted and deleted; purged after each measurement, so that no table grows in a run."""

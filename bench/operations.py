@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["Group", "Kind", "Operation", "Row"]
+__all__ = ["HOT", "Group", "Item", "Kind", "Operation", "Row", "Write", "one_of_each"]
 
 Kind = Literal["read", "write"]
 Row = dict[str, Any]
+Item = dict[str, list[Row]]
+"""Table -> rows; what PocketBase stores in one request. Tables which others refer to come first."""
+
+Write = Callable[[Item], tuple[str, dict[str, Any]]]
+"""Gives path and parameters of the request that stores an item; its rows come as they go over the wire."""
+
+HOT = {"p50_ratio": 0.7, "rate_ratio": 3.0}
+"""Limits for what nearly every request of the application asks."""
 
 
-def _no_rows(_numbers: range) -> Iterator[Row]:
+def one_of_each(path: str) -> Write:
+    """Return the request to a method which takes one row of each table, by the table's name."""
+    return lambda item: (path, {table: row for table, (row,) in item.items()})
+
+
+def _nothing(_numbers: range) -> Iterator[Item]:
     return iter(())
+
+
+def _prepared() -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -21,19 +38,40 @@ class Operation:
     """One method of a repository, and how to call it again and again.
 
     Attributes:
-        method: Name of the method.
+        call: The host's singleton and the method, such as ``Tags.insert_new_tag``.
         kind: Whether it reads or writes.
         arguments: Arguments of the n-th call. The numbers never repeat, so that a write can always change
             something; reads rotate over the users by them.
         accepts: Whether a result is the right one; another counts as a failure, however fast it came.
-        needs: Rows which the calls with these numbers need beforehand; they belong to scratch users.
+        needs: What the calls with these numbers need beforehand; only rows that are purged afterwards.
+        case: Tells operations with the same method apart.
+        keywords: Keyword arguments of every call.
+        limits: Figure -> limit of its target for this operation, where it is not the general one.
     """
 
-    method: str
+    call: str
     kind: Kind
     arguments: Callable[[int], tuple[Any, ...]]
     accepts: Callable[[Any], bool]
-    needs: Callable[[range], Iterable[Row]] = _no_rows
+    needs: Callable[[range], Iterable[Item]] = _nothing
+    case: str = ""
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name in the report; no other operation of the group has it."""
+        return f"{self.call} {self.case}".rstrip()
+
+    @property
+    def repository(self) -> str:
+        """Name of the host's singleton."""
+        return self.call.partition(".")[0]
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return self.call.partition(".")[2]
 
 
 @dataclass(frozen=True)
@@ -41,17 +79,20 @@ class Group:
     """One group of data.
 
     Attributes:
-        name: Name of the group, also in PocketBase's routes.
-        repository: Name of the host's singleton.
-        table: Name of the host's table.
-        insert: PocketBase's method that stores a row; its parameter is named like the table.
-        rows: The data set; the same in every backend.
+        name: Name of the group.
+        scratch: Table -> the column which begins with `bench.data.SCRATCH` in rows that are purged after each
+            measurement; in the order in which they are deleted.
+        writes: Tables -> what stores an item with rows of these in PocketBase.
+        items: The data set; the same in every backend.
         operations: What is measured.
+        after: Names of the groups whose data set has to be there, too.
+        prepare: Called once in each process before anything is measured.
     """
 
     name: str
-    repository: str
-    table: str
-    insert: str
-    rows: Callable[[], Iterable[Row]]
+    scratch: Mapping[str, str]
+    writes: Mapping[tuple[str, ...], Write]
+    items: Callable[[], Iterable[Item]]
     operations: tuple[Operation, ...]
+    after: tuple[str, ...] = ()
+    prepare: Callable[[], None] = _prepared

@@ -14,13 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.figures import REFERENCE, Figures, figures
+from bench.http import Compared
 from bench.runner import Measured, Parameters, Run
 from bench.stats import median
-from bench.targets import Verdict, judge
+from bench.targets import OURS, TARGETS, Verdict, judge
 
-__all__ = ["as_json", "missed", "print_report", "write_json"]
-
-JUDGED = "pocketbase"
+__all__ = ["as_json", "missed", "print_http", "print_report", "write_json"]
 
 
 def as_json(run: Run, parameters: Parameters, machine: dict[str, Any]) -> dict[str, Any]:
@@ -44,21 +43,53 @@ def write_json(document: dict[str, Any], directory: Path) -> Path:
     return path
 
 
-def missed(run: Run) -> list[tuple[Measured, Verdict]]:
-    """Return the targets that were not reached."""
-    return [(operation, verdict) for operation in run.operations for verdict in _verdicts(operation) if not verdict.met]
+def missed(run: Run) -> list[tuple[Measured, str, Verdict]]:
+    """Return the targets that were not reached, each with operation and backend."""
+    return [
+        (operation, backend, verdict)
+        for operation in run.operations
+        for backend, verdict in _verdicts(operation)
+        if not verdict.met
+    ]
 
 
 def print_report(run: Run, parameters: Parameters, machine: dict[str, Any], console: Console) -> None:
     """Print a table per group and a summary."""
-    console.print(f"{machine['cores']} cores ({machine['processor']}), load {machine['load_average']:.1f} at the start")
-    console.print(
-        f"Open WebUI {machine['open_webui']}, Python {machine['python']} on {machine['loop']}, "
-        f"{', '.join(run.versions.values())}; medians of {parameters.rounds} rounds"
-    )
+    _print_machine(machine, list(run.versions.values()), parameters.rounds, console)
     for group, operations in groupby(run.operations, key=lambda operation: operation.group):
         console.print(_table(group, list(operations), parameters.callers))
     _print_summary(run, console)
+
+
+def print_http(compared: list[Compared], rounds: int, machine: dict[str, Any], console: Console) -> None:
+    """Print a table of requests to the whole application, and whether the target is met."""
+    _print_machine(machine, [], rounds, console)
+    table = Table(title="requests to Open WebUI", title_justify="left")
+    for heading in ("request", "clients"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("p50 ms\nstock", "p50 ms\npocketbase", "requests/s\nstock", "requests/s\npocketbase"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("p50\n/ stock", justify="right", no_wrap=True)
+    table.add_column("noise", justify="right", no_wrap=True)
+    for one in compared:
+        table.add_row(
+            f"GET {one.path} [red]({one.failures} failed)[/red]" if one.failures else f"GET {one.path}",
+            str(one.clients),
+            *(f"{one.p50(variant):.2f}" for variant in one.rounds),
+            *(f"{one.rate(variant):,.0f}" for variant in one.rounds),
+            _verdict_text(one.ratio, met=one.met),
+            f"{one.noise:.0%}",
+        )
+    console.print(table)
+    met = sum(one.met for one in compared)
+    console.print(f"Targets: {met} of {len(compared)} met: not slower than stock, within the noise.")
+
+
+def _print_machine(machine: dict[str, Any], databases: list[str], rounds: int, console: Console) -> None:
+    console.print(f"{machine['cores']} cores ({machine['processor']}), load {machine['load_average']:.1f} at the start")
+    python = f"Python {machine['python']} on {machine['loop']}"
+    versions = ", ".join([f"Open WebUI {machine['open_webui']}", python, *databases])
+    console.print(f"{versions}; medians of {rounds} rounds")
 
 
 def _table(group: str, operations: list[Measured], callers: int) -> Table:
@@ -79,14 +110,14 @@ def _table(group: str, operations: list[Measured], callers: int) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     for operation in operations:
         for number, backend in enumerate(operation.backends):
-            table.add_row(operation.method if number == 0 else "", *_cells(operation, backend))
+            table.add_row(operation.name if number == 0 else "", *_cells(operation, backend))
         table.add_section()
     return table
 
 
 def _cells(operation: Measured, backend: str) -> list[str | Text]:
     found = figures(operation, backend)
-    verdicts = {v.target.figure: v for v in judge(operation.kind, found)} if backend == JUDGED else {}
+    verdicts = {verdict.target.figure: verdict for verdict in judge(operation, backend)}
 
     def ratio(name: str) -> str | Text:
         value = getattr(found, name)
@@ -109,46 +140,51 @@ def _cells(operation: Measured, backend: str) -> list[str | Text]:
 def _marked(value: float, verdict: Verdict | None) -> str | Text:
     if verdict is None:
         return f"{value:.2f}  "
-    return Text(f"{value:.2f} ✓", style="green") if verdict.met else Text(f"{value:.2f} ✗", style="bold red")
+    return _verdict_text(value, met=verdict.met)
+
+
+def _verdict_text(value: float, *, met: bool) -> Text:
+    return Text(f"{value:.2f} ✓", style="green") if met else Text(f"{value:.2f} ✗", style="bold red")
 
 
 def _print_summary(run: Run, console: Console) -> None:
     for name, reason in run.skipped.items():
         console.print(f"{name} was skipped: {reason}.")
-    noise = [figures(operation, JUDGED).noise for operation in run.operations if JUDGED in operation.backends]
+    noise = [figures(operation, OURS).noise for operation in run.operations if OURS in operation.backends]
     if noise:
         console.print(
-            f"Noise: the rounds of {JUDGED}'s p50 are apart by {median(noise):.0%} (median of the operations), "
+            f"Noise: the rounds of {OURS}'s p50 are apart by {median(noise):.0%} (median of the operations), "
             f"by {max(noise):.0%} at worst (middle half over median)."
         )
     total = sum(len(_verdicts(operation)) for operation in run.operations)
     misses = missed(run)
     if not total:
-        console.print(f"No targets: they are for {JUDGED}, and need {REFERENCE} beside it.")
+        console.print(f"No targets: they are for {' and '.join(TARGETS)}, and need {REFERENCE} beside it.")
         return
     console.print(f"Targets: {total - len(misses)} of {total} met.")
-    for operation, verdict in misses:
+    for operation, backend, verdict in misses:
         target = verdict.target
         console.print(
-            f"  missed: {operation.group}.{operation.method}: {target.figure} {verdict.value:.2f}, "
+            f"  missed: {backend}: {operation.group}: {operation.name}: {target.figure} {verdict.value:.2f}, "
             f"{target.bound} {target.limit} is wanted",
             soft_wrap=True,
         )
 
 
-def _verdicts(operation: Measured) -> list[Verdict]:
-    if JUDGED not in operation.backends:
-        return []
-    return judge(operation.kind, figures(operation, JUDGED))
+def _verdicts(operation: Measured) -> list[tuple[str, Verdict]]:
+    return [(backend, verdict) for backend in operation.backends for verdict in judge(operation, backend)]
 
 
 def _operation_json(operation: Measured) -> dict[str, Any]:
     found: dict[str, Figures] = {backend: figures(operation, backend) for backend in operation.backends}
     return {
         "group": operation.group,
-        "method": operation.method,
+        "name": operation.name,
         "kind": operation.kind,
         "figures": {backend: asdict(value) for backend, value in found.items()},
         "rounds": operation.backends,
-        "targets": [{**asdict(v.target), "value": v.value, "met": v.met} for v in _verdicts(operation)],
+        "targets": [
+            {"backend": backend, **asdict(verdict.target), "value": verdict.value, "met": verdict.met}
+            for backend, verdict in _verdicts(operation)
+        ],
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.backends import BACKENDS, BackendMissingError, WorkerProcess, host_environment
+from bench.data import TOTAL_USERS, USERS_VARIABLE
 
 __all__ = ["RESULTS_DIR", "Measured", "Parameters", "Rounds", "Run", "run", "work_directory"]
 
@@ -34,6 +35,7 @@ class Parameters:
         rounds: How often each operation is measured.
         seconds: About how long each measurement takes.
         callers: Number of concurrent callers.
+        users: Number of users in the data set of that name.
     """
 
     groups: list[str]
@@ -41,16 +43,26 @@ class Parameters:
     rounds: int = 5
     seconds: float = 0.1
     callers: int = 32
+    users: int = TOTAL_USERS
 
 
 @dataclass
 class Measured:
-    """One operation, in all rounds: backend -> rounds."""
+    """One operation, in all rounds.
+
+    Attributes:
+        group: Name of its group.
+        name: Name of the operation.
+        kind: Whether it reads or writes.
+        backends: Name of each backend that it is measured on -> rounds.
+        limits: See `bench.operations.Operation`.
+    """
 
     group: str
-    method: str
+    name: str
     kind: str
     backends: dict[str, Rounds] = field(default_factory=dict)
+    limits: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -81,19 +93,19 @@ def run(parameters: Parameters, say: Say) -> Run:
         for worker in workers.values():
             worker.send("load")
         loaded = {name: worker.receive() for name, worker in workers.items()}
-        described = next(iter(loaded.values()))["operations"]
-        operations = [Measured(**operation) for operation in described]
+        operations = _merged({name: answer["operations"] for name, answer in loaded.items()})
         say(f"Warming up {len(operations)} operations ...")
         calls = {
-            (operation.method, name): _calibrate(worker, operation, parameters)
+            (operation.group, operation.name, name): _calibrate(workers[name], operation, parameters)
             for operation in operations
-            for name, worker in workers.items()
+            for name in operation.backends
         }
         for number in range(parameters.rounds):
             say(f"Round {number + 1} of {parameters.rounds} ...")
             for operation in operations:
-                for name, worker in workers.items():
-                    _measure(worker, name, operation, calls[operation.method, name], parameters.callers)
+                for name in operation.backends:
+                    counts = calls[operation.group, operation.name, name]
+                    _measure(workers[name], name, operation, counts, parameters.callers)
     return Run({name: answer["version"] for name, answer in loaded.items()}, skipped, operations)
 
 
@@ -108,6 +120,16 @@ def work_directory() -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def _merged(described: dict[str, list[dict[str, Any]]]) -> list[Measured]:
+    """Return what the backends offer to measure, each operation once."""
+    operations: dict[tuple[str, str], Measured] = {}
+    for backend, descriptions in described.items():
+        for description in descriptions:
+            key = (description["group"], description["name"])
+            operations.setdefault(key, Measured(**description)).backends[backend] = {}
+    return list(operations.values())
+
+
 def _start(
     parameters: Parameters, directory: Path, stack: ExitStack
 ) -> tuple[dict[str, WorkerProcess], dict[str, str]]:
@@ -117,11 +139,11 @@ def _start(
         data_dir = directory / name
         data_dir.mkdir()
         try:
-            backend = stack.enter_context(BACKENDS[name](data_dir, parameters.callers))
+            backend = stack.enter_context(BACKENDS[name](data_dir, parameters.groups, parameters.callers))
         except BackendMissingError as error:
             skipped[name] = str(error)
             continue
-        environment = host_environment(data_dir) | backend
+        environment = host_environment(data_dir) | backend | {USERS_VARIABLE: str(parameters.users)}
         worker = WorkerProcess(name, parameters.groups, environment, directory / f"{name}.log")
         workers[name] = stack.enter_context(worker)
     return workers, skipped
@@ -148,10 +170,10 @@ def _measure(worker: WorkerProcess, backend: str, operation: Measured, calls: tu
     ]
     if backend == "pocketbase":
         plan = [plan[0], ("floor", {"calls": one, "callers": 1, "floor": True}), plan[1]]
-    rounds = operation.backends.setdefault(backend, {})
+    rounds = operation.backends[backend]
     for name, settings in plan:
         rounds.setdefault(name, []).append(worker.ask("measure", **_named(operation), **settings))
 
 
 def _named(operation: Measured) -> dict[str, str]:
-    return {"group": operation.group, "method": operation.method}
+    return {"group": operation.group, "name": operation.name}

@@ -1,15 +1,11 @@
-"""The backends, seen from a worker: opening them, putting rows in, and the repositories on them."""
+"""The backends, seen from a worker: opening them, putting rows in, and the host's repositories on SQL."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sqlite3
-import subprocess
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 from alembic import command
@@ -19,24 +15,10 @@ from open_webui.internal.db import Base, async_engine
 from sqlalchemy import delete, insert, text
 
 from bench.data import SCRATCH
-from bench.floor import Recorder, Request
-from bench.operations import Group, Operation, Row
-from openwebui_pocketbase.catalog import repository as spec_of
-from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
-from openwebui_pocketbase.connection import Connection
-from openwebui_pocketbase.host.binding import bind
-from openwebui_pocketbase.plugin import REPOSITORIES
-from openwebui_pocketbase.repositories.base import codec_of
+from bench.operations import Group, Item, Operation, Row
 from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
-from openwebui_pocketbase.schema.bootstrap import bring_up
-from openwebui_pocketbase.schema.tables import TABLES
-from openwebui_pocketbase.server import find_binary
-from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
-__all__ = ["PocketBaseStore", "SqlStore", "Store"]
-
-LOADERS = 32
-"""How many rows are on their way to PocketBase at a time while it is loaded."""
+__all__ = ["SqlStore", "Store", "bring_up_sql"]
 
 
 class Store(Protocol):
@@ -45,14 +27,17 @@ class Store(Protocol):
     async def version(self) -> str:
         """Return name and version of the database."""
 
-    def repository(self, group: Group) -> Any:
-        """Return the group's repository on this database."""
+    def measures(self, group: Group, operation: Operation) -> bool:
+        """Return whether an operation is of interest here."""
 
-    async def insert(self, group: Group, rows: Iterable[Row]) -> None:
+    def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
+        """Return the operation's method on this database."""
+
+    async def insert(self, group: Group, items: Iterable[Item]) -> None:
         """Store rows, not timed."""
 
     async def purge(self, group: Group) -> None:
-        """Delete what scratch users have."""
+        """Delete the scratch rows."""
 
     async def settle(self) -> None:
         """Do what the database would have done by itself some time after it was loaded."""
@@ -61,15 +46,20 @@ class Store(Protocol):
         """Give everything back."""
 
 
+async def bring_up_sql() -> None:
+    """Bring the host's SQL database to its schema."""
+    config = AlembicConfig(OPEN_WEBUI_DIR / "alembic.ini")
+    config.set_main_option("script_location", str(OPEN_WEBUI_DIR / "migrations"))
+    await asyncio.to_thread(command.upgrade, config, "head")
+
+
 class SqlStore:
     """The host's own engine and stock repositories, on the database of ``DATABASE_URL``."""
 
     @classmethod
     async def open(cls) -> SqlStore:
         """Bring the database to the host's schema."""
-        config = AlembicConfig(OPEN_WEBUI_DIR / "alembic.ini")
-        config.set_main_option("script_location", str(OPEN_WEBUI_DIR / "migrations"))
-        await asyncio.to_thread(command.upgrade, config, "head")
+        await bring_up_sql()
         return cls()
 
     async def version(self) -> str:
@@ -78,18 +68,26 @@ class SqlStore:
         async with async_engine.connect() as connection:
             return f"PostgreSQL {await connection.scalar(text('SHOW server_version'))}"
 
-    def repository(self, group: Group) -> Any:
-        return stock_repository(group.repository)
+    def measures(self, _group: Group, _operation: Operation) -> bool:
+        return True
 
-    async def insert(self, group: Group, rows: Iterable[Row]) -> None:
-        if values := list(rows):
-            async with async_engine.begin() as connection:
-                await connection.execute(insert(Base.metadata.tables[group.table]), values)
+    def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
+        return partial(getattr(stock_repository(operation.repository), operation.method), **operation.keywords)
+
+    async def insert(self, _group: Group, items: Iterable[Item]) -> None:
+        tables: dict[str, list[Row]] = {}
+        for item in items:
+            for table, rows in item.items():
+                tables.setdefault(table, []).extend(rows)
+        async with async_engine.begin() as connection:
+            for table, values in tables.items():
+                await connection.execute(insert(Base.metadata.tables[table]), values)
 
     async def purge(self, group: Group) -> None:
-        table = Base.metadata.tables[group.table]
         async with async_engine.begin() as connection:
-            await connection.execute(delete(table).where(table.c.user_id.startswith(SCRATCH)))
+            for name, column in group.scratch.items():
+                table = Base.metadata.tables[name]
+                await connection.execute(delete(table).where(table.c[column].startswith(SCRATCH)))
 
     async def settle(self) -> None:
         if async_engine.dialect.name == "postgresql":  # autovacuum would, within a minute
@@ -99,86 +97,3 @@ class SqlStore:
 
     async def close(self) -> None:
         await async_engine.dispose()
-
-
-class PocketBaseStore:
-    """The embedded server, brought up as Open WebUI's start does it, and the repositories on it.
-
-    Attributes:
-        url: Address of the server.
-    """
-
-    def __init__(self, connection: Connection, admin: AdminClient, authenticator: Authenticator) -> None:
-        self.url = connection.url
-        self._settings = PocketBaseSettings()
-        self._connection = connection
-        self._admin = admin
-        self._authenticator = authenticator
-        self._client = self._new_client()
-        self._client.connect(self.url, authenticator)
-        for singletons in REPOSITORIES.values():
-            for name, path in singletons.items():
-                bind(import_module(spec_of(name).module), name, path, {"pocketbase": self._client})
-
-    @classmethod
-    async def open(cls) -> PocketBaseStore:
-        """Start the server and bring it to our schema."""
-        connection = Connection(PocketBaseSettings(), Path(os.environ["DATA_DIR"]))
-        authenticator = await asyncio.to_thread(connection.open)
-        admin = connection.admin(authenticator)
-        await asyncio.to_thread(bring_up, admin)
-        return cls(connection, admin, authenticator)
-
-    async def version(self) -> str:
-        binary = find_binary(EmbeddedSettings())
-        answer = await asyncio.to_thread(
-            subprocess.run, [binary, "--version"], capture_output=True, text=True, check=True
-        )
-        return f"PocketBase {answer.stdout.split()[-1]}"
-
-    def repository(self, group: Group) -> Any:
-        return getattr(import_module(spec_of(group.repository).module), group.repository)
-
-    async def insert(self, group: Group, rows: Iterable[Row]) -> None:
-        codec = codec_of(group.table)
-        waiting = iter(rows)
-
-        async def loader() -> None:
-            for row in waiting:
-                await self._client.write(f"{group.name}/{group.insert}", {group.table: codec.encode(row)})
-
-        await asyncio.gather(*(loader() for _ in range(LOADERS)))
-
-    async def purge(self, group: Group) -> None:
-        collection = TABLES[group.table].collection
-        statement = f"DELETE FROM {collection} WHERE user_id LIKE '{SCRATCH}%'"
-        await asyncio.to_thread(self._admin.sql, statement)
-
-    async def settle(self) -> None:
-        pass
-
-    async def requests(self, group: Group, operation: Operation, numbers: range) -> list[Request]:
-        """Return what calls would send to the server; nothing is sent."""
-        repository = self.repository(group)
-        async with Recorder.running() as recorder, self._connected_to(recorder.url, repository):
-            method = getattr(repository, operation.method)
-            return await recorder.record(method, map(operation.arguments, numbers))
-
-    async def close(self) -> None:
-        await self._client.aclose()
-        self._admin.__exit__(None, None, None)
-        await asyncio.to_thread(self._connection.close)
-
-    @asynccontextmanager
-    async def _connected_to(self, url: str, repository: Any) -> AsyncIterator[None]:
-        client = self._new_client()
-        client.connect(url, Authenticator(None, await self._authenticator.token()))
-        repository.pocketbase = client
-        try:
-            yield
-        finally:
-            repository.pocketbase = self._client
-            await client.aclose()
-
-    def _new_client(self) -> PocketBaseClient:
-        return PocketBaseClient(timeouts=self._settings.timeouts, pool=self._settings.pool)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from bench.figures import Figures
+from bench.figures import figures
+from bench.runner import Measured
 
-__all__ = ["STARTUP_SECONDS", "TARGETS", "Target", "Verdict", "judge"]
+__all__ = ["OURS", "STARTUP_SECONDS", "TARGETS", "Target", "Verdict", "judge"]
 
 
 @dataclass(frozen=True)
 class Target:
-    """A limit of one of PocketBase's figures.
+    """A limit of one of a backend's figures.
 
     Attributes:
         kinds: Kinds of operations it holds for.
@@ -27,13 +28,20 @@ class Target:
     limit: float
 
 
-TARGETS = (
-    Target(("read",), "p50_ratio", "at most", 0.8),
-    Target(("read",), "rate_ratio", "at least", 2.5),
-    Target(("write",), "p50_ratio", "at most", 1.2),
-    Target(("write",), "rate_ratio", "at least", 2.0),
-    Target(("read", "write"), "overhead", "at most", 1.6),
-)
+OURS = "pocketbase"
+"""The backend that all this is about."""
+
+TARGETS = {
+    OURS: (
+        Target(("read",), "p50_ratio", "at most", 0.8),
+        Target(("read",), "rate_ratio", "at least", 2.5),
+        Target(("write",), "p50_ratio", "at most", 1.2),
+        Target(("write",), "rate_ratio", "at least", 2.0),
+        Target(("read", "write"), "overhead", "at most", 1.6),
+    ),
+    "mirrored": (Target(("write",), "p50_ratio", "at most", 2.5),),
+}
+"""Backend -> what it has to reach; operations may have limits of their own for ours."""
 
 STARTUP_SECONDS = 1.5
 """Most that Open WebUI's start may take longer."""
@@ -54,11 +62,13 @@ class Verdict:
         return self.value >= self.target.limit
 
 
-def judge(kind: str, figures: Figures) -> list[Verdict]:
-    """Return the verdict on every target that holds for a kind of operation and whose figure there is."""
+def judge(measured: Measured, backend: str) -> list[Verdict]:
+    """Return the verdict on every target that an operation has on a backend and whose figure there is."""
+    found = figures(measured, backend)
+    limits = measured.limits if backend == OURS else {}
     verdicts = []
-    for target in TARGETS:
-        value = getattr(figures, target.figure)
-        if kind in target.kinds and value is not None:
-            verdicts.append(Verdict(target, value))
+    for target in TARGETS.get(backend, ()):
+        value = getattr(found, target.figure)
+        if measured.kind in target.kinds and value is not None:
+            verdicts.append(Verdict(replace(target, limit=limits.get(target.figure, target.limit)), value))
     return verdicts

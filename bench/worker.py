@@ -12,7 +12,7 @@ import os
 import sys
 import traceback
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import asdict
 from typing import IO, Any
 
@@ -20,11 +20,17 @@ import uvloop
 
 from bench import groups
 from bench.floor import replay
-from bench.measure import forget_garbage, measure
-from bench.operations import Group, Operation
-from bench.stores import PocketBaseStore, SqlStore, Store
+from bench.measure import Cell, forget_garbage, measure
+from bench.operations import Operation
+from bench.pocketbase_stores import MirroredStore, PocketBaseStore
+from bench.stores import SqlStore, Store
 
-STORES = {"sqlite": SqlStore, "postgresql": SqlStore, "pocketbase": PocketBaseStore}
+OPEN: dict[str, Callable[[], Coroutine[Any, Any, Store]]] = {
+    "sqlite": SqlStore.open,
+    "postgresql": SqlStore.open,
+    "pocketbase": PocketBaseStore.open,
+    "mirrored": MirroredStore.open,
+}
 
 
 class Worker:
@@ -37,42 +43,47 @@ class Worker:
 
     def __init__(self, store: Store, names: list[str]) -> None:
         self._store = store
-        self._groups = {name: groups.load(name) for name in names}
-        self._numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
+        self._loaded = groups.with_data_for(names)
+        self._operations = {
+            (group.name, operation.name): (group, operation)
+            for group in map(groups.load, names)
+            for operation in group.operations
+            if store.measures(group, operation)
+        }
+        self._numbers: defaultdict[tuple[str, str], Iterator[int]] = defaultdict(itertools.count)
 
     async def load(self) -> dict[str, Any]:
-        """Put the data sets in; return the database's version and the operations there are."""
-        for group in self._groups.values():
-            await self._store.insert(group, group.rows())
+        """Put the data sets in; return the database's version and the operations to measure."""
+        for group in self._loaded:
+            group.prepare()
+            await self._store.insert(group, group.items())
         await self._store.settle()
         forget_garbage()
         operations = [
-            {"group": group.name, "method": operation.method, "kind": operation.kind}
-            for group in self._groups.values()
-            for operation in group.operations
+            {"group": group.name, "name": operation.name, "kind": operation.kind, "limits": dict(operation.limits)}
+            for group, operation in self._operations.values()
         ]
         return {"version": await self._store.version(), "operations": operations}
 
-    async def measure(self, group: str, method: str, *, calls: int, callers: int, floor: bool) -> dict[str, Any]:
+    async def measure(self, group: str, name: str, *, calls: int, callers: int, floor: bool) -> dict[str, Any]:
         """Measure one operation; with ``floor`` its bare requests instead."""
-        of = self._groups[group]
-        operation = next(operation for operation in of.operations if operation.method == method)
-        first = next(itertools.islice(self._numbers[f"{group}.{method}"], calls - 1, None)) - calls + 1
+        of, operation = self._operations[group, name]
+        first = next(itertools.islice(self._numbers[group, name], calls - 1, None)) - calls + 1
         numbers = range(first, first + calls)
         await self._store.insert(of, operation.needs(numbers))
-        cell = await (self._floor if floor else self._adapter)(of, operation, numbers, callers)
+        cell = await (self._floor if floor else self._adapter)(operation, numbers, callers)
         if operation.kind == "write":
             await self._store.purge(of)
         return asdict(cell)
 
-    async def _adapter(self, group: Group, operation: Operation, numbers: range, callers: int) -> Any:
-        method = getattr(self._store.repository(group), operation.method)
+    async def _adapter(self, operation: Operation, numbers: range, callers: int) -> Cell:
+        method = self._store.method(operation)
         inputs = [operation.arguments(number) for number in numbers]
         return await measure(lambda args: method(*args), inputs, accepts=operation.accepts, callers=callers)
 
-    async def _floor(self, group: Group, operation: Operation, numbers: range, callers: int) -> Any:
+    async def _floor(self, operation: Operation, numbers: range, callers: int) -> Cell:
         assert isinstance(self._store, PocketBaseStore)
-        requests = await self._store.requests(group, operation, numbers)
+        requests = await self._store.requests(operation, numbers)
         return await replay(requests, self._store.url, callers=callers)
 
 
@@ -80,7 +91,7 @@ def main(backend: str, names: list[str]) -> None:
     """Answer every line of the standard input with one of the standard output, until there are no more."""
     answers = _claim_standard_output()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        store: Store = runner.run(STORES[backend].open())
+        store = runner.run(OPEN[backend]())
         try:
             worker = Worker(store, names)
             for line in sys.stdin:

@@ -8,7 +8,7 @@ from typing import Any
 from open_webui.models.folders import FolderForm, FolderUpdateForm
 
 from bench.data import LOADED_AT, SCRATCH_USERS, USERS, document, identifier
-from bench.operations import Group, Operation, Row
+from bench.operations import Group, Item, Operation, Row, one_of_each
 
 TREES, BRANCHES, SINGLES = 2, 4, 18
 """Per user: trees of a root, its branches and as many leaves below each of those; and roots with nothing below."""
@@ -42,10 +42,10 @@ def _folder(user_id: str, path: str) -> Row:
     }
 
 
-def _rows() -> Iterator[Row]:
+def _items() -> Iterator[Item]:
     for path in PATHS:
         for user_id in USERS:  # a user's rows are far apart, as if they came over months
-            yield _folder(user_id, path)
+            yield {"folder": [_folder(user_id, path)]}
 
 
 def _any(number: int, among: tuple[str, ...] = PATHS) -> tuple[str, str]:
@@ -102,10 +102,10 @@ def _tree_to_delete(number: int) -> tuple[str, str]:
     return _id(user_id, f"Old {number}"), user_id
 
 
-def _trees_to_delete(numbers: range) -> Iterator[Row]:
+def _trees_to_delete(numbers: range) -> Iterator[Item]:
     for number in numbers:
         for path in ("", "/Left", "/Right"):
-            yield _folder(_scratch_user(number), f"Old {number}{path}")
+            yield {"folder": [_folder(_scratch_user(number), f"Old {number}{path}")]}
 
 
 def _found(folder: Any) -> bool:
@@ -118,21 +118,20 @@ def _are(wanted: int) -> Any:
 
 GROUP = Group(
     name="folders",
-    repository="Folders",
-    table="folder",
-    insert="insert_new_folder",
-    rows=_rows,
+    scratch={"folder": "user_id"},
+    writes={("folder",): one_of_each("folders/insert_new_folder")},
+    items=_items,
     operations=(
-        Operation("get_folder_by_id", "read", _by_id, _found),
-        Operation("get_folder_by_id_and_user_id", "read", _by_id_and_user, _found),
-        Operation("get_folders_by_user_id", "read", lambda number: (_any(number)[0],), _are(PER_USER)),
-        Operation("get_folders_by_parent_id_and_user_id", "read", _root_and_user, _are(BRANCHES)),
-        Operation("get_folder_by_parent_id_and_user_id_and_name", "read", _by_name, _found),
-        Operation("get_children_folders_by_id_and_user_id", "read", _root_and_user, _are(BELOW_ROOT)),
-        Operation("search_folders_by_names", "read", _search, _are(1 + BELOW_ROOT)),
-        Operation("insert_new_folder", "write", _new, _found),
-        Operation("update_folder_by_id_and_user_id", "write", _renamed, _found),
-        Operation("update_folder_is_expanded_by_id_and_user_id", "write", _toggled, _found),
-        Operation("delete_folder_by_id_and_user_id", "write", _tree_to_delete, _are(3), _trees_to_delete),
+        Operation("Folders.get_folder_by_id", "read", _by_id, _found),
+        Operation("Folders.get_folder_by_id_and_user_id", "read", _by_id_and_user, _found),
+        Operation("Folders.get_folders_by_user_id", "read", lambda number: (_any(number)[0],), _are(PER_USER)),
+        Operation("Folders.get_folders_by_parent_id_and_user_id", "read", _root_and_user, _are(BRANCHES)),
+        Operation("Folders.get_folder_by_parent_id_and_user_id_and_name", "read", _by_name, _found),
+        Operation("Folders.get_children_folders_by_id_and_user_id", "read", _root_and_user, _are(BELOW_ROOT)),
+        Operation("Folders.search_folders_by_names", "read", _search, _are(1 + BELOW_ROOT)),
+        Operation("Folders.insert_new_folder", "write", _new, _found),
+        Operation("Folders.update_folder_by_id_and_user_id", "write", _renamed, _found),
+        Operation("Folders.update_folder_is_expanded_by_id_and_user_id", "write", _toggled, _found),
+        Operation("Folders.delete_folder_by_id_and_user_id", "write", _tree_to_delete, _are(3), _trees_to_delete),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench.data import SCRATCH_USERS, USERS
-from bench.operations import Group, Operation, Row
+from bench.operations import Group, Item, Operation, Row, one_of_each
 
 PER_USER = 30
 SOME = 10
@@ -21,10 +21,10 @@ def _tag(name: str, user_id: str) -> Row:
     return {"id": _id(name), "name": name, "user_id": user_id, "meta": None}
 
 
-def _rows() -> Iterator[Row]:
+def _items() -> Iterator[Item]:
     for name in NAMES:
         for user_id in USERS:  # a user's rows are far apart, as if they came over months
-            yield _tag(name, user_id)
+            yield {"tag": [_tag(name, user_id)]}
 
 
 def _user(number: int) -> str:
@@ -52,28 +52,29 @@ def _two_present_one_new(number: int) -> tuple[list[str], str]:
     return [*PRESENT, name], user_id
 
 
-def _present(numbers: range) -> Iterator[Row]:
+def _present(numbers: range) -> Iterator[Item]:
     for user_id in {_scratch_user(number) for number in numbers}:
         for name in PRESENT:
-            yield _tag(name, user_id)
+            yield {"tag": [_tag(name, user_id)]}
 
 
-def _to_delete(numbers: range) -> Iterator[Row]:
-    return (_tag(*_new(number)) for number in numbers)
+def _to_delete(numbers: range) -> Iterator[Item]:
+    return ({"tag": [_tag(*_new(number))]} for number in numbers)
 
 
 GROUP = Group(
     name="tags",
-    repository="Tags",
-    table="tag",
-    insert="insert_new_tag",
-    rows=_rows,
+    scratch={"tag": "user_id"},
+    writes={("tag",): one_of_each("tags/insert_new_tag")},
+    items=_items,
     operations=(
-        Operation("get_tag_by_name_and_user_id", "read", _by_name, lambda tag: tag is not None),
-        Operation("get_tags_by_user_id", "read", lambda number: (_user(number),), lambda tags: len(tags) == PER_USER),
-        Operation("get_tags_by_ids_and_user_id", "read", _by_ids, lambda tags: len(tags) == SOME),
-        Operation("insert_new_tag", "write", _new, lambda tag: tag is not None),
-        Operation("ensure_tags_exist", "write", _two_present_one_new, lambda answer: answer is None, _present),
-        Operation("delete_tag_by_name_and_user_id", "write", _new, lambda done: done is True, _to_delete),
+        Operation("Tags.get_tag_by_name_and_user_id", "read", _by_name, lambda tag: tag is not None),
+        Operation(
+            "Tags.get_tags_by_user_id", "read", lambda number: (_user(number),), lambda tags: len(tags) == PER_USER
+        ),
+        Operation("Tags.get_tags_by_ids_and_user_id", "read", _by_ids, lambda tags: len(tags) == SOME),
+        Operation("Tags.insert_new_tag", "write", _new, lambda tag: tag is not None),
+        Operation("Tags.ensure_tags_exist", "write", _two_present_one_new, lambda answer: answer is None, _present),
+        Operation("Tags.delete_tag_by_name_and_user_id", "write", _new, lambda done: done is True, _to_delete),
     ),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +13,10 @@ from open_webui.models.tags import Tag
 from open_webui.models.users import User
 from sqlalchemy.exc import IntegrityError
 
-from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.groups import _CODEC as GROUP_CODEC
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
-from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, Contract, Pair, open_pair, public_methods
-from tests.support.pocketbase import PocketBaseProcess
+from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, Contract, Opened, Pair, public_methods
 
 ACCESS = Contract(
     name="AccessGrants",
@@ -38,18 +35,9 @@ USERS = ["u1", "u2", "u3", "u4", "u5"]
 Call = tuple[Any, ...]
 
 
-@pytest.fixture(scope="module")
-async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
-    client = pocketbase.client()
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def pair(
-    request: pytest.FixtureRequest, pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path
-) -> AsyncIterator[Pair]:
-    async with open_pair(ACCESS, request.param, pocketbase, client, tmp_path) as pair:
+@pytest.fixture
+async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
+    async with opened(ACCESS, oracle) as pair:
         await add_users_and_groups(pair)
         yield pair
 
@@ -364,11 +352,9 @@ async def test_the_answer_of_a_replacement_is_that_of_the_stock_class(pair: Pair
 
 
 @pytest.fixture
-async def ours(
-    pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path
-) -> AsyncIterator[PocketBaseAccessGrants]:
+async def ours(opened: Opened) -> AsyncIterator[PocketBaseAccessGrants]:
     """Our class alone, for what happens at once."""
-    async with open_pair(ACCESS, "sqlite", pocketbase, client, tmp_path) as pair:
+    async with opened(ACCESS, "sqlite") as pair:
         yield pair.subject
 
 

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -19,7 +18,6 @@ from open_webui.models import users as host_users
 from open_webui.models.auths import AuthModel, MfaChallenge, MfaData, MfaLimit, MfaResetTicket
 from sqlalchemy.exc import IntegrityError
 
-from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.repositories import users as our_users
 from openwebui_pocketbase.repositories.auths import PocketBaseAuths
 from openwebui_pocketbase.repositories.base import codec_of
@@ -30,12 +28,11 @@ from tests.support.differential import (
     START,
     SURROGATES,
     Contract,
+    Opened,
     Pair,
-    open_pair,
     pocketbase_rows,
     public_methods,
 )
-from tests.support.pocketbase import PocketBaseProcess
 
 AUTHS = Contract(
     name="Auths",
@@ -53,13 +50,6 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 Call = tuple[Any, ...]
 
 
-@pytest.fixture(scope="module")
-async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
-    client = pocketbase.client()
-    yield client
-    await client.aclose()
-
-
 @pytest.fixture(autouse=True)
 def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     async def refresh(user_ids: Any) -> None:
@@ -75,18 +65,16 @@ def clock_of_users(pair: Pair) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def pair(
-    request: pytest.FixtureRequest, pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path
-) -> AsyncIterator[Pair]:
-    async with open_pair(AUTHS, request.param, pocketbase, client, tmp_path) as pair:
+@pytest.fixture
+async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
+    async with opened(AUTHS, oracle) as pair:
         with clock_of_users(pair):
             yield pair
 
 
 @pytest.fixture
-async def on_sqlite(pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path) -> AsyncIterator[Pair]:
-    async with open_pair(AUTHS, "sqlite", pocketbase, client, tmp_path) as pair:
+async def on_sqlite(opened: Opened) -> AsyncIterator[Pair]:
+    async with opened(AUTHS, "sqlite") as pair:
         with clock_of_users(pair):
             yield pair
 

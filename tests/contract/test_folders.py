@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from open_webui.models.access_grants import AccessGrant
 from open_webui.models.folders import Folder, FolderForm, FolderUpdateForm
 
-from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
 from tests.support.differential import (
     HOSTILE_NAMES,
@@ -19,11 +17,10 @@ from tests.support.differential import (
     START,
     SURROGATES,
     Contract,
+    Opened,
     Pair,
-    open_pair,
     public_methods,
 )
-from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import skip_postgresql
 
 FOLDERS = Contract(
@@ -51,18 +48,9 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 Call = tuple[Any, ...]
 
 
-@pytest.fixture(scope="module")
-async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
-    client = pocketbase.client()
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def pair(
-    request: pytest.FixtureRequest, pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path
-) -> AsyncIterator[Pair]:
-    async with open_pair(FOLDERS, request.param, pocketbase, client, tmp_path) as pair:
+@pytest.fixture
+async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
+    async with opened(FOLDERS, oracle) as pair:
         yield pair
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from open_webui.models.access_grants import AccessGrant
 from open_webui.models.groups import Group, GroupForm, GroupHierarchyError, GroupUpdateForm
 from open_webui.models.users import User
 
-from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.groups import _CODEC, PocketBaseGroups
 from tests.support.differential import (
@@ -24,12 +22,11 @@ from tests.support.differential import (
     START,
     SURROGATES,
     Contract,
+    Opened,
     Pair,
-    open_pair,
     public_methods,
     same,
 )
-from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import skip_postgresql
 
 GROUPS = Contract(
@@ -93,23 +90,10 @@ async def check(pair: Pair, method: str, *args: Any) -> Any:
     return result
 
 
-@pytest.fixture(scope="module")
-async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
-    client = pocketbase.client()
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def pair(
-    request: pytest.FixtureRequest,
-    pocketbase: PocketBaseProcess,
-    client: PocketBaseClient,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Pair]:
+@pytest.fixture
+async def pair(oracle: str, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pair]:
     monkeypatch.setattr(stock, "refresh_group_sessions", record)
-    async with open_pair(GROUPS, request.param, pocketbase, client, tmp_path) as pair:
+    async with opened(GROUPS, oracle) as pair:
         if not pair.database.is_sqlite:  # which has foreign keys
             await pair.database.add(*[user(name) for name in USERS])
         yield pair
@@ -608,12 +592,10 @@ async def test_a_cycle_made_elsewhere_ends(pair: Pair) -> None:
 
 
 @pytest.fixture
-async def ours(
-    pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[PocketBaseGroups]:
+async def ours(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PocketBaseGroups]:
     """Our class alone, for what happens at once."""
     monkeypatch.setattr(stock, "refresh_group_sessions", record)
-    async with open_pair(GROUPS, "sqlite", pocketbase, client, tmp_path) as pair:
+    async with opened(GROUPS, "sqlite") as pair:
         yield pair.subject
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from open_webui.models.oauth_sessions import OAuthSession
 from open_webui.models.users import User
 
-from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import UnavailableError
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.oauth_sessions import PocketBaseOAuthSessions
@@ -22,9 +20,9 @@ from tests.support.differential import (
     START,
     SURROGATES,
     Contract,
+    Opened,
     Pair,
     clear,
-    open_pair,
     pocketbase_rows,
     public_methods,
 )
@@ -44,18 +42,9 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 Call = tuple[Any, ...]
 
 
-@pytest.fixture(scope="module")
-async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
-    client = pocketbase.client()
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def pair(
-    request: pytest.FixtureRequest, pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path
-) -> AsyncIterator[Pair]:
-    async with open_pair(SESSIONS, request.param, pocketbase, client, tmp_path) as pair:
+@pytest.fixture
+async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
+    async with opened(SESSIONS, oracle) as pair:
         vars(pair.subject).update(vars(pair.oracle))  # as when the host's singleton changes its class: the key stays
         await with_users(pair, "u1", "u2", "", "U1", "u1 ")
         yield pair

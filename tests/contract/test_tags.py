@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
-from tests.support.differential import HOSTILE_NAMES, SURROGATES, Contract, Pair, open_pair, public_methods
-from tests.support.pocketbase import PocketBaseProcess
+from tests.support.differential import HOSTILE_NAMES, SURROGATES, Contract, Opened, Pair, public_methods
 from tests.support.stock import skip_postgresql
 
 TAGS = Contract(name="Tags", tables=("tag",), subject=PocketBaseTags, all_of_user="get_tags_by_user_id")
@@ -19,18 +16,9 @@ TAGS = Contract(name="Tags", tables=("tag",), subject=PocketBaseTags, all_of_use
 Calls = list[tuple[Any, ...]]
 
 
-@pytest.fixture(scope="module")
-async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
-    client = pocketbase.client()
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def pair(
-    request: pytest.FixtureRequest, pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path
-) -> AsyncIterator[Pair]:
-    async with open_pair(TAGS, request.param, pocketbase, client, tmp_path) as pair:
+@pytest.fixture
+async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
+    async with opened(TAGS, oracle) as pair:
         yield pair
 
 

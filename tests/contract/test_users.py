@@ -7,7 +7,6 @@ import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from open_webui.models.groups import Group, GroupMember
 from open_webui.models.users import User, UserStatus
 from sqlalchemy.exc import IntegrityError
 
-from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.repositories.users import PocketBaseUsers
@@ -29,13 +27,12 @@ from tests.support.differential import (
     START,
     SURROGATES,
     Contract,
+    Opened,
     Pair,
     clear,
-    open_pair,
     pocketbase_rows,
     public_methods,
 )
-from tests.support.pocketbase import PocketBaseProcess
 
 USERS = Contract(
     name="Users",
@@ -53,13 +50,6 @@ IMAGE = "data:image/png;base64,iVBORw0KGgo="
 Call = tuple[Any, ...]
 
 
-@pytest.fixture(scope="module")
-async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
-    client = pocketbase.client()
-    yield client
-    await client.aclose()
-
-
 @pytest.fixture(autouse=True)
 def refreshed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Users whose sessions were told of changed groups; the host's function would import its sockets."""
@@ -72,18 +62,16 @@ def refreshed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return users
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def pair(
-    request: pytest.FixtureRequest, pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path
-) -> AsyncIterator[Pair]:
-    async with open_pair(USERS, request.param, pocketbase, client, tmp_path) as pair:
+@pytest.fixture
+async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
+    async with opened(USERS, oracle) as pair:
         yield pair
 
 
 @pytest.fixture
-async def on_sqlite(pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path) -> AsyncIterator[Pair]:
+async def on_sqlite(opened: Opened) -> AsyncIterator[Pair]:
     """For what SQLite alone does like this: JSON types, order, letters."""
-    async with open_pair(USERS, "sqlite", pocketbase, client, tmp_path) as pair:
+    async with opened(USERS, "sqlite") as pair:
         yield pair
 
 

@@ -295,6 +295,10 @@ async def open_pair(
         await database.close()
 
 
+Opened = Callable[[Contract, str], AbstractAsyncContextManager[Pair]]
+"""Opens a contract's pair on a database; see `open_pair`."""
+
+
 @contextmanager
 def _patched(pair: Pair) -> Iterator[None]:
     replacements = {"time": pair.clock, "uuid": pair.identifiers}

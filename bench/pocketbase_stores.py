@@ -1,0 +1,165 @@
+"""PocketBase as a backend, alone and with the mirror in the host's SQL database, seen from a worker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+from open_webui.internal.db import async_engine
+
+from bench.data import SCRATCH
+from bench.floor import Recorder, Request
+from bench.operations import Group, Item, Operation
+from bench.stores import bring_up_sql
+from openwebui_pocketbase.catalog import repository as spec_of
+from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
+from openwebui_pocketbase.connection import Connection
+from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.plugin import REPOSITORIES
+from openwebui_pocketbase.replication.mirror import Mirror
+from openwebui_pocketbase.repositories.base import Requests, codec_of
+from openwebui_pocketbase.schema.bootstrap import bring_up
+from openwebui_pocketbase.schema.tables import TABLES
+from openwebui_pocketbase.server import find_binary
+from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
+
+__all__ = ["MirroredStore", "PocketBaseStore"]
+
+AT_ONCE = 32
+"""How many items are on their way to PocketBase at a time; what one refers to is further ahead in the data set."""
+
+
+class PocketBaseStore:
+    """The embedded server, brought up as Open WebUI's start does it, and the repositories on it.
+
+    Attributes:
+        url: Address of the server.
+    """
+
+    def __init__(self, connection: Connection, admin: AdminClient, authenticator: Authenticator) -> None:
+        self.url = connection.url
+        self._settings = PocketBaseSettings()
+        self._connection = connection
+        self._admin = admin
+        self._authenticator = authenticator
+        self._client = self._new_client()
+        self._client.connect(self.url, authenticator)
+        self._writer: Requests = self._client
+        for singletons in REPOSITORIES.values():
+            for name, path in singletons.items():
+                bind(import_module(spec_of(name).module), name, path, {"pocketbase": self._client})
+
+    @classmethod
+    async def open(cls) -> Self:
+        """Start the server and bring it to our schema."""
+        connection = Connection(PocketBaseSettings(), Path(os.environ["DATA_DIR"]))
+        authenticator = await asyncio.to_thread(connection.open)
+        admin = connection.admin(authenticator)
+        await asyncio.to_thread(bring_up, admin)
+        return cls(connection, admin, authenticator)
+
+    async def version(self) -> str:
+        binary = find_binary(EmbeddedSettings())
+        answer = await asyncio.to_thread(
+            subprocess.run, [binary, "--version"], capture_output=True, text=True, check=True
+        )
+        return f"PocketBase {answer.stdout.split()[-1]}"
+
+    def measures(self, _group: Group, _operation: Operation) -> bool:
+        return True
+
+    def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
+        return partial(getattr(_singleton(operation.repository), operation.method), **operation.keywords)
+
+    async def insert(self, group: Group, items: Iterable[Item]) -> None:
+        waiting = iter(items)
+        while batch := list(islice(waiting, AT_ONCE)):
+            await asyncio.gather(*(self._store(group, item) for item in batch))
+
+    async def purge(self, group: Group) -> None:
+        for table, column in group.scratch.items():
+            statement = f"DELETE FROM {TABLES[table].collection} WHERE {column} LIKE '{SCRATCH}%'"
+            await asyncio.to_thread(self._admin.sql, statement)
+
+    async def settle(self) -> None:
+        pass
+
+    async def requests(self, operation: Operation, numbers: range) -> list[Request]:
+        """Return what calls would send to the server; nothing is sent."""
+        async with Recorder.running() as recorder, self._connected_to(recorder.url, operation):
+            return await recorder.record(self.method(operation), map(operation.arguments, numbers))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+        self._admin.__exit__(None, None, None)
+        await asyncio.to_thread(self._connection.close)
+
+    @asynccontextmanager
+    async def _connected_to(self, url: str, operation: Operation) -> AsyncIterator[None]:
+        client = self._new_client()
+        client.connect(url, Authenticator(None, await self._authenticator.token()))
+        repository = _singleton(operation.repository)
+        repository.pocketbase = client
+        try:
+            yield
+        finally:
+            repository.pocketbase = self._client
+            await client.aclose()
+
+    async def _store(self, group: Group, item: Item) -> None:
+        encoded = {table: [codec_of(table).encode(row) for row in rows] for table, rows in item.items()}
+        await self._writer.write(*group.writes[tuple(item)](encoded))
+
+    def _new_client(self) -> PocketBaseClient:
+        return PocketBaseClient(timeouts=self._settings.timeouts, pool=self._settings.pool)
+
+
+class MirroredStore(PocketBaseStore):
+    """PocketBase with its mirror in the database of ``DATABASE_URL``: what a write costs then."""
+
+    def __init__(self, connection: Connection, admin: AdminClient, authenticator: Authenticator) -> None:
+        super().__init__(connection, admin, authenticator)
+        self._mirror = Mirror(self._client)
+        self._mirror.cover(REPOSITORIES.keys())
+        for group in {table.group for table in TABLES.values() if table.mirrored}:
+            for name in REPOSITORIES[group]:
+                _singleton(name).pocketbase = self._mirror
+
+    @classmethod
+    async def open(cls) -> Self:
+        """Start the server, and bring it and the SQL database to their schemas."""
+        await bring_up_sql()
+        return await super().open()
+
+    async def version(self) -> str:
+        return f"{await super().version()} mirrored in SQLite {sqlite3.sqlite_version}"
+
+    def measures(self, group: Group, operation: Operation) -> bool:
+        return operation.kind == "write" and any(TABLES[table].mirrored for table in group.scratch)
+
+    async def purge(self, group: Group) -> None:
+        await super().purge(group)
+        # It deletes nothing; with its answer the mirror gets what has been purged, in time that nobody measures.
+        await self._mirror.write("access/revoke_all_access", {"resource_type": "", "resource_id": SCRATCH})
+
+    async def settle(self) -> None:
+        """Copy everything at once, as at the application's start; from now on each write is copied."""
+        await self._mirror.start()
+        self._writer = self._mirror
+
+    async def close(self) -> None:
+        await super().close()
+        await async_engine.dispose()
+
+
+def _singleton(name: str) -> Any:
+    return getattr(import_module(spec_of(name).module), name)
