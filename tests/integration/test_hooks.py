@@ -29,9 +29,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 METHODS = [
-    f"{group}/{name}"
-    for group in sorted({table.group for table in TABLES.values()})
-    for name in re.findall(r"^  (\w+)[:(]", (HOOKS_DIR / f"{group}.js").read_text(), re.MULTILINE)
+    f"{module}/{name}"
+    for module in sorted({"mirror", *(table.hooks for table in TABLES.values())})
+    for block in re.findall(
+        r"^const (?:reads|writes) = \{(.*?)^\};", (HOOKS_DIR / f"{module}.js").read_text(), re.MULTILINE | re.DOTALL
+    )
+    for name in re.findall(r"^  (\w+)[:(]", block, re.MULTILINE)
 ]
 ROUTES = [("GET", "/api/owui/version"), *(("POST", f"/api/owui/{method}") for method in METHODS)]
 CALLERS = ["nobody", "garbage", "expired", "user"]
@@ -351,6 +354,65 @@ def test_a_change_keeps_what_is_none_in_a_record_made_in_the_dashboard(site: Sit
     top = {"user_id": "u6", "parent_id": None}
     found = site.write("folders/get_folders_by_parent_id_and_user_id", top, key="unused").json()
     assert [row[0] for row in found] == ["dashboard"]
+
+
+def new_user(user_id: str) -> dict[str, Any]:
+    columns = dict.fromkeys(column.name for column in TABLES["user"].columns)
+    return {"user": columns | {"id": user_id, "name": user_id, "email": f"{user_id}@example.com"}}
+
+
+def token_key(site: Site, user_id: str) -> str:
+    (record,) = site.admin.sql(f"SELECT tokenKey FROM owui_users WHERE id = '{user_id}'")
+    return str(record["tokenKey"])
+
+
+def test_changes_of_users_are_told_to_those_who_listen(own_pocketbase: PocketBaseProcess) -> None:
+    """Nobody listening, the record is not saved in PocketBase's whole way; the change feed has it all the same."""
+    token = own_pocketbase.login()
+    headers = {"Authorization": token}
+
+    def write(path: str, body: dict[str, Any]) -> None:
+        keyed = {**headers, "Idempotency-Key": json.dumps(body)[:100]}
+        httpx.post(f"{own_pocketbase.url}/api/owui/users/{path}", json=body, headers=keyed).raise_for_status()
+
+    write("insert_new_user", new_user("heard"))
+    write("update_user_by_id", {"id": "heard", "changes": {"role": "first"}})
+    with httpx.stream("GET", f"{own_pocketbase.url}/api/realtime", timeout=20) as stream:
+        lines = stream.iter_lines()
+        client = json.loads(next(line for line in lines if line.startswith("data:"))[5:])["clientId"]
+        wanted = {"clientId": client, "subscriptions": ["owui_users/*"]}
+        httpx.post(f"{own_pocketbase.url}/api/realtime", json=wanted, headers=headers).raise_for_status()
+        write("update_user_by_id", {"id": "heard", "changes": {"role": "second"}})
+        event = json.loads(next(line for line in lines if line.startswith("data:"))[5:])
+    assert (event["action"], event["record"]["role"]) == ("update", "second")
+    with own_pocketbase.admin() as admin:
+        seen = admin.sql("SELECT op FROM owui_changes WHERE record_id = 'heard' ORDER BY seq")
+        (record,) = admin.sql("SELECT role, updated, created FROM owui_users WHERE id = 'heard'")
+    assert [row["op"] for row in seen] == ["create", "update", "update"]
+    assert record["updated"] > record["created"]
+
+
+def test_a_changed_address_ends_pocketbases_tokens_of_that_user(site: Site) -> None:
+    site.write("users/insert_new_user", new_user("moved"), key="moved-0").raise_for_status()
+    before = token_key(site, "moved")
+    role = {"id": "moved", "changes": {"role": "admin"}}
+    site.write("users/update_user_by_id", role, key="moved-1").raise_for_status()
+    assert token_key(site, "moved") == before
+    address = {"id": "moved", "changes": {"email": "elsewhere@example.com"}}
+    site.write("users/update_user_by_id", address, key="moved-2").raise_for_status()
+    assert token_key(site, "moved") != before
+
+
+def test_no_password_fits_a_user_even_if_passwords_are_turned_on(own_pocketbase: PocketBaseProcess) -> None:
+    token = own_pocketbase.login()
+    headers = {"Authorization": token, "Idempotency-Key": "a"}
+    url = own_pocketbase.url
+    httpx.post(f"{url}/api/owui/users/insert_new_user", json=new_user("u1"), headers=headers).raise_for_status()
+    passwords = {"passwordAuth": {"enabled": True, "identityFields": ["email"]}, "authRule": ""}
+    httpx.patch(f"{url}/api/collections/owui_users", json=passwords, headers=headers).raise_for_status()
+    for password in ("", "!", "$2!", "password"):
+        login = {"identity": "u1@example.com", "password": password}
+        assert httpx.post(f"{url}/api/collections/owui_users/auth-with-password", json=login).status_code == 400
 
 
 def rename(folder_id: str, name: str, updated_at: int) -> dict[str, Any]:
