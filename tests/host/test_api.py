@@ -6,75 +6,24 @@ comparison; which id appears again is not.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import re
-import sqlite3
-import time
-from dataclasses import dataclass, field
-from string import Template
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.scenarios import MISSING, TO_NEXT_SECOND, Player, Step, insert, play_together, sql, step
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import httpx
 
     from tests.support.openwebui import Driver, OpenWebUI
 
 pytest_plugins = ["tests.support.openwebui"]
 
-MISSING = "00000000-0000-4000-8000-000000000000"
 FOLDERS = "/api/v1/folders"
 CHATS = "/api/v1/chats"
 SEARCH = "/api/v1/search"
-TICK = "TICK"
-SQL = "SQL"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One request, and the status that is meant.
-
-    ``$work`` in path and body is what an earlier step saved by that name; ``$alice`` is that user's id.
-    """
-
-    user: str
-    status: int
-    method: str
-    path: str
-    body: Any = None
-    save: str = ""
-    sort: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.user or 'nobody'}: {self.method} {self.path} {self.body if self.body is not None else ''}"
-
-
-def step(user: str, status: int, request: str, body: Any = None, *, save: str = "", sort: bool = False) -> Step:
-    """Return a step.
-
-    Args:
-        user: Who sends the request.
-        status: Status the stock instance must answer with, so that a mistake here does not go unnoticed.
-        request: Method and path.
-        body: Sent as JSON.
-        save: Name for the id in the answer.
-        sort: Compare lists without order: the stock order is open, or decided by a clock.
-    """
-    method, _, path = request.partition(" ")
-    return Step(user, status, method, path, body, save, sort)
-
-
-TO_NEXT_SECOND = Step("", 0, TICK, "")
-"""Waits until times in seconds differ from those before."""
-
-
-def sql(statement: str) -> Step:
-    """Return a step that changes what stays in Open WebUI's own database behind its back."""
-    return Step("", 0, SQL, statement)
 
 
 def chat(title: str, text: str = "", **members: Any) -> dict[str, Any]:
@@ -91,6 +40,12 @@ def folder(name: str, parent: str | None = None, **members: Any) -> dict[str, An
 def grants(*given: tuple[str, str], kind: str = "user") -> dict[str, Any]:
     """Return the body that shares a folder with (principal id, permission)."""
     return {"access_grants": [{"principal_type": kind, "principal_id": who, "permission": p} for who, p in given]}
+
+
+def to_everybody(folder: str) -> Step:
+    """Return a step that shares a folder with everybody, which only older versions could."""
+    grant = {"resource_type": "folder", "resource_id": folder, "principal_type": "user", "principal_id": "*"}
+    return insert("access_grant", id=str(uuid.uuid4()), **grant, permission="read", created_at=1_700_000_000)
 
 
 def tag(name: str) -> dict[str, str]:
@@ -340,10 +295,7 @@ SCENARIOS: dict[str, list[Step]] = {
         step("carol", 200, f"GET {FOLDERS}/$private", sort=True),
         step("bob", 404, f"GET {FOLDERS}/$private"),
         # ... to everybody, as an older version could
-        sql(
-            "INSERT INTO access_grant (id, resource_type, resource_id, principal_type, principal_id, permission,"
-            " created_at) VALUES ('public-$inner', 'folder', '$inner', 'user', '*', 'read', 1700000000)"
-        ),
+        to_everybody("$inner"),
         step("carol", 200, f"GET {FOLDERS}/shared", sort=True),
         step("carol", 200, f"GET {FOLDERS}/$inner", sort=True),
         step("carol", 404, f"GET {FOLDERS}/$top"),
@@ -643,10 +595,7 @@ SCENARIOS: dict[str, list[Step]] = {
         step("carol", 200, f"GET {SEARCH}?q=needle", sort=True),
         step("carol", 200, f"GET {SEARCH}?q=needle&scope=folder:$zebra", sort=True),
         step("carol", 200, f"GET {SEARCH}?q=needle&scope=folder:$zoo", sort=True),
-        sql(
-            "INSERT INTO access_grant (id, resource_type, resource_id, principal_type, principal_id, permission,"
-            " created_at) VALUES ('public-$odd', 'folder', '$odd', 'user', '*', 'read', 1700000000)"
-        ),
+        to_everybody("$odd"),
         step("carol", 200, f"GET {SEARCH}?q=needle", sort=True),
         step("bob", 200, f"GET {SEARCH}?q=needle&scope=folder:$odd", sort=True),
         step("alice", 200, f"DELETE {FOLDERS}/$odd"),
@@ -656,129 +605,10 @@ SCENARIOS: dict[str, list[Step]] = {
     ],
 }
 
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
-DAY = 86_400
-
-
-@dataclass
-class Normaliser:
-    """Makes the answers of two instances comparable.
-
-    A uuid becomes the number of its first appearance, a time around now, in whatever unit, becomes ``<time>``.
-    """
-
-    numbers: dict[str, str] = field(default_factory=dict)
-
-    def __call__(self, value: Any, *, sort: bool = False) -> Any:
-        return self._number(self._sorted(value) if sort else value)
-
-    def _sorted(self, value: Any) -> Any:
-        """Sort lists at every depth, in an order which does not depend on ids that are new."""
-        match value:
-            case dict():
-                return {key: self._sorted(member) for key, member in value.items()}
-            case list():
-                return sorted(map(self._sorted, value), key=lambda item: json.dumps(self._replace(item, new="<new>")))
-            case _:
-                return value
-
-    def _number(self, value: Any) -> Any:
-        return self._replace(value)
-
-    def _replace(self, value: Any, *, new: str = "") -> Any:
-        match value:
-            case dict():
-                return {self._replace(key, new=new): self._replace(member, new=new) for key, member in value.items()}
-            case list():
-                return [self._replace(item, new=new) for item in value]
-            case str():
-                return UUID.sub(lambda found: self._name(found[0], new), TOKEN.sub("<token>", value))
-            case bool():
-                return value
-            case int() | float() if any(abs(value / unit - time.time()) < DAY for unit in (1, 10**3, 10**9)):
-                return "<time>"
-            case _:
-                return value
-
-    def _name(self, uuid: str, new: str) -> str:
-        if uuid == MISSING:
-            return uuid
-        if new:
-            return self.numbers.get(uuid, new)
-        return self.numbers.setdefault(uuid, f"<id {len(self.numbers) + 1}>")
-
-
-@dataclass
-class Player:
-    """Goes through a scenario on one instance."""
-
-    instance: OpenWebUI
-    scenario: str
-    names: dict[str, str] = field(default_factory=dict)
-    normalise: Normaliser = field(default_factory=Normaliser)
-
-    def play(self, step: Step) -> tuple[int, Any]:
-        """Return status and comparable content of the answer."""
-        if step.method == SQL:
-            self._execute(self._fill(step.path))
-            return step.status, None
-        answer = self._send(step)
-        content = self._content(answer)
-        if step.save and answer.is_success:
-            self.names[step.save] = content["id"]
-        return answer.status_code, self.normalise(content, sort=step.sort)
-
-    def _send(self, step: Step) -> httpx.Response:
-        body = {} if step.body is None else {"content": json.dumps(self._fill(step.body))}
-        headers = self.instance.headers(self._user(step.user)) | {"Content-Type": "application/json"}
-        return self.instance.http.request(step.method, self._fill(step.path), headers=headers, **body)
-
-    @staticmethod
-    def _content(answer: httpx.Response) -> Any:
-        try:
-            return answer.json()
-        except ValueError:
-            return answer.text
-
-    def _execute(self, statement: str) -> None:
-        with contextlib.closing(sqlite3.connect(self.instance.data_dir / "webui.db", timeout=10.0)) as database:
-            assert database.execute(statement).rowcount == 1, statement
-            database.commit()
-
-    def _user(self, name: str) -> str:
-        """Everybody but the admin is somebody else in each scenario."""
-        return name if name in ("", "admin") else f"{name}-{self.scenario.replace(' ', '-')}"
-
-    def _fill(self, value: Any) -> Any:
-        match value:
-            case dict():
-                return {key: self._fill(member) for key, member in value.items()}
-            case list():
-                return [self._fill(item) for item in value]
-            case str() if "$" in value:
-                return Template(value).substitute({name: self._id(name) for name in Template(value).get_identifiers()})
-            case _:
-                return value
-
-    def _id(self, name: str) -> str:
-        return self.names[name] if name in self.names else self.instance.user(self._user(name)).id
-
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_answers_are_the_same(stock: OpenWebUI, embedded: OpenWebUI, scenario: str) -> None:
-    players = [Player(stock, scenario), Player(embedded, scenario)]
-    differences = []
-    for number, each in enumerate(SCENARIOS[scenario], 1):
-        if each.method == TICK:
-            time.sleep(1.01 - time.time() % 1)
-            continue
-        expected, found = (player.play(each) for player in players)
-        if expected[0] != each.status:
-            differences.append(f"step {number} ({each})\n  meant: {each.status}\n  stock: {expected}")
-        if found != expected:
-            differences.append(f"step {number} ({each})\n  stock: {expected}\n  PocketBase: {found}")
-    assert not differences, "\n".join(differences)
+    assert not play_together({"stock": stock, "PocketBase": embedded}, scenario, SCENARIOS[scenario])
 
 
 def rows(instance: OpenWebUI, table: str) -> int:
@@ -795,7 +625,7 @@ def test_rows_are_in_pocketbase_only(stock: OpenWebUI, embedded: OpenWebUI) -> N
     for instance in (stock, embedded):
         player = Player(instance, "rows")
         assert [player.play(each)[0] for each in scenario] == [200, 200, 200]
-    alice = embedded.user("alice-rows").id
+    alice = embedded.user("alice-in-rows").id
 
     with embedded.admin() as admin:
         folders = admin.send("GET", f"/api/collections/owui_folders/records/{player.names['folder']}")

@@ -184,7 +184,7 @@ class Player:
     normalise: Normaliser = field(default_factory=Normaliser)
 
     def __post_init__(self) -> None:
-        self.names["here"] = self.scenario.replace(" ", "-")
+        self.names["here"] = f"in-{self.scenario.replace(' ', '-')}"
         self.names["word"] = self.names["here"].replace("-", "_")
         self.names["password"] = self.instance.password
 
@@ -248,7 +248,7 @@ class Player:
 
     def _user(self, name: str) -> str:
         """Everybody but the admin is somebody else in each scenario."""
-        return name if name in ("", "admin") else f"{name}-{self.scenario.replace(' ', '-')}"
+        return name if name in ("", "admin") else f"{name}-{self.names['here']}"
 
     def _fill(self, value: Any) -> Any:
         match value:

@@ -1,0 +1,320 @@
+"""The SQL database's copy of users, groups and access grants that live in PocketBase."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from openwebui_pocketbase.schema.tables import TABLES
+from tests.support.openwebui import CONFIGURATIONS, DATABASES
+from tests.support.scenarios import Player, Step, grant, step
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openwebui_pocketbase.client import AdminClient
+    from tests.support.driver import Driver
+    from tests.support.openwebui import Fleet, NewOpenWebUI, OpenWebUI
+
+pytest_plugins = ["tests.support.openwebui"]
+
+AUTHS = "/api/v1/auths"
+GROUPS = "/api/v1/groups"
+USERS = "/api/v1/users"
+PROMPTS = "/api/v1/prompts"
+
+Rows = dict[str, dict[str, Any]]
+
+
+def mirrored(instance: OpenWebUI) -> list[str]:
+    """Return the tables whose rows are in PocketBase and copied to the SQL database."""
+    return [name for name, table in TABLES.items() if table.mirrored and table.group in instance.in_pocketbase]
+
+
+def in_sql(instance: OpenWebUI, table: str) -> Rows:
+    """Return the rows which the SQL database has, by id."""
+    columns = TABLES[table].columns
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    rows = {}
+    for values in instance.sql(f'SELECT {names} FROM "{table}"'):
+        row = {}
+        for column, value in zip(columns, values, strict=True):
+            if isinstance(value, date):
+                value = value.isoformat()  # noqa: PLW2901
+            row[column.name] = json.loads(value) if column.type == "json" and isinstance(value, str) else value
+        rows[row["id"]] = row
+    return rows
+
+
+def in_pocketbase(admin: AdminClient, table: str) -> Rows:
+    """Return the rows which PocketBase has, by id, as its own API gives them."""
+    rows: Rows = {}
+    declared = TABLES[table]
+    by_hand = [column.name for column in declared.columns if column.null and not column.required]
+    for page in range(1, 100):
+        path = f"/api/collections/{declared.collection}/records?perPage=1000&page={page}"
+        records = admin.send("GET", path)["items"]
+        for record in records:
+            row = {column.name: record[column.field] for column in declared.columns}
+            listed = by_hand if record["nulls"] is None else record["nulls"]
+            rows[row["id"]] = row | {name: None for name in listed if not row[name]}
+        if len(records) < 1000:
+            break
+    return rows
+
+
+def differences(instance: OpenWebUI, admin: AdminClient, *ignored: str) -> list[tuple[str, Any, Any]]:
+    """Return what the SQL database has otherwise than PocketBase, (table, there, here) of each row."""
+    found = []
+    for table in mirrored(instance):
+        there, here = in_pocketbase(admin, table), in_sql(instance, table)
+        for rows in (there, here):
+            for row in rows.values():
+                for column in ignored:
+                    row.pop(column, None)
+        ids = sorted(there.keys() | here.keys())
+        found += [(table, there.get(each), here.get(each)) for each in ids if there.get(each) != here.get(each)]
+    return found
+
+
+def settle(instance: OpenWebUI, seconds: float = 20.0) -> None:
+    """Return as soon as both have the same rows; the application asks every few seconds for what others change."""
+    deadline = time.monotonic() + seconds
+    with instance.admin() as admin:
+        while (found := differences(instance, admin)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert found == []
+
+
+def group(name: str, **members: Any) -> dict[str, Any]:
+    return {"name": f"{name} $here", "description": "", **members}
+
+
+def add(who: str) -> Step:
+    body = {"name": who, "email": f"{who}.$here@example.com", "password": "$password", "role": "user"}
+    return step("admin", 200, f"POST {AUTHS}/add", body, save=who)
+
+
+SHARED = [grant("$ada", "read"), grant("$ada", "write"), grant("$team", "read", "group"), grant("*", "read")]
+OPERATIONS = [
+    add("ada"),
+    add("bea"),
+    step("admin", 200, f"POST {USERS}/$ada/update", {"name": "Ada ö 'n\" \\ 🦜", "email": "ada2.$here@example.com"}),
+    step("admin", 200, f"POST {USERS}/$bea/update", {"role": "pending"}),
+    step("admin", 200, f"POST {GROUPS}/create", group("root", data={"a": [1.0, 2**53 + 1], "b": None}), save="root"),
+    step("admin", 200, f"POST {GROUPS}/create", group("team", parent_group_id="$root", permissions={}), save="team"),
+    step("admin", 200, f"POST {GROUPS}/id/$team/users/add", {"user_ids": ["$ada", "$bea"]}),
+    step("admin", 200, f"POST {GROUPS}/id/$team/users/remove", {"user_ids": ["$bea"]}),
+    step("admin", 200, f"POST {GROUPS}/id/$team/users/add", {"user_ids": ["$bea"]}),
+    step("admin", 200, f"POST {PROMPTS}/create", {"command": "$here", "name": "$here", "content": ""}, save="prompt"),
+    step("admin", 200, f"POST {PROMPTS}/id/$prompt/access/update", {"access_grants": SHARED}),
+    step("admin", 200, f"POST {PROMPTS}/id/$prompt/access/update", {"access_grants": SHARED[1:3]}),
+    step("ann", 200, f"POST {USERS}/user/settings/update", {"ui": {"z": 1.0, "a": {"": None, "big": 2**60}}}),
+    step(
+        "ann",
+        200,
+        f"POST {AUTHS}/update/profile",
+        {"name": "", "profile_image_url": "", "bio": "", "gender": None, "date_of_birth": "1999-12-31"},
+    ),
+    step("ann", 200, f"POST {USERS}/user/status/update", {"status_message": "", "status_expires_at": 0}),
+    step("scim", 200, "GET /api/v1/scim/v2/Users?count=1", mine=True),
+    step("scim", 201, "POST /api/v1/scim/v2/Groups", {"displayName": "$here", "members": [{"value": "$ada"}]}),
+    step("admin", 200, f"DELETE {USERS}/$bea"),
+    step("admin", 200, f"DELETE {GROUPS}/id/$root/delete"),
+    step("admin", 200, f"DELETE {PROMPTS}/id/$prompt/delete"),
+]
+CHANGED = [name for name in CONFIGURATIONS if name != "stock"]
+
+
+@pytest.fixture
+def instance(contestants: dict[str, OpenWebUI], configuration: str) -> OpenWebUI:
+    return contestants[configuration]
+
+
+@pytest.mark.parametrize("database", DATABASES)
+@pytest.mark.parametrize("configuration", CHANGED)
+def test_rows_are_copied_before_the_answer(instance: OpenWebUI) -> None:
+    player = Player(instance, "mirror")
+    settle(instance)
+    copied = set()
+    with instance.admin() as admin:
+        for each in OPERATIONS:
+            assert player.play(each)[0] == each.status, each
+            # When somebody was seen last is written after the answer.
+            assert differences(instance, admin, "last_active_at") == [], each
+            copied.update(table for table in mirrored(instance) if in_sql(instance, table))
+    settle(instance)
+    assert copied == set(mirrored(instance))
+
+
+def change_by_hand(admin: AdminClient, instance: OpenWebUI, known: str) -> None:
+    """Do what an administrator could in PocketBase's dashboard."""
+    ids = {name: str(uuid.uuid4()) for name in ("user", "group", "member", "grant")}
+
+    def send(method: str, table: str, record: str = "", /, **fields: Any) -> None:
+        path = f"/api/collections/{TABLES[table].collection}/records"
+        admin.send(method, f"{path}/{record}" if record else path, fields or None)
+
+    if "users" in instance.in_pocketbase:
+        send("PATCH", "user", known, name="By hand", bio="", settings={"ui": {"b": 1, "a": 2}})
+        made = {"email": f"{ids['user']}@example.com", "password": "12345678", "passwordConfirm": "12345678"}
+        send("POST", "user", id=ids["user"], name="Made by hand", **made, role="user", created_at=1, updated_at=2)
+    if "groups" in instance.in_pocketbase:
+        send("POST", "group", id=ids["group"], name="By hand", permissions={"a": True})
+        send("POST", "group", id=str(uuid.uuid4()), name="Below", parent_group_id=ids["group"])
+        send("POST", "group_member", id=ids["member"], group_id=ids["group"], user_id=known)
+        send("PATCH", "group", ids["group"], name="Again by hand", description="")
+        send("DELETE", "group_member", ids["member"])
+    if "access" in instance.in_pocketbase:
+        resource = {"resource_type": "prompt", "resource_id": "x", "principal_type": "user", "principal_id": known}
+        send("POST", "access_grant", id=ids["grant"], **resource, permission="read", created_at=1)
+        send("PATCH", "access_grant", ids["grant"], permission="write")
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_changes_by_hand_are_copied_soon(contestants: dict[str, OpenWebUI]) -> None:
+    instances = [contestants[configuration] for configuration in CHANGED]
+    before = []
+    for instance in instances:
+        known = instance.user("ann-by-hand").id
+        settle(instance)
+        before.append({table: in_sql(instance, table) for table in mirrored(instance)})
+        with instance.admin() as admin:
+            change_by_hand(admin, instance, known)
+    for instance, rows in zip(instances, before, strict=True):
+        settle(instance)
+        changed = {table for table in rows if rows[table] != in_sql(instance, table)}
+        assert changed == set(mirrored(instance)) - {"group_member"}  # who was added was removed
+        if "users" in instance.in_pocketbase:
+            assert in_sql(instance, "user")[instance.user("ann-by-hand").id]["name"] == "By hand"
+
+
+@pytest.mark.postgresql
+def test_a_restart_makes_the_copy_right(fleet: Fleet, everywhere: None, migrated_postgresql: str) -> None:
+    """Whatever happened to the SQL database meanwhile."""
+    instances = fleet.start(("users", "sqlite"), ("groups", "postgresql"))
+    users, groups = instances
+    ann = users.user("ann-restart").id
+    team = groups.request("admin", "POST", f"{GROUPS}/create", json={"name": "Kept", "description": "d"}).json()["id"]
+    for each in instances:
+        settle(each)
+    for each in instances:
+        each.stop()
+    try:
+        users.execute("UPDATE user SET name = 'Wrong' WHERE id = :id", {"id": ann})
+        groups.execute('DELETE FROM "group" WHERE id = :id', {"id": team})
+    finally:
+        for each in instances:
+            each.start(wait=False)
+    for each in instances:
+        each.wait_until_ready()
+
+    assert in_sql(users, "user")[ann]["name"] == "ann-restart"
+    assert in_sql(groups, "group")[team]["name"] == "Kept"
+    for each in instances:
+        settle(each)
+        assert each.request("admin", "GET", f"{USERS}/all").status_code == 200
+
+
+@pytest.fixture(scope="module")
+def workers(new_openwebui: NewOpenWebUI) -> OpenWebUI:
+    """Two workers behind a proxy that says who somebody is."""
+    env = {
+        "STORAGE_BACKEND": "pocketbase",
+        "UVICORN_WORKERS": "2",
+        "WEBUI_AUTH_TRUSTED_EMAIL_HEADER": "X-Email",
+        "WEBUI_AUTH_TRUSTED_NAME_HEADER": "X-Name",
+        "WEBUI_AUTH_TRUSTED_ROLE_HEADER": "X-Role",
+        "WEBUI_AUTH_TRUSTED_GROUPS_HEADER": "X-Groups",
+    }
+    instance = new_openwebui("two", env, in_pocketbase=CONFIGURATIONS["everything"][1]).start()
+    instance.user("admin")
+    return instance
+
+
+def at_once(instance: OpenWebUI, number: int, method: str, path: str, **kwargs: Any) -> list[Any]:
+    """Send one request many times over connections of their own; return status and content of each answer."""
+
+    def send(count: int) -> tuple[int, Any]:
+        filled = {key: value(count) if callable(value) else value for key, value in kwargs.items()}
+        with instance.client() as client:
+            answer = client.request(method, path, **filled)
+            return answer.status_code, answer.json()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(send, range(number)))
+
+
+def test_the_first_requests_of_somebody_new_make_one_user(workers: OpenWebUI) -> None:
+    workers.request("admin", "POST", f"{GROUPS}/create", json={"name": "Staff", "description": ""}).raise_for_status()
+    said = {"X-Email": "New.One@Example.com", "X-Name": "New%20%C3%B6", "X-Role": "user", "X-Groups": "Staff, Nobody"}
+    answers = at_once(workers, 16, "POST", f"{AUTHS}/signin", headers=said, json={"email": "", "password": ""})
+
+    assert [status for status, _ in answers] == [200] * 16, answers
+    assert len({content["id"] for _, content in answers}) == 1
+    assert {(content["email"], content["name"]) for _, content in answers} == {("new.one@example.com", "New ö")}
+    with workers.admin() as admin:
+        assert len([row for row in in_pocketbase(admin, "user").values() if row["name"] == "New ö"]) == 1
+    groups = workers.http.get(f"{USERS}/groups", headers={"Authorization": f"Bearer {answers[0][1]['token']}"}).json()
+    assert [each["name"] for each in groups] == ["Staff"]
+
+
+def test_two_workers_write_at_once(workers: OpenWebUI) -> None:
+    headers = workers.headers("admin")
+
+    def person(count: int) -> dict[str, str]:
+        return {"name": f"w{count}", "email": f"w{count}@example.com", "password": "x", "role": "user"}
+
+    made = at_once(workers, 24, "POST", f"{AUTHS}/add", headers=headers, json=person)
+    assert [status for status, _ in made] == [200] * 24, made
+    users = [content["id"] for _, content in made]
+
+    team = workers.request("admin", "POST", f"{GROUPS}/create", json={"name": "All", "description": ""}).json()["id"]
+    joined = at_once(
+        workers,
+        24,
+        "POST",
+        f"{GROUPS}/id/{team}/users/add",
+        headers=headers,
+        json=lambda count: {"user_ids": [users[count], users[count - 1]]},
+    )
+    assert [status for status, _ in joined] == [200] * 24, joined
+    members = [row["user_id"] for row in in_sql(workers, "group_member").values() if row["group_id"] == team]
+    assert sorted(members) == sorted(users)
+    settle(workers)
+
+
+ROWS = {
+    "user": {"id": "u", "name": "Old", "email": "old@example.com", "role": "admin", "created_at": 1, "updated_at": 1},
+    "group": {"id": "g", "name": "Old"},
+    "group_member": {"id": "m", "group_id": "g", "user_id": "u"},
+    "access_grant": {
+        "id": "a",
+        "resource_type": "prompt",
+        "resource_id": "p",
+        "principal_type": "user",
+        "principal_id": "*",
+        "permission": "read",
+        "created_at": 1,
+    },
+}
+
+
+@pytest.mark.parametrize("table", ROWS)
+def test_the_start_stops_rather_than_hide_rows(driver: Driver, tmp_path: Path, table: str) -> None:
+    """What SQL had before would be seen by nobody any more."""
+    group = TABLES[table].group
+    env = CONFIGURATIONS["users" if group == "users" else "groups"][0]
+    place = {"OPENWEBUI_POCKETBASE_EMBEDDED_DATA_DIR": str(tmp_path / "pocketbase")}
+    start = driver.start(env | place, rows=[(table, ROWS[table])])
+    assert start.failure.startswith("openwebui-pocketbase: ")
+    assert f"1 rows of the table {table} which PocketBase does not have" in start.failure
+    assert start.failure.count("What to do: ") == 1
+    assert f'[groups] {group} = "sqlalchemy"' in start.failure
+    assert start.stock
