@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["REPOSITORIES", "RepositorySpec", "repositories_of", "repository"]
+__all__ = ["REPOSITORIES", "TOGETHER", "RepositorySpec", "repositories_of", "repository"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,11 @@ REPOSITORIES = (
     _spec("access", "AccessGrants", "access_grants", "AccessGrantsTable", "IAccessRepo", "access_grant"),
 )
 """Every repository that can be replaced, in the order of the groups."""
+
+TOGETHER = {
+    ("groups", "access"): "deleting a group of users deletes its access grants in the same transaction",
+}
+"""Groups which have to live in the same place -> why."""
 
 _BY_NAME = {spec.name: spec for spec in REPOSITORIES}
 

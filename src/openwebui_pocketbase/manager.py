@@ -10,7 +10,7 @@ from typing import Any
 
 import pluggy
 
-from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.catalog import TOGETHER, repositories_of
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.hookspecs import PROJECT, RepositoryBinding, StorageSpecs
 from openwebui_pocketbase.settings import GROUPS, Settings
@@ -18,11 +18,6 @@ from openwebui_pocketbase.settings import GROUPS, Settings
 __all__ = ["Registry", "create_plugin_manager"]
 
 STOCK = "sqlalchemy"
-
-TOGETHER = {
-    ("groups", "access"): "deleting a group of users deletes its access grants in the same transaction",
-}
-"""Groups of data which have to live in the same place -> why."""
 
 
 def create_plugin_manager(settings: Settings) -> pluggy.PluginManager:

@@ -19,6 +19,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from openwebui_pocketbase.catalog import TOGETHER
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError, OpenWebUIPocketBaseError, SchemaError
 from openwebui_pocketbase.schema.tables import TABLES
@@ -281,10 +282,12 @@ class Mirror:
 
 def _alien_rows(name: str, number: int) -> OpenWebUIPocketBaseError:
     group = TABLES[name].group
+    together = next((groups for groups in TOGETHER if group in groups), (group,))
+    settings = ", ".join(f'{each} = "sqlalchemy"' for each in together)
     return ConfigurationError(
         f"The SQL database has {number} rows of the table {name} which PocketBase does not have, or has otherwise.",
         hint=(
-            f'Nobody would see them any more. Leave the group in the SQL database ([groups] {group} = "sqlalchemy"), '
+            f"Nobody would see them any more. Leave them in the SQL database ([groups] {settings}), "
             "or begin with an empty one."
         ),
     )
