@@ -191,16 +191,17 @@ async def test_parents_may_come_behind_their_children(
 async def counted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[int]]:
     """Counts the mirror's transactions."""
     transactions: list[int] = []
-    locked = sql.locked
+    begin = sql.begin
 
     @asynccontextmanager
     async def count() -> AsyncIterator[Any]:
         transactions.append(1)
-        async with locked() as connection:
+        await asyncio.sleep(0.05)  # so that some wait
+        async with begin() as connection:
             yield connection
 
     with monkeypatch.context() as patch:
-        patch.setattr(sql, "locked", count)
+        patch.setattr(sql, "begin", count)
         yield transactions
 
 
@@ -295,7 +296,7 @@ async def test_a_failing_sql_database_is_told_and_made_up_for(
         yield
 
     with monkeypatch.context() as patch:
-        patch.setattr(sql, "locked", fail)
+        patch.setattr(sql, "begin", fail)
         results = await asyncio.gather(*(user(one, number) for number in (2, 3, 4)), return_exceptions=True)
         assert [type(result) for result in results] == [OperationalError] * 3
     assert len(await database.rows("user")) == 1

@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 
 POLL_INTERVAL = 5.0
 """Seconds after which changes that others made in PocketBase are in the SQL database at the latest."""
+
+LATER = frozenset({"users/update_last_active_by_id"})
+"""Writes which `Mirror.follow` copies: frequent ones of which the host's SQL needs no exact state."""
 
 PAGE = 1000
 """Rows in one answer, when whole tables are read."""
@@ -114,6 +117,8 @@ class Mirror:
             SQLAlchemyError: PocketBase has the change, the SQL database has not; it gets it with the next one.
         """
         await self.start()
+        if path in LATER:
+            return await self._client.write(path, parameters)
         known = self._known
         result = await self._client.write(path, parameters, changes_since=known.since)
         await self._take(Changes(**result["changes"]), known)
@@ -200,15 +205,10 @@ class Mirror:
     async def _apply(self, changes: Changes, floor: int) -> None:
         for one_by_one in (False, True):
             try:
-                async with self._sql.locked() as connection:
-                    state = await self._sql.read_state(connection)
-                    if state is None or state.epoch != changes.epoch:
-                        raise SchemaError("PocketBase's data were exchanged.", hint="Restart Open WebUI.")
-                    if state.seq < floor:  # an older copy of the SQL database was put in place
-                        changes = Changes(**await self._client.read(READ, {"since": state.seq}))
-                    if state.seq < changes.last:
-                        await self._write_rows(connection, changes, one_by_one=one_by_one)
-                        await self._sql.write_state(connection, replace(state, seq=changes.last))
+                async with self._sql.begin() as connection:
+                    missing = await self._missing(connection, changes, floor)
+                    if missing is not None:
+                        await self._write_rows(connection, missing, one_by_one=one_by_one)
             except self._sql.REFUSALS:
                 if one_by_one:
                     raise
@@ -216,6 +216,19 @@ class Mirror:
                 break
         if changes.last > self._known.since:
             self._known = Known(changes.last, changes.last)
+
+    async def _missing(self, connection: AsyncConnection, changes: Changes, floor: int) -> Changes | None:
+        """Note that the mirror has an answer's changes; return those to be written, None if it had all before."""
+        while not await self._sql.advance(connection, epoch=changes.epoch, floor=floor, last=changes.last):
+            state = await self._sql.read_state(connection)
+            if state is None or state.epoch != changes.epoch:
+                raise SchemaError("PocketBase's data were exchanged.", hint="Restart Open WebUI.")
+            if state.seq >= changes.last:
+                return None
+            # An older copy of the SQL database was put in place.
+            floor = state.seq
+            changes = Changes(**await self._client.read(READ, {"since": floor}))
+        return changes
 
     async def _write_rows(self, connection: AsyncConnection, changes: Changes, *, one_by_one: bool = False) -> None:
         # Deletions first: a new row may have the unique key of one that is gone.

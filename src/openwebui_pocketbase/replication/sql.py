@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from open_webui.internal.db import Base, get_async_db
-from sqlalchemy import JSON, BigInteger, Column, Integer, MetaData, String, Table, Text, delete, insert, select, text
-from sqlalchemy.dialects import postgresql, sqlite
+from open_webui.internal import db
+from open_webui.internal.db import Base
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TextClause,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,6 +37,8 @@ __all__ = [
     "REFUSALS",
     "MirroredTable",
     "State",
+    "advance",
+    "begin",
     "create_state",
     "locked",
     "open_transaction",
@@ -51,6 +70,13 @@ _STATE = Table(
 """One row; see `State`."""
 
 
+_ADVANCE = (
+    update(_STATE)
+    .where(_STATE.c.epoch == bindparam("of"), _STATE.c.seq >= bindparam("floor"), _STATE.c.seq < bindparam("last"))
+    .values(seq=bindparam("last"))
+)
+
+
 @dataclass(frozen=True)
 class State:
     """How far the mirror is.
@@ -68,31 +94,46 @@ class State:
 
 async def create_state() -> None:
     """Create the table that keeps the state, unless it is there."""
-    async with get_async_db() as session:
-        connection = await session.connection()
+    async with begin() as connection:
         if connection.dialect.name == "postgresql":
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({CREATION_LOCK})"))
         await connection.run_sync(_STATE.create, checkfirst=True)
-        await session.commit()
+
+
+def begin() -> AbstractAsyncContextManager[AsyncConnection]:
+    """Give a transaction; committed unless there is an exception."""
+    return db.async_engine.begin()  # type: ignore[no-any-return]
 
 
 @asynccontextmanager
 async def locked() -> AsyncIterator[AsyncConnection]:
     """Give a transaction in which nobody else changes the mirror; committed unless there is an exception."""
-    async with get_async_db() as session:
-        if session.get_bind().dialect.name == "sqlite":
-            await session.execute(text("BEGIN IMMEDIATE"))
-        connection = await session.connection()
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text(f"LOCK TABLE {_STATE.fullname} IN EXCLUSIVE MODE"))
+    async with begin() as connection:
+        is_sqlite = connection.dialect.name == "sqlite"
+        await connection.execute(text("BEGIN IMMEDIATE" if is_sqlite else f"LOCK TABLE {_STATE.fullname}"))
         yield connection
-        await session.commit()
 
 
 async def read_state(connection: AsyncConnection) -> State | None:
     """Return how far the mirror is; None if there is none yet."""
     row = (await connection.execute(select(_STATE))).mappings().first()
     return State(row["epoch"], row["seq"], frozenset(filter(None, row["tables"].split(",")))) if row else None
+
+
+async def advance(connection: AsyncConnection, *, epoch: str, floor: int, last: int) -> bool:
+    """Note that the mirror has a change, and keep others from noting one until the transaction ends.
+
+    Args:
+        connection: An open transaction, in which nothing was read yet: else SQLite would refuse to write.
+        epoch: Of the change feed.
+        floor: The mirror must have this change.
+        last: The change.
+
+    Returns:
+        False if the mirror is not at ``floor`` yet, or at ``last`` or further already; nothing is noted then.
+    """
+    parameters = {"of": epoch, "floor": floor, "last": last}
+    return (await connection.execute(_ADVANCE, parameters)).rowcount == 1
 
 
 async def write_state(connection: AsyncConnection, state: State) -> None:
@@ -118,6 +159,7 @@ class MirroredTable:
         self._parents = [key.parent.name for key in host.foreign_keys if key.column.table is host]
         self._texts = {c.name: c.type.length for c in host.c if isinstance(c.type, String)}
         self._codec = codec_of(name)
+        self._statements: tuple[TextClause, TextClause] | None = None
 
     async def rows(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Row]:
         """Return those rows, by id."""
@@ -150,19 +192,34 @@ class MirroredTable:
         """
         if not rows:
             return
-        insert_: Any = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}[connection.dialect.name](self._table)
-        columns = {c.name: insert_.excluded[c.name] for c in self._table.c if not c.primary_key}
-        overwrite = insert_.on_conflict_do_update(index_elements=[self._table.c.id], set_=columns)
+        overwrite, leave = self._inserts(connection.dialect)
         statements = [(overwrite, list(rows))]
         if self._parents and any(row[name] for row in rows for name in self._parents):
             # A row may come before the one it refers to.
             orphans = [row | dict.fromkeys(self._parents) for row in rows]
-            statements.insert(0, (insert_.on_conflict_do_nothing(index_elements=[self._table.c.id]), orphans))
+            statements.insert(0, (leave, orphans))
         for statement, values in statements:
             if one_by_one:
                 await self._one_by_one(connection, statement, values)
             else:
                 await connection.execute(statement, values)
+
+    def _inserts(self, dialect: Dialect) -> tuple[TextClause, TextClause]:
+        """Return the statement that overwrites rows with the same id, and the one that leaves them.
+
+        As text: SQLAlchemy compiles its own ON CONFLICT anew each time, which takes longer than to run it.
+        """
+        if self._statements is None:
+            quote = dialect.identifier_preparer.quote
+            columns = [column.name for column in self._table.c]
+            names, values = ", ".join(map(quote, columns)), ", ".join(f":{name}" for name in columns)
+            changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in columns)
+            table = dialect.identifier_preparer.format_table(self._table)
+            insert = f"INSERT INTO {table} ({names}) VALUES ({values}) ON CONFLICT (id) DO"  # noqa: S608 - names of the host's
+            types = [bindparam(column.name, type_=column.type) for column in self._table.c]
+            overwrite, leave = (text(f"{insert} {what}") for what in (f"UPDATE SET {changes}", "NOTHING"))
+            self._statements = (overwrite.bindparams(*types), leave.bindparams(*types))
+        return self._statements
 
     async def _one_by_one(self, connection: AsyncConnection, statement: Any, rows: Iterable[Row]) -> None:
         for row in rows:
