@@ -22,6 +22,7 @@ from openwebui_pocketbase.replication import mirror as mirror_module
 from openwebui_pocketbase.replication import sql
 from openwebui_pocketbase.replication.mirror import Mirror
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
+from openwebui_pocketbase.repositories.auths import PocketBaseAuths
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.repositories.users import PocketBaseUsers
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, pocketbase_rows, same
@@ -337,6 +338,22 @@ async def test_transaction_of_the_host(
         await session.rollback()
     assert len(await database.rows("access_grant")) == 1
     await user(one, 2)
+    await check(database, own_pocketbase)
+
+
+async def test_credentials_change_while_the_host_has_the_write_lock(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """As it does when it changes the policy for authenticators; when somebody was seen last is still to be copied."""
+    await user(one, 1)
+    await one.users.update_last_active_by_id("u1")
+    auths = object.__new__(PocketBaseAuths)
+    auths.pocketbase = one.mirror
+    async with asyncio.timeout(5), database.sessions() as session:
+        await session.execute(update(User).where(User.id == "nobody").values(name="x"))
+        await auths.revoke_all_sessions(db=session)
+        await auths.revoke_sessions_by_user_id("u1", db=session)
+        await session.commit()
     await check(database, own_pocketbase)
 
 

@@ -13,7 +13,7 @@ from open_webui.models.users import UserModel
 from open_webui.utils.json_codec import JSONCodec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, within
 from openwebui_pocketbase.repositories.errors import integrity_errors
 from openwebui_pocketbase.repositories.users import delete_belongings, new_user, user_of, wire_of
 
@@ -26,8 +26,8 @@ _CODEC = codec_of("auth")
 CHANGED = "Authentication changed in another request. Please try again."
 """What the host tells whose credentials are not as they were; routers pass it on."""
 
-# Sessions of the caller's are not used: nothing of a credential is in SQL, and a compare-and-swap holds as soon
-# as PocketBase has answered.
+# A session of the caller's is used for the mirror only, as it may have SQLite's write lock: nothing of a credential is
+# in SQL, and a compare-and-swap holds as soon as PocketBase has answered.
 
 
 def _auth(wire: list[Any]) -> AuthModel:
@@ -65,18 +65,22 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
         mfa = mfa.model_copy(deep=True, update={"revision": str(uuid.uuid4())})
         stamp = str(uuid.uuid4()) if revoke else auth.session_stamp
         parameters = {"id": auth.id, "expected": _known(auth), "mfa": _mfa(mfa), "session_stamp": stamp}
-        if not await self.pocketbase.write("auths/update_mfa_by_id", parameters):
+        with within(db):
+            updated = await self.pocketbase.write("auths/update_mfa_by_id", parameters)
+        if not updated:
             return None
         return auth.model_copy(update={"mfa": mfa, "session_stamp": stamp})
 
     async def revoke_sessions_by_user_id(self, user_id: str, *, db: AsyncSession) -> bool:
         """End all sessions of the user and pending challenges; False if there are no credentials."""
         parameters = {"id": user_id, "session_stamp": str(uuid.uuid4()), **self._fresh_mfa()}
-        return bool(await self.pocketbase.write("auths/revoke_sessions_by_user_id", parameters))
+        with within(db):
+            return bool(await self.pocketbase.write("auths/revoke_sessions_by_user_id", parameters))
 
     async def revoke_all_sessions(self, *, db: AsyncSession) -> list[str]:
         """End the sessions of all users and pending challenges; return the users' ids."""
-        ids: list[str] = await self.pocketbase.write("auths/revoke_all_sessions", {})
+        with within(db):
+            ids: list[str] = await self.pocketbase.write("auths/revoke_all_sessions", {})
         return ids
 
     async def insert_new_auth(

@@ -48,7 +48,7 @@ def codec_of(table: str) -> Codec:
 
 
 @contextmanager
-def within(session: AsyncSession) -> Iterator[None]:
+def within(session: AsyncSession | None) -> Iterator[None]:
     """Tell that what is written belongs to a transaction of the host's, not committed yet.
 
     Rows which the host's SQL joins are then copied to the SQL database in that transaction: in one of its own it
