@@ -113,6 +113,9 @@ class PocketBaseSettings(_Section):
     def _has_credentials(self) -> PocketBaseSettings:
         if self.url and not self.token and not (self.identity and self.password):
             raise ValueError("url needs identity and password, or token")
+        token = self.token.get_secret_value() if self.token else ""
+        if not (token.isascii() and token.isprintable()):  # it is a line of each request's head
+            raise ValueError("token must be one line of ASCII characters")
         return self
 
 

@@ -156,8 +156,29 @@ async def test_silence_ends_a_request_and_slowness_does_not() -> None:
     async with running(answering(*(bytes([byte]) for byte in OK), pause=0.02), read=0.3) as (_, transport):
         assert await transport.send(HEAD, b"{}") == Answer(200, b"ok")  # takes longer than that
     async with running(answering(OK[:5], pause=3.0), read=0.3) as (_, transport):
-        with pytest.raises(TransportError, match="nothing came for"):
+        with pytest.raises(TimeoutError, match="nothing came for"):
             await transport.send(HEAD, b"{}")
+
+
+async def test_silence_on_kept_connections_is_waited_for_once() -> None:
+    """It is no closed connection: the request is not sent again on the next one."""
+    heard = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal heard
+        while True:
+            await request(reader)
+            heard += 1
+            if heard <= 4:
+                await asyncio.sleep(0.05)
+                writer.write(OK)
+
+    async with running(serve, read=0.3) as (server, transport):
+        await asyncio.gather(*(transport.send(HEAD, b"{}") for _ in range(4)))
+        assert server.connections == 4
+        with pytest.raises(TimeoutError):
+            await transport.send(HEAD, b"{}")
+        assert heard == 5
 
 
 async def test_connections_are_limited_and_reused() -> None:

@@ -160,6 +160,7 @@ LOGIN = f'identity = "me@example.org"\npassword = "{SECRET}"\n'
         (f'[pocketbase]\nurl = "ftp://me:{SECRET}@pb"', "must start with http"),
         (f'[pocketbase]\nurl = "https://me:{SECRET}@pb.example.org/x"', "must not contain credentials"),
         ('[pocketbase]\nurl = "https://pb.example.org"', "url needs identity and password, or token"),
+        (f'[pocketbase]\ntoken = "{SECRET}\\r\\nX: y"', "token must be one line"),
         (f'[pocketbase]\nurl = "https://pb"\npassword = "{SECRET}"', "url needs identity and password, or token"),
     ],
 )

@@ -22,7 +22,7 @@ INFORMATIONAL = range(100, 200)
 
 
 class TransportError(OSError):
-    """There was no whole answer."""
+    """The connection ended before the whole answer had come, or what came is not HTTP."""
 
 
 class Answer(NamedTuple):
@@ -58,7 +58,7 @@ class Transport:
             body: The body.
 
         Raises:
-            OSError: There was no whole answer; the request may have been carried out.
+            OSError: There was no whole answer, or none in time; the request may have been carried out.
         """
         if self._slots.locked():
             async with asyncio.timeout(self._timeouts.pool):
@@ -206,11 +206,11 @@ class _Connection(asyncio.Protocol):
     def _check(self) -> None:
         silence = self._loop.time() - self._last_bytes_at
         if silence >= self._patience:
-            self._fail(TransportError(f"nothing came for {self._patience:g} seconds"))
+            self._fail(TimeoutError(f"nothing came for {self._patience:g} seconds"))
         else:
             self._watch = self._loop.call_later(self._patience - silence, self._check)
 
-    def _fail(self, error: TransportError) -> None:
+    def _fail(self, error: OSError) -> None:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(error)
         self.close()
