@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from bench import groups, machine, report
 from bench.backends import BACKENDS, WorkerError
+from bench.further import further, growths
 from bench.http import measure_http
 from bench.runner import RESULTS_DIR, Parameters, run
 from bench.startup import measure_startup, startup_summary
@@ -45,10 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--groups", nargs="+", choices=groups.NAMES, default=defaults.groups, help="groups of data (default: all)")
     add("--backends", nargs="+", choices=tuple(BACKENDS), default=defaults.backends, help="backends (default: all)")
+    add("--only", nargs="+", default=defaults.only, help="texts: measure operations with one of them in their names")
     add("--rounds", type=int, default=defaults.rounds, help="rounds in which the backends take turns (%(default)s)")
     add("--seconds", type=float, default=defaults.seconds, help="length of one measurement (%(default)s)")
     add("--callers", type=int, default=defaults.callers, help="concurrent callers (%(default)s)")
     add("--users", type=int, default=defaults.users, help="users in the data set, at least 1,000 (%(default)s)")
+    add("--chats", type=int, default=defaults.chats, help="chats of one user, at least 400 (%(default)s)")
+    add("--against", type=Path, help="JSON file of a run with fewer chats: also tell what has become slower since")
     add("--times", type=int, default=3, help="startup: starts of each variant (%(default)s)")
     add("--check", action="store_true", help="exit with status 1 if a target is missed")
     return parser
@@ -62,12 +68,17 @@ def _operations(options: argparse.Namespace, console: Console) -> bool:
         seconds=options.seconds,
         callers=options.callers,
         users=options.users,
+        chats=options.chats,
+        only=tuple(options.only),
     )
     facts = machine.facts()
     done = run(parameters, lambda text: console.print(text, style="dim"))
-    report.print_report(done, parameters, facts, console)
-    _write(report.as_json(done, parameters, facts), console)
-    return not report.missed(done)
+    lines = further(done)
+    if options.against:
+        lines += growths(done, parameters.chats, json.loads(options.against.read_text()))
+    report.print_report(done, lines, parameters, facts, console)
+    _write(report.as_json(done, lines, parameters, facts), console)
+    return not report.missed(done) and all(line.met for line in lines)
 
 
 def _startup(options: argparse.Namespace, console: Console) -> bool:

@@ -6,9 +6,11 @@ import os
 import uuid
 
 __all__ = [
+    "CHATS_VARIABLE",
     "LOADED_AT",
     "SCRATCH",
     "SCRATCH_USERS",
+    "TOTAL_CHATS",
     "TOTAL_USERS",
     "USERS",
     "USERS_VARIABLE",
@@ -25,6 +27,12 @@ USERS_VARIABLE = "BENCH_USERS"
 
 TOTAL_USERS = int(os.environ.get(USERS_VARIABLE, "10000"))
 """How many users there are in the group of that name; the data sets need 1,000."""
+
+CHATS_VARIABLE = "BENCH_CHATS"
+"""Environment variable that says how many chats the user with most of them has."""
+
+TOTAL_CHATS = int(os.environ.get(CHATS_VARIABLE, "2000"))
+"""How many chats one user has in the group of that name; the data set needs 400."""
 
 SCRATCH = "scratch-"
 """What the ids of scratch users begin with, and of anything else that is purged after each measurement."""

@@ -48,24 +48,26 @@ async def measure(
     waiting = iter(inputs)
     durations: list[float] = []
     failures = 0
+    last: Exception | None = None
 
     async def caller() -> None:
-        nonlocal failures
+        nonlocal failures, last
         for item in waiting:
             start = perf_counter()
             try:
                 result = await send(item)
                 durations.append(perf_counter() - start)
                 failures += not accepts(result)
-            except Exception:  # noqa: BLE001 - counted, whatever it is
+            except Exception as error:  # noqa: BLE001 - counted, whatever it is
                 failures += 1
+                last = error
 
     gc.collect()  # of earlier garbage only: what a call leaves behind belongs to its cost, as in the application
     start = perf_counter()
     await asyncio.gather(*(caller() for _ in range(callers)))
     elapsed = perf_counter() - start
     if not durations:
-        raise RuntimeError(f"All {len(inputs)} calls failed.")
+        raise RuntimeError(f"All {len(inputs)} calls failed.") from last
     return Cell(percentile(durations, 50) * 1e3, percentile(durations, 99) * 1e3, len(durations) / elapsed, failures)
 
 

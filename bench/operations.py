@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["HOT", "Group", "Item", "Kind", "Operation", "Row", "Write", "one_of_each"]
+__all__ = ["HOT", "Comparison", "Group", "Item", "Kind", "Operation", "Row", "Write", "one_of_each"]
 
 Kind = Literal["read", "write"]
 Row = dict[str, Any]
@@ -14,7 +14,7 @@ Item = dict[str, list[Row]]
 """Table -> rows; what PocketBase stores in one request. Tables which others refer to come first."""
 
 Write = Callable[[Item], tuple[str, dict[str, Any]]]
-"""Gives path and parameters of the request that stores an item; its rows come as they go over the wire."""
+"""Gives path and parameters of the request that stores an item; see `Group.is_raw`."""
 
 HOT = {"p50_ratio": 0.7, "rate_ratio": 3.0}
 """Limits for what nearly every request of the application asks."""
@@ -38,7 +38,8 @@ class Operation:
     """One method of a repository, and how to call it again and again.
 
     Attributes:
-        call: The host's singleton and the method, such as ``Tags.insert_new_tag``.
+        call: The host's singleton and the method, such as ``Tags.insert_new_tag``; or a module and a function, such
+            as ``open_webui.utils.timers:claim_due_timers``.
         kind: Whether it reads or writes.
         arguments: Arguments of the n-th call. The numbers never repeat, so that a write can always change
             something; reads rotate over the users by them.
@@ -46,7 +47,13 @@ class Operation:
         needs: What the calls with these numbers need beforehand; only rows that are purged afterwards.
         case: Tells operations with the same method apart.
         keywords: Keyword arguments of every call.
-        limits: Figure -> limit of its target for this operation, where it is not the general one.
+        limits: Figure -> limit of its target for this operation, where it is not the general one; None if there is
+            no limit, and for ``overhead`` because there is no single request that could be sent alone. Figures of
+            `bench.targets.FURTHER` have targets only here.
+        callers: How many call at once, where it is not the number of the run: stock needs too long for so many.
+        fewest: How many calls a measurement has at least.
+        growth: How often the median duration may be that of an earlier run, on less data; see
+            `bench.further.growths`.
     """
 
     call: str
@@ -56,12 +63,22 @@ class Operation:
     needs: Callable[[range], Iterable[Item]] = _nothing
     case: str = ""
     keywords: Mapping[str, Any] = field(default_factory=dict)
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float | None] = field(default_factory=dict)
+    callers: int | None = None
+    fewest: int = 20
+    growth: float | None = None
+
+    @property
+    def function(self) -> tuple[str, str] | None:
+        """Module and name of the function, if it is none of a repository."""
+        module, colon, name = self.call.partition(":")
+        return (module, name) if colon else None
 
     @property
     def name(self) -> str:
         """Name in the report; no other operation of the group has it."""
-        return f"{self.call} {self.case}".rstrip()
+        call = self.call.removeprefix("open_webui.").replace(":", ".")
+        return f"{call} {self.case}".rstrip()
 
     @property
     def repository(self) -> str:
@@ -75,6 +92,21 @@ class Operation:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """Two operations whose median durations on our backend are compared.
+
+    Attributes:
+        of: Name of one.
+        to: Name of the other.
+        limit: How often the first may be the second.
+    """
+
+    of: str
+    to: str
+    limit: float
+
+
+@dataclass(frozen=True)
 class Group:
     """One group of data.
 
@@ -85,6 +117,9 @@ class Group:
         writes: Tables -> what stores an item with rows of these in PocketBase.
         items: The data set; the same in every backend.
         operations: What is measured.
+        comparisons: Operations that are compared with each other.
+        space: How often the space of the reference's database may be taken, if that matters.
+        is_raw: Whether `writes` are given rows as the host has them, not as they go over the wire.
         after: Names of the groups whose data set has to be there, too.
         prepare: Called once in each process before anything is measured.
     """
@@ -94,5 +129,8 @@ class Group:
     writes: Mapping[tuple[str, ...], Write]
     items: Callable[[], Iterable[Item]]
     operations: tuple[Operation, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    space: float | None = None
+    is_raw: bool = False
     after: tuple[str, ...] = ()
     prepare: Callable[[], None] = _prepared

@@ -23,8 +23,8 @@ from bench.stores import bring_up_sql
 from openwebui_pocketbase.catalog import repository as spec_of
 from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
 from openwebui_pocketbase.connection import Connection
-from openwebui_pocketbase.host.binding import bind
-from openwebui_pocketbase.plugin import REPOSITORIES
+from openwebui_pocketbase.host.binding import bind, load
+from openwebui_pocketbase.plugin import REPOSITORIES, SEAMS
 from openwebui_pocketbase.replication.mirror import Mirror
 from openwebui_pocketbase.repositories.base import Requests, codec_of
 from openwebui_pocketbase.schema.bootstrap import bring_up
@@ -78,6 +78,8 @@ class PocketBaseStore:
         return True
 
     def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
+        if operation.function:
+            return partial(_replaced(*operation.function), **operation.keywords)
         return partial(getattr(_singleton(operation.repository), operation.method), **operation.keywords)
 
     async def insert(self, group: Group, items: Iterable[Item]) -> None:
@@ -92,6 +94,11 @@ class PocketBaseStore:
 
     async def settle(self) -> None:
         pass
+
+    async def space(self) -> int:
+        pages = "(SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)"
+        (row,) = await asyncio.to_thread(self._admin.sql, f"SELECT {pages} AS bytes")
+        return int(row["bytes"])
 
     async def requests(self, operation: Operation, numbers: range) -> list[Request]:
         """Return what calls would send to the server; nothing is sent."""
@@ -116,8 +123,9 @@ class PocketBaseStore:
             await client.aclose()
 
     async def _store(self, group: Group, item: Item) -> None:
-        encoded = {table: [codec_of(table).encode(row) for row in rows] for table, rows in item.items()}
-        await self._writer.write(*group.writes[tuple(item)](encoded))
+        if not group.is_raw:
+            item = {table: [codec_of(table).encode(row) for row in rows] for table, rows in item.items()}
+        await self._writer.write(*group.writes[tuple(item)](item))
 
     def _new_client(self) -> PocketBaseClient:
         return PocketBaseClient(timeouts=self._settings.timeouts, pool=self._settings.pool)
@@ -159,6 +167,13 @@ class MirroredStore(PocketBaseStore):
     async def close(self) -> None:
         await super().close()
         await async_engine.dispose()
+
+
+def _replaced(module: str, name: str) -> Any:
+    """Return what takes the place of a function of the host that goes to the tables of SQL."""
+    seams = (seam for seams in SEAMS.values() for seam in seams)
+    path = next(seam.replacement for seam in seams if (seam.module, seam.name) == (module, name))
+    return load(path)(getattr(import_module(module), name))
 
 
 def _singleton(name: str) -> Any:

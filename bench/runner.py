@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.backends import BACKENDS, BackendMissingError, WorkerProcess, host_environment
-from bench.data import TOTAL_USERS, USERS_VARIABLE
+from bench.data import CHATS_VARIABLE, TOTAL_CHATS, TOTAL_USERS, USERS_VARIABLE
 
 __all__ = ["RESULTS_DIR", "Measured", "Parameters", "Rounds", "Run", "run", "work_directory"]
 
@@ -36,6 +36,8 @@ class Parameters:
         seconds: About how long each measurement takes.
         callers: Number of concurrent callers.
         users: Number of users in the data set of that name.
+        chats: Number of chats of one user in the data set of that name.
+        only: What is in the names of the operations to measure; all by default.
     """
 
     groups: list[str]
@@ -44,6 +46,8 @@ class Parameters:
     seconds: float = 0.1
     callers: int = 32
     users: int = TOTAL_USERS
+    chats: int = TOTAL_CHATS
+    only: tuple[str, ...] = ("",)
 
 
 @dataclass
@@ -55,23 +59,38 @@ class Measured:
         name: Name of the operation.
         kind: Whether it reads or writes.
         backends: Name of each backend that it is measured on -> rounds.
-        limits: See `bench.operations.Operation`.
+        limits: See `bench.operations.Operation`, as of the rest.
     """
 
     group: str
     name: str
     kind: str
     backends: dict[str, Rounds] = field(default_factory=dict)
-    limits: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, float | None] = field(default_factory=dict)
+    callers: int | None = None
+    fewest: int = FEWEST_CALLS
+    growth: float | None = None
 
 
 @dataclass
 class Run:
-    """What a run gave: backend -> name and version; why a backend is missing; the operations."""
+    """What a run gave.
+
+    Attributes:
+        versions: Backend -> name and version.
+        skipped: Backend -> why it is missing.
+        operations: The operations.
+        comparisons: See `bench.operations.Comparison`.
+        space: Backend -> bytes that its database takes with the data set.
+        space_limit: See `bench.operations.Group`.
+    """
 
     versions: dict[str, str]
     skipped: dict[str, str]
     operations: list[Measured]
+    comparisons: list[dict[str, Any]] = field(default_factory=list)
+    space: dict[str, int] = field(default_factory=dict)
+    space_limit: float | None = None
 
 
 def run(parameters: Parameters, say: Say) -> Run:
@@ -93,7 +112,11 @@ def run(parameters: Parameters, say: Say) -> Run:
         for worker in workers.values():
             worker.send("load")
         loaded = {name: worker.receive() for name, worker in workers.items()}
-        operations = _merged({name: answer["operations"] for name, answer in loaded.items()})
+        operations = [
+            operation
+            for operation in _merged({name: answer["operations"] for name, answer in loaded.items()})
+            if any(text in operation.name for text in parameters.only)
+        ]
         say(f"Warming up {len(operations)} operations ...")
         calls = {
             (operation.group, operation.name, name): _calibrate(workers[name], operation, parameters)
@@ -105,8 +128,16 @@ def run(parameters: Parameters, say: Say) -> Run:
             for operation in operations:
                 for name in operation.backends:
                     counts = calls[operation.group, operation.name, name]
-                    _measure(workers[name], name, operation, counts, parameters.callers)
-    return Run({name: answer["version"] for name, answer in loaded.items()}, skipped, operations)
+                    _measure(workers[name], name, operation, counts, operation.callers or parameters.callers)
+    answers = list(loaded.values())
+    return Run(
+        {name: answer["version"] for name, answer in loaded.items()},
+        skipped,
+        operations,
+        comparisons=answers[0]["comparisons"] if answers else [],
+        space={name: answer["space"] for name, answer in loaded.items()},
+        space_limit=answers[0]["space_limit"] if answers else None,
+    )
 
 
 @contextmanager
@@ -143,7 +174,8 @@ def _start(
         except BackendMissingError as error:
             skipped[name] = str(error)
             continue
-        environment = host_environment(data_dir) | backend | {USERS_VARIABLE: str(parameters.users)}
+        sizes = {USERS_VARIABLE: str(parameters.users), CHATS_VARIABLE: str(parameters.chats)}
+        environment = host_environment(data_dir) | backend | sizes
         worker = WorkerProcess(name, parameters.groups, environment, directory / f"{name}.log")
         workers[name] = stack.enter_context(worker)
     return workers, skipped
@@ -154,25 +186,29 @@ def _calibrate(worker: WorkerProcess, operation: Measured, parameters: Parameter
 
     The number is the same in all rounds: what an operation needs is prepared for exactly so many calls.
     """
-    rates = [
-        worker.ask("measure", **_named(operation), calls=calls, callers=callers, floor=False)["rate"]
-        for calls, callers in ((WARM_UP_CALLS, 1), (max(WARM_UP_CALLS, parameters.callers), parameters.callers))
-    ]
-    one, many = (round(min(max(rate * parameters.seconds, FEWEST_CALLS), MOST_CALLS)) for rate in rates)
-    return one, max(many, parameters.callers * 3 // 2)  # with fewer, most of the time not all callers call
+    at_once = operation.callers or parameters.callers
+    calls = WARM_UP_CALLS if operation.fewest >= FEWEST_CALLS else operation.fewest
+
+    def planned(calls: int, callers: int) -> int:
+        rate = worker.ask("measure", **_named(operation), calls=calls, callers=callers, floor=False)["rate"]
+        return round(min(max(rate * parameters.seconds, operation.fewest), MOST_CALLS))
+
+    one = planned(calls, 1)
+    many = planned(max(calls, at_once), at_once) if at_once > 1 else one
+    return one, max(many, at_once * 3 // 2)  # with fewer, most of the time not all callers call
 
 
 def _measure(worker: WorkerProcess, backend: str, operation: Measured, calls: tuple[int, int], callers: int) -> None:
     one, many = calls
-    plan: Sequence[tuple[str, dict[str, Any]]] = [
-        ("one", {"calls": one, "callers": 1, "floor": False}),
-        ("many", {"calls": many, "callers": callers, "floor": False}),
-    ]
-    if backend == "pocketbase":
-        plan = [plan[0], ("floor", {"calls": one, "callers": 1, "floor": True}), plan[1]]
+    plan: list[tuple[str, dict[str, Any]]] = [("one", {"calls": one, "callers": 1, "floor": False})]
+    if backend == "pocketbase" and operation.limits.get("overhead", 0) is not None:
+        plan.append(("floor", {"calls": one, "callers": 1, "floor": True}))
+    if callers > 1:
+        plan.append(("many", {"calls": many, "callers": callers, "floor": False}))
     rounds = operation.backends[backend]
     for name, settings in plan:
         rounds.setdefault(name, []).append(worker.ask("measure", **_named(operation), **settings))
+    rounds.setdefault("many", rounds["one"])  # of one caller, who is all there are
 
 
 def _named(operation: Measured) -> dict[str, str]:

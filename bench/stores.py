@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import closing
 from functools import partial
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol
 
 from alembic import command
@@ -18,7 +22,10 @@ from bench.data import SCRATCH
 from bench.operations import Group, Item, Operation, Row
 from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
 
-__all__ = ["SqlStore", "Store", "bring_up_sql"]
+__all__ = ["SqlStore", "Store", "bring_up_sql", "space_of"]
+
+AT_ONCE = 200
+"""How many items are in memory at a time."""
 
 
 class Store(Protocol):
@@ -42,8 +49,18 @@ class Store(Protocol):
     async def settle(self) -> None:
         """Do what the database would have done by itself some time after it was loaded."""
 
+    async def space(self) -> int:
+        """Return the bytes which the database takes."""
+
     async def close(self) -> None:
         """Give everything back."""
+
+
+def space_of(file: Path) -> int:
+    """Return the bytes which a SQLite database takes, once its log is in its file."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        (pages,), (size,) = (connection.execute(f"PRAGMA page_{what}").fetchone() for what in ("count", "size"))
+        return int(pages * size)
 
 
 async def bring_up_sql() -> None:
@@ -72,16 +89,21 @@ class SqlStore:
         return True
 
     def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
+        if operation.function:
+            module, name = operation.function
+            return partial(getattr(import_module(module), name), **operation.keywords)
         return partial(getattr(stock_repository(operation.repository), operation.method), **operation.keywords)
 
     async def insert(self, _group: Group, items: Iterable[Item]) -> None:
-        tables: dict[str, list[Row]] = {}
-        for item in items:
-            for table, rows in item.items():
-                tables.setdefault(table, []).extend(rows)
+        waiting = iter(items)
         async with async_engine.begin() as connection:
-            for table, values in tables.items():
-                await connection.execute(insert(Base.metadata.tables[table]), values)
+            while batch := list(islice(waiting, AT_ONCE)):
+                tables: dict[str, list[Row]] = {}
+                for item in batch:
+                    for table, rows in item.items():
+                        tables.setdefault(table, []).extend(rows)
+                for table, values in tables.items():
+                    await connection.execute(insert(Base.metadata.tables[table]), values)
 
     async def purge(self, group: Group) -> None:
         async with async_engine.begin() as connection:
@@ -94,6 +116,12 @@ class SqlStore:
             async with async_engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(text("VACUUM ANALYZE"))
+
+    async def space(self) -> int:
+        if async_engine.dialect.name == "sqlite":
+            return space_of(Path(str(async_engine.url.database)))
+        async with async_engine.connect() as connection:
+            return int(await connection.scalar(text("SELECT pg_database_size(current_database())")) or 0)
 
     async def close(self) -> None:
         await async_engine.dispose()

@@ -60,10 +60,25 @@ class Worker:
         await self._store.settle()
         forget_garbage()
         operations = [
-            {"group": group.name, "name": operation.name, "kind": operation.kind, "limits": dict(operation.limits)}
+            {
+                "group": group.name,
+                "name": operation.name,
+                "kind": operation.kind,
+                "limits": dict(operation.limits),
+                "callers": operation.callers,
+                "fewest": operation.fewest,
+                "growth": operation.growth,
+            }
             for group, operation in self._operations.values()
         ]
-        return {"version": await self._store.version(), "operations": operations}
+        measured = {group.name: group for group, _ in self._operations.values()}.values()
+        return {
+            "version": await self._store.version(),
+            "operations": operations,
+            "comparisons": [asdict(comparison) for group in measured for comparison in group.comparisons],
+            "space": await self._store.space(),
+            "space_limit": next((group.space for group in measured if group.space), None),
+        }
 
     async def measure(self, group: str, name: str, *, calls: int, callers: int, floor: bool) -> dict[str, Any]:
         """Measure one operation; with ``floor`` its bare requests instead."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 
-from openwebui_pocketbase.schema.definitions import change_triggers, collection, version_statement
+from openwebui_pocketbase.schema.definitions import collection, drops_of, statements_of, version_statement
 from openwebui_pocketbase.schema.tables import TABLES
 
 TEMPLATE = """// @ts-check
@@ -21,7 +21,9 @@ migrate(
   }},
   (app) => {{
     {delete}
-    app.db().newQuery("{previous}").execute();
+    for (const sql of {undo}) {{
+      app.db().newQuery(sql).execute();
+    }}
   }},
 );
 """
@@ -32,14 +34,15 @@ CREATE = """if (!app.hasTable("{name}")) {{
 
 
 def main(group: str, version: int) -> None:
-    definitions = [collection(table) for table in TABLES.values() if table.group == group]
-    triggers = [statement for definition in definitions for statement in change_triggers(definition["name"])]
+    tables = [table for table in TABLES.values() if table.group == group]
+    definitions = [collection(table) for table in tables]
+    triggers = [statement for table in tables for statement in statements_of(table)]
     print(
         TEMPLATE.format(
             create="\n    ".join(CREATE.format(name=d["name"], collection=json.dumps(d)) for d in definitions),
             statements=json.dumps([*triggers, version_statement(version)]),
             delete="\n    ".join(f'app.delete(app.findCollectionByNameOrId("{d["name"]}"));' for d in definitions),
-            previous=version_statement(version - 1),
+            undo=json.dumps([*(drop for table in tables for drop in drops_of(table)), version_statement(version - 1)]),
         ),
         end="",
     )

@@ -5,7 +5,9 @@
  *
  * A module exports `reads` (method -> SQL which takes the request's body as its only parameter and answers with
  * one row `json`, or a function that makes this SQL for the parsed body) and `writes` (method -> function of the
- * transaction, the parsed body and the body's text, which returns the answer as JSON text).
+ * transaction, the parsed body and the body's text, which returns the answer as JSON text). Where it exports `answers`,
+ * the answer of a write is that read, made in the same transaction, unless the write returns null or a text: what is
+ * kept for a repeated request stays small.
  */
 
 const BODY_LIMIT = 1 << 29; // bytes; the route's limit
@@ -24,6 +26,8 @@ const CHANGES_KEPT_FOR = 7 * 24 * 3600;
 const reads = {};
 /** @type {Record<string, Write>} */
 const writes = {};
+/** @type {Record<string, Read>} */
+const answers = {};
 
 const { tables, query } = require(`${__hooks}/owui_rows.js`);
 const { changesSince } = require(`${__hooks}/mirror.js`);
@@ -38,6 +42,9 @@ for (const module of new Set(["mirror", ...declared.map((table) => table.hooks |
   for (const [name, method] of Object.entries(methods.writes)) {
     writes[`${module}/${name}`] = method;
   }
+  for (const [name, sql] of Object.entries(methods.answers || {})) {
+    answers[`${module}/${name}`] = sql;
+  }
 }
 
 /** @param {core.RequestEvent} e */
@@ -49,7 +56,7 @@ function answer(e) {
     return read(e, reads[path], body);
   }
   if (Object.hasOwn(writes, path)) {
-    return write(e, writes[path], body);
+    return write(e, path, body);
   }
   return e.json(404, { status: 404, code: "unknown_method", message: `There is no ${path}.` });
 }
@@ -72,25 +79,43 @@ function read(e, method, body) {
 }
 
 /**
- * @param {core.RequestEvent} e
- * @param {Write} method
+ * What a write answers with.
+ *
+ * @param {CoreApp} app
+ * @param {string} path
+ * @param {string} text which the write returned
  * @param {string} body
  */
-function write(e, method, body) {
+function answerOf(app, path, text, body) {
+  const sql = answers[path];
+  if (!sql || text === "null" || text.startsWith('"')) {
+    return text;
+  }
+  return query(app, typeof sql === "function" ? sql(JSON.parse(body)) : sql, body);
+}
+
+/**
+ * @param {core.RequestEvent} e
+ * @param {string} path
+ * @param {string} body
+ */
+function write(e, path, body) {
   const key = e.request.header.get("Idempotency-Key");
   if (!key) {
     return e.json(400, { status: 400, code: "no_idempotency_key", message: "Idempotency-Key is missing." });
   }
   const mirroredUpTo = e.request.header.get("X-Owui-Mirrored-Up-To");
   let text = "";
+  let answered = "";
   /** @type {any} */
   let failure = null;
   try {
     $app.runInTransaction((tx) => {
       try {
-        text = method(tx, JSON.parse(body), body);
+        text = writes[path](tx, JSON.parse(body), body);
+        answered = answerOf(tx, path, text, body);
         if (mirroredUpTo) {
-          text = `{"answer":${text},"changes":${changesSince(tx, Number(mirroredUpTo))}}`;
+          text = answered = `{"answer":${answered},"changes":${changesSince(tx, Number(mirroredUpTo))}}`;
         }
         remember(tx, key, text);
       } catch (error) {
@@ -102,9 +127,11 @@ function write(e, method, body) {
     // A repeated request fails, at the latest where it is remembered: what it had done is undone, and the
     // first answer is given. So only repetitions pay for the look-up.
     const before = replay(key);
-    return before ? e.blob(200, "application/json", before) : refuse(e, failure || error);
+    return before
+      ? e.blob(200, "application/json", answerOf($app, path, before, body))
+      : refuse(e, failure || error);
   }
-  return e.blob(200, "application/json", text);
+  return e.blob(200, "application/json", answered);
 }
 
 /**

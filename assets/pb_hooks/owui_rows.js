@@ -17,7 +17,8 @@
  * @typedef {{ name: string, field: string, type: Type, null?: boolean, required?: boolean,
  *   folded?: boolean }} Column
  * @typedef {{ group: string, hooks?: string, collection: string, auth?: boolean, mirrored?: boolean,
- *   hashed_id?: string[], columns: Column[] }} Table
+ *   hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type }[],
+ *   search?: { text: string, fields: string[] } }} Table
  */
 
 const ZERO = { text: "''", bool: "0", int: "0", int64: "''", date: "''" };

@@ -22,15 +22,16 @@ LEAF_PATHS = tuple(f"{path}/Detail {leaf}" for path in BRANCH_PATHS for leaf in 
 PATHS = (*ROOTS, *BRANCH_PATHS, *LEAF_PATHS, *(f"Single {number}" for number in range(SINGLES)))
 
 
-def _id(user_id: str, path: str) -> str:
+def folder_id(user_id: str, path: str) -> str:
+    """Return the id of the folder with this path."""
     return identifier(f"{user_id}/{path}")
 
 
 def _folder(user_id: str, path: str) -> Row:
     parent, _, name = path.rpartition("/")
     return {
-        "id": _id(user_id, path),
-        "parent_id": _id(user_id, parent) if parent else None,
+        "id": folder_id(user_id, path),
+        "parent_id": folder_id(user_id, parent) if parent else None,
         "user_id": user_id,
         "name": name,
         "items": None,
@@ -54,23 +55,23 @@ def _any(number: int, among: tuple[str, ...] = PATHS) -> tuple[str, str]:
 
 
 def _by_id(number: int) -> tuple[str]:
-    return (_id(*_any(number)),)
+    return (folder_id(*_any(number)),)
 
 
 def _by_id_and_user(number: int) -> tuple[str, str]:
     user_id, path = _any(number)
-    return _id(user_id, path), user_id
+    return folder_id(user_id, path), user_id
 
 
 def _root_and_user(number: int) -> tuple[str, str]:
     user_id, root = _any(number, ROOTS)
-    return _id(user_id, root), user_id
+    return folder_id(user_id, root), user_id
 
 
 def _by_name(number: int) -> tuple[str, str, str]:
     user_id, path = _any(number, BRANCH_PATHS)
     parent, _, name = path.rpartition("/")
-    return _id(user_id, parent), user_id, name
+    return folder_id(user_id, parent), user_id, name
 
 
 def _search(number: int) -> tuple[str, list[str]]:
@@ -89,17 +90,21 @@ def _new(number: int) -> tuple[str, FolderForm]:
 
 def _renamed(number: int) -> tuple[str, str, FolderUpdateForm]:
     user_id, path = _any(number, LEAF_PATHS)  # nobody asks for leaves by name
-    return _id(user_id, path), user_id, FolderUpdateForm(name=f"Renamed {number}", meta={"icon": f"icon-{number}"})
+    return (
+        folder_id(user_id, path),
+        user_id,
+        FolderUpdateForm(name=f"Renamed {number}", meta={"icon": f"icon-{number}"}),
+    )
 
 
 def _toggled(number: int) -> tuple[str, str, bool]:
     user_id, path = _any(number)
-    return _id(user_id, path), user_id, number // (len(USERS) * len(PATHS)) % 2 == 0
+    return folder_id(user_id, path), user_id, number // (len(USERS) * len(PATHS)) % 2 == 0
 
 
 def _tree_to_delete(number: int) -> tuple[str, str]:
     user_id = _scratch_user(number)
-    return _id(user_id, f"Old {number}"), user_id
+    return folder_id(user_id, f"Old {number}"), user_id
 
 
 def _trees_to_delete(numbers: range) -> Iterator[Item]:

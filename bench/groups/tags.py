@@ -13,12 +13,13 @@ NAMES = tuple(f"Topic number {number}" for number in range(PER_USER))
 PRESENT = ("Already here", "This one too")
 
 
-def _id(name: str) -> str:
+def tag_id(name: str) -> str:
+    """Return the id of the tag with this name."""
     return name.replace(" ", "_").lower()
 
 
 def _tag(name: str, user_id: str) -> Row:
-    return {"id": _id(name), "name": name, "user_id": user_id, "meta": None}
+    return {"id": tag_id(name), "name": name, "user_id": user_id, "meta": None}
 
 
 def _items() -> Iterator[Item]:
@@ -40,7 +41,7 @@ def _by_name(number: int) -> tuple[str, str]:
 
 
 def _by_ids(number: int) -> tuple[list[str], str]:
-    return [_id(NAMES[(number + offset) % PER_USER]) for offset in range(SOME)], _user(number)
+    return [tag_id(NAMES[(number + offset) % PER_USER]) for offset in range(SOME)], _user(number)
 
 
 def _new(number: int) -> tuple[str, str]:

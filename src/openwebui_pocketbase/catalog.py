@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["REPOSITORIES", "TOGETHER", "RepositorySpec", "repositories_of", "repository"]
+__all__ = ["REPOSITORIES", "REQUIRES", "TOGETHER", "RepositorySpec", "repositories_of", "repository"]
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ TOGETHER = {
     ("groups", "access"): "deleting a group of users deletes its access grants in the same transaction",
 }
 """Groups which have to live in the same place -> why."""
+
+REQUIRES = {
+    ("chats", "tags"): "a tag which no chat has any more is deleted in the transaction that takes it from the last one",
+}
+"""A group outside the host's SQL database, and one that has to live in the same place then -> why."""
 
 _BY_NAME = {spec.name: spec for spec in REPOSITORIES}
 

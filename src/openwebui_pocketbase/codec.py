@@ -4,7 +4,8 @@ To PocketBase a row goes as a JSON object by the host's column names; from there
 declared columns and, last, the list of those which are None (PocketBase's columns cannot be NULL). In both
 JSON columns are JSON text (key order and number spelling survive), int64 columns are decimal strings and dates
 are ISO texts.
-The hooks (``owui_rows.js``) turn that into records and back, from the same declaration.
+The hooks (``owui_rows.js``) turn that into records and back, from the same declaration. Rows that are written in
+SQL (``owui_bulk.js``) go as the fields of records instead.
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ class Codec:
     """
 
     def __init__(self, table: Table, *, dumps: Callable[[Any], str], loads: Callable[[str], Any]) -> None:
+        self._dumps = dumps
         self._names = [column.name for column in table.columns]
         self._nullable = frozenset(c.name for c in table.columns if c.null and c.type != "json")
         self._none_if_empty = frozenset(c.name for c in table.columns if c.name in self._nullable and not c.required)
         self._loads = loads
+        self._columns = {column.name: column for column in table.columns}
         self._encoders = {c.name: _encoder(c, dumps) for c in table.columns}
         self._decoders = [(c.name, decode) for c in table.columns if (decode := _decoder(c, loads))]
 
@@ -49,6 +52,36 @@ class Codec:
             encode = self._encoders[name]
             wire[name] = value if value is None or encode is None else encode(value)
         return wire
+
+    def record(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a whole row as the fields of its record.
+
+        Raises:
+            KeyError: The table has no such column.
+            ValueError: A number in a JSON column is not finite, which JSON cannot express.
+        """
+        made = self.changes(row)
+        return {**made["changes"], "nulls": self._dumps(made["nones"])}
+
+    def changes(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return some of a row's columns as changes of its record.
+
+        Returns:
+            ``changes``, fields and their values; ``columns``, those of the columns that can be None; and ``nones``,
+            those that are.
+
+        Raises:
+            KeyError: The table has no such column.
+            ValueError: A number in a JSON column is not finite, which JSON cannot express.
+        """
+        fields: dict[str, Any] = {}
+        for name, value in self.encode(row).items():
+            column = self._columns[name]
+            if column.folded:
+                fields[f"{column.field}_folded"] = (value or "").lower()
+            fields[column.field] = _stored(column, value)
+        columns = [name for name in row if name in self._nullable]
+        return {"changes": fields, "columns": columns, "nones": [name for name in columns if row[name] is None]}
 
     def decode(self, wire: Sequence[Any]) -> dict[str, Any]:
         """Return the row which came from PocketBase."""
@@ -105,6 +138,20 @@ def _json(loads: Callable[[str], Any]) -> Callable[[Any], Any]:
 def _date(text: str) -> date | None:
     """Return a day; an emptied field of the dashboard has none."""
     return date.fromisoformat(text) if text else None
+
+
+_ZERO: dict[str, Any] = {"text": "", "json": "null", "bool": False, "int": 0, "int64": "", "date": ""}
+
+
+def _stored(column: Column, value: Any) -> Any:
+    if value is None:
+        return _ZERO[column.type]
+    return _sortable(int(value)) if column.type == "int64" else value
+
+
+def _sortable(number: int) -> str:
+    """Return what `_int64` undoes."""
+    return f"-{number + 2**63:019d}" if number < 0 else f"{number:019d}"
 
 
 def _int64(text: str) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pluggy
 
-from openwebui_pocketbase.catalog import TOGETHER, repositories_of
+from openwebui_pocketbase.catalog import REQUIRES, TOGETHER, repositories_of
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.hookspecs import PROJECT, RepositoryBinding, StorageSpecs
 from openwebui_pocketbase.settings import GROUPS, Settings
@@ -91,6 +91,13 @@ class Registry:
                 raise ConfigurationError(
                     f"{one} are in {backend}, but {other} in {different}: {reason}.",
                     hint=f"Give both the same backend in [groups]: {one} and {other}.",
+                )
+        for (group, needed), reason in REQUIRES.items():
+            backend, different = self._backends[group], self._backends[needed]
+            if backend not in (STOCK, different):
+                raise ConfigurationError(
+                    f"{group} are in {backend}, but {needed} in {different}: {reason}.",
+                    hint=f'Set {needed} = "{backend}" in [groups], or {group} = "{STOCK}".',
                 )
 
     def _choose(self, group: str, settings: Settings) -> str:

@@ -26,6 +26,11 @@ _REPOSITORIES = "openwebui_pocketbase.repositories"
 
 REPOSITORIES = {
     "access": {"AccessGrants": f"{_REPOSITORIES}.access:PocketBaseAccessGrants"},
+    "chats": {
+        "Chats": f"{_REPOSITORIES}.chats:PocketBaseChats",
+        "ChatMessages": f"{_REPOSITORIES}.chat_messages:PocketBaseChatMessages",
+        "SharedChats": f"{_REPOSITORIES}.shared_chats:PocketBaseSharedChats",
+    },
     "folders": {"Folders": f"{_REPOSITORIES}.folders:PocketBaseFolders"},
     "groups": {"Groups": f"{_REPOSITORIES}.groups:PocketBaseGroups"},
     "tags": {"Tags": f"{_REPOSITORIES}.tags:PocketBaseTags"},

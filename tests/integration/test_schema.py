@@ -35,6 +35,18 @@ CORE_TABLES = {"owui_meta", "owui_changes", "owui_idempotency"}
 OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE tbl_name LIKE 'owui%' ORDER BY type, name"
 VERSION = "SELECT value FROM owui_meta WHERE key = 'schema'"
 INSERTS = {
+    "owui_chat_files": (
+        "INSERT INTO owui_chat_files (id, user_id, chat_id, file_id) VALUES ('cf-1', 'u1', 'c-1', 'file-1')"
+    ),
+    "owui_chat_messages": (
+        "INSERT INTO owui_chat_messages (id, key, chat_id, role, entry, position, doc) "
+        "VALUES ('0123456789abcdef', 'c-1-m', 'c-1', 'user', '{\"content\":\"Hello\"}', 1, 1)"
+    ),
+    "owui_chats": (
+        "INSERT INTO owui_chats (id, user_id, title, title_folded, meta, doc) "
+        "VALUES ('c-1', 'u1', 'Chat', 'chat', '{\"tags\":[\"a\"]}', 1)"
+    ),
+    "owui_shared_chats": "INSERT INTO owui_shared_chats (id, chat_id, user_id) VALUES ('s-1', 'c-1', 'u1')",
     "owui_access_grants": (
         "INSERT INTO owui_access_grants (id, resource_type, resource_id, principal_type, principal_id, permission) "
         "VALUES ('a-1', 'model', 'm', 'user', 'u1', 'read')"
@@ -244,6 +256,8 @@ def test_reverting_all_at_once(start: StartServer) -> None:
         assert admin.sql(OBJECTS) == []
 
 
+SEARCH_PARTS = ("", "_config", "_data", "_docsize", "_idx")
+"""What SQLite makes for a full-text index."""
 ADDED = [
     CORE_TABLES,
     {"owui_tags"},
@@ -251,6 +265,12 @@ ADDED = [
     {"owui_users", "owui_api_keys", "owui_auths", "owui_oauth_sessions"},
     {"owui_groups", "owui_group_members"},
     {"owui_access_grants"},
+    {
+        *("owui_chats", "owui_chat_messages", "owui_shared_chats", "owui_chat_files"),
+        *("owui_chat_tags", "owui_chat_locks"),
+        *(f"owui_{name}_search{part}" for name in ("chats", "chat_messages") for part in SEARCH_PARTS),
+        "owui_chat_messages_words",
+    },
 ]
 """Tables which each version of the schema added."""
 TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]
@@ -461,7 +481,8 @@ def test_fields_follow_the_conventions(name: str, definitions: dict[str, dict[st
     fields = {field["name"]: field for field in definitions[name]["fields"]}
     folded = [f"{column.field}_folded" for column in table.columns if column.folded]
     of_pocketbase = ["password", "tokenKey", "email", "emailVisibility", "verified"] if table.auth else []
-    expected = {"id", "nulls", "created", "updated", *(column.field for column in table.columns), *folded}
+    extras = [extra.name for extra in table.extras] + (["doc"] if table.search else [])
+    expected = {"id", "nulls", "created", "updated", *(column.field for column in table.columns), *folded, *extras}
     assert set(fields) == {*expected, *of_pocketbase}
     assert fields["nulls"]["type"] == "json"
     times = {
@@ -487,7 +508,8 @@ def test_custom_ids_have_an_index_without_case(name: str, definitions: dict[str,
 def test_every_change_is_recorded_by_a_trigger(name: str, pocketbase: PocketBaseProcess) -> None:
     with pocketbase.admin() as admin:
         found = admin.sql(f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{name}'")
-    events = {row["name"]: re.findall(r"AFTER (\w+) ON", row["sql"]) for row in found}
+    recording = [row for row in found if "INSERT INTO owui_changes" in row["sql"]]
+    events = {row["name"]: re.findall(r"AFTER (\w+) ON", row["sql"]) for row in recording}
     assert events == {f"{name}_create": ["INSERT"], f"{name}_update": ["UPDATE"], f"{name}_delete": ["DELETE"]}
 
 

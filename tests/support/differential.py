@@ -19,13 +19,16 @@ from unittest.mock import patch
 
 import orjson
 import pytest
+from open_webui.models.chats import ChatModel
 from pydantic import BaseModel
 
 from openwebui_pocketbase.catalog import repository
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.repositories.chats.saved import SavedChat
 from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
 from openwebui_pocketbase.schema.tables import TABLES, Table
+from tests.support import chats
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
 
@@ -207,7 +210,7 @@ class Pair:
         """Call a method on both, compare, and return the stock answer (the exception, if it raised one).
 
         Args:
-            method: Name of the method.
+            method: Name of the method; of one of the contract's other singletons as ``Singleton.method``.
             rows: Compare the stored rows afterwards, too.
             args: Its arguments.
             kwargs: Its arguments.
@@ -217,17 +220,27 @@ class Pair:
             self.database.is_sqlite or (method in self.contract.ordered and await self._times_are_distinct())
         )
         first = self.identifiers.next
+        oracle, subject, name = self._of(method)
         with self.database.active():
-            expected = await _outcome(getattr(self.oracle, method), args, kwargs)
+            expected = await _outcome(getattr(oracle, name), args, kwargs)
             made, self.identifiers.next = self.identifiers.next, first
             with self.bound():
-                actual = await _outcome(getattr(self.subject, method), args, kwargs)
+                actual = await _outcome(getattr(subject, name), args, kwargs)
         self.identifiers.next = max(made, self.identifiers.next)
         call = f"{method}{args}{kwargs or ''}"
         same(call, expected, actual, sort=sort)
         if rows:
             await self._compare_rows(call)
         return expected
+
+    def _of(self, method: str) -> tuple[Any, Any, str]:
+        """Return the stock repository, ours, and the method's name."""
+        singleton, _, name = method.rpartition(".")
+        if not singleton:
+            return self.oracle, self.subject, name
+        subject = object.__new__(self.contract.bound[singleton])
+        subject.pocketbase = self.client
+        return stock_repository(singleton), subject, name
 
     @contextmanager
     def bound(self) -> Iterator[None]:
@@ -302,9 +315,10 @@ Opened = Callable[[Contract, str], AbstractAsyncContextManager[Pair]]
 @contextmanager
 def _patched(pair: Pair) -> Iterator[None]:
     replacements = {"time": pair.clock, "uuid": pair.identifiers}
+    classes = [type(pair.oracle), type(pair.subject), *pair.contract.bound.values()]
+    modules = {base.__module__ for kind in classes for base in kind.__mro__ if base is not object}
     with ExitStack() as stack:
-        for instance in (pair.oracle, pair.subject):
-            module = import_module(type(instance).__module__)
+        for module in map(import_module, sorted(modules)):
             for name, new in replacements.items():
                 if hasattr(module, name):
                     stack.enter_context(patch.object(module, name, new))
@@ -348,7 +362,8 @@ def exact(value: Any, *, sort: bool = False) -> Any:
     if isinstance(value, BaseException):
         return "raises", type(value), getattr(value, "status_code", None)
     if isinstance(value, BaseModel):
-        return type(value), [(name, exact(getattr(value, name))) for name in type(value).model_fields]
+        kind = ChatModel if isinstance(value, SavedChat) else type(value)  # one that is read when it is looked at
+        return kind, [(name, exact(getattr(value, name))) for name in kind.model_fields]
     if isinstance(value, dict):
         items = [(exact(key), exact(item, sort=sort and isinstance(item, list))) for key, item in value.items()]
         return dict, sorted(items, key=repr) if sort else items
@@ -366,7 +381,16 @@ def pocketbase_rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(f"file:{data_dir / 'data.db'}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         records = connection.execute(f"SELECT * FROM {table.collection} ORDER BY rowid").fetchall()
-    return [_row(table, record) for record in records]
+        rows = [_row(table, record) for record in records]
+        if name == "chat":
+            for row in rows:
+                body = row["chat"]
+                if isinstance(body, dict) and isinstance((body.get("history") or {}).get("messages"), dict):
+                    body["history"]["messages"] = chats.history(connection, row["id"])
+        if name == "chat_message":
+            pairs = zip(records, rows, strict=True)
+            rows = [found for record, row in pairs if (found := chats.message_row(record, row)) is not None]
+    return rows
 
 
 def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:
@@ -380,9 +404,13 @@ def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:
         elif not stored and column.name in nulls:
             row[column.name] = None
         else:
-            convert = {"bool": bool, "date": date.fromisoformat}.get(column.type)
+            convert = {"bool": bool, "date": date.fromisoformat, "int64": _int64}.get(column.type)
             row[column.name] = convert(stored) if convert else stored
     return row
+
+
+def _int64(text: str) -> int:
+    return int(text[1:]) - 2**63 if text.startswith("-") else int(text)
 
 
 def public_methods(name: str) -> set[str]:
@@ -398,7 +426,7 @@ async def clear(client: PocketBaseClient, *tables: str) -> None:
 
 
 def _without(columns: frozenset[str], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{name: value for name, value in row.items() if name not in columns} for row in rows]
+    return [{name: row[name] for name in sorted(row) if name not in columns} for row in rows]
 
 
 @contextmanager

@@ -303,6 +303,15 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], frozenset[str]]] = {
 }
 """What is in PocketBase -> environment variables, and the groups that are."""
 
+FLEET: dict[str, tuple[dict[str, str], frozenset[str]]] = {
+    **CONFIGURATIONS,
+    "chats": (
+        {"OPENWEBUI_POCKETBASE_GROUPS_CHATS": "pocketbase", "OPENWEBUI_POCKETBASE_GROUPS_TAGS": "pocketbase"},
+        frozenset({"chats", "tags"}),
+    ),
+}
+"""All of which there may be an instance that tests share; not everything is compared with the last one."""
+
 DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 
 
@@ -321,7 +330,7 @@ class Fleet:
         """Return those instances; those that do not run yet are started at once, which saves time."""
         new = [each for each in wanted if each not in self._running]
         for name, database in new:
-            env, in_pocketbase = CONFIGURATIONS[name]
+            env, in_pocketbase = FLEET[name]
             instance = self._new(f"{name}-{database}", env, database=database, in_pocketbase=in_pocketbase)
             self._running[name, database] = instance.start(wait=False)
         for each in new:
@@ -364,6 +373,13 @@ def contestants(everywhere: None, fleet: Fleet, database: str) -> dict[str, Open
     """The instances with the same database, by configuration; the first one is the stock one."""
     require(database != "postgresql" or postgresql.answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
     return dict(zip(CONFIGURATIONS, fleet.start(*((name, database) for name in CONFIGURATIONS)), strict=True))
+
+
+@pytest.fixture(scope="session")
+def chat_contestants(fleet: Fleet) -> dict[str, OpenWebUI]:
+    """A stock instance, one with everything in PocketBase, and one with nothing but chats and their tags there."""
+    names = ("stock", "everything", "chats")
+    return dict(zip(names, fleet.start(*((name, "sqlite") for name in names)), strict=True))
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,7 @@ class Step:
     take: str = "id"
     sort: bool = False
     mine: bool = False
+    count: int | None = None
     sqlite_only: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,6 +66,7 @@ def step(user: str, status: int, request: str, body: Any = None, **more: Any) ->
         **more: ``save``: names for members of the answer: those which ``take`` names, or its id.
             ``sort``: compare lists without order, because the stock order is open, or decided by a clock.
             ``mine``: compare only what belongs to this scenario of the lists in the answer, and no totals.
+            ``count``: how many items the stock instance must answer with, so that the same is not nothing.
             ``sqlite_only``: skip it on PostgreSQL for one of `POSTGRESQL_DIFFERENCES`.
             ``headers``: of the request, besides the usual ones.
     """
@@ -112,10 +114,13 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "<challenge>": re.compile(rf"{UUID}\.[\w-]{{43}}"),
     "<address>": re.compile(r"http://127\.0\.0\.1:\d+"),
     "<picture>": re.compile(r"data:image/svg\+xml;base64,[\w+/=]+"),
+    "<duration>": re.compile(r"(?<=Duration: )\d+\.\d+s"),
     "<key>": re.compile(r"\b(?:sk-)?[0-9a-f]{32}\b|\b[A-Z2-7]{32}\b"),
 }
+OPEN = {"expires_in": "<soon>", "session_id": "<session>"}
+"""Members which differ from run to run."""
 ISO_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)")
-IDENTIFIER = re.compile(UUID)
+IDENTIFIER = re.compile(rf"{UUID}|\b(?:msg|fco)_[0-9a-f]{{24}}\b|\bdeleg_[0-9a-f]{{8}}\b")
 
 
 @dataclass
@@ -144,7 +149,7 @@ class Normaliser:
         match value:
             case dict():
                 return {
-                    self._replace(key, new=new): "<soon>" if key == "expires_in" else self._replace(member, new=new)
+                    self._replace(key, new=new): OPEN.get(key) or self._replace(member, new=new)
                     for key, member in value.items()
                 }
             case list():
@@ -199,22 +204,27 @@ class Player:
                 return step.status, None
             case "CONFIGURE" | "PERMIT":
                 return self._change(step), None
+        status, _, comparable = self.exchange(step)
+        return status, comparable
+
+    def exchange(self, step: Step) -> tuple[int, Any, Any]:
+        """Send the request; return status, content, and comparable content of the answer."""
         answer = self._send(step)
         content = self._content(answer)
         if step.save and answer.is_success:
             self.names.update(zip(step.save.split(), (content[member] for member in step.take.split()), strict=True))
-        if step.mine:
-            content = self._mine(content)
-        return answer.status_code, self.normalise(content, sort=step.sort)
+        mine = self._mine(content) if step.mine else content
+        return answer.status_code, content, self.normalise(mine, sort=step.sort)
 
     def _send(self, step: Step) -> httpx.Response:
         body = {} if step.body is None else {"content": json.dumps(self._fill(step.body))}
         # After a 500 the server closes the connection, which the next request may notice too late.
         usual = {"Content-Type": "application/json", "Connection": "close"}
-        headers = {**usual, **self._headers(step.user), **self._fill(dict(step.headers))}
+        headers = {**usual, **self.headers(step.user), **self._fill(dict(step.headers))}
         return self.instance.http.request(step.method, self._fill(step.path), headers=headers, **body)
 
-    def _headers(self, user: str) -> dict[str, str]:
+    def headers(self, user: str) -> dict[str, str]:
+        """Return what tells who somebody is; see `step`."""
         if user.startswith("="):
             return {"Authorization": f"Bearer {self.names[user[1:]]}"}
         return (
@@ -225,7 +235,7 @@ class Player:
 
     def _change(self, step: Step) -> int:
         """Change some members of a document that is only there as a whole."""
-        http, headers = self.instance.http, self._headers(step.user)
+        http, headers = self.instance.http, self.headers(step.user)
         whole = http.get(step.path, headers=headers).raise_for_status().json()
         for key, value in self._fill(step.body).items():
             whole[key] = {**whole[key], **value} if isinstance(value, dict) else value
@@ -234,6 +244,8 @@ class Player:
     @staticmethod
     def _content(answer: httpx.Response) -> Any:
         try:
+            if "ndjson" in answer.headers.get("Content-Type", ""):
+                return [json.loads(line) for line in answer.text.splitlines()]
             return answer.json()
         except ValueError:
             return answer.text
@@ -288,6 +300,10 @@ def play_together(instances: Mapping[str, OpenWebUI], scenario: str, steps: Sequ
             (reference, expected), *others = zip(players, answers, strict=True)
             if expected[0] != each.status:
                 differences.append(f"step {number} ({each})\n  meant: {each.status}\n  {reference}: {expected}"[:3000])
+            if each.count is not None and len(expected[1]) != each.count:
+                differences.append(
+                    f"step {number} ({each})\n  meant: {each.count} items\n  {reference}: {expected}"[:3000]
+                )
             for name, found in others:
                 where = [f"    {line}"[:1000] for line in contrast(expected, found)]
                 if where:

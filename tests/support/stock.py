@@ -22,7 +22,18 @@ from typing import Any
 
 import pytest
 from open_webui.internal import db as host
-from open_webui.models import access_grants, auths, folders, groups, oauth_sessions, tags, users
+from open_webui.models import (
+    access_grants,
+    auths,
+    chat_messages,
+    chats,
+    folders,
+    groups,
+    oauth_sessions,
+    shared_chats,
+    tags,
+    users,
+)
 from sqlalchemy import JSON, Table, Text, cast, event, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -31,6 +42,10 @@ from tests.support.postgresql import POSTGRESQL_DIFFERENCES
 from tests.support.services import require
 
 TABLES: tuple[Table, ...] = (
+    chats.ChatFile.__table__,
+    shared_chats.SharedChat.__table__,
+    chat_messages.ChatMessage.__table__,
+    chats.Chat.__table__,
     tags.Tag.__table__,
     folders.Folder.__table__,
     access_grants.AccessGrant.__table__,

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import io
+import itertools
 import json
 from dataclasses import replace
 from importlib import import_module
@@ -13,23 +14,24 @@ import aiohttp
 import pytest
 from rich.console import Console
 
-from bench import data, groups, report, runner
+from bench import chat_data, data, groups, report, runner
 from bench.application import VARIANTS
 from bench.backends import BACKENDS, BackendMissingError
 from bench.cli import main
 from bench.figures import figures
 from bench.floor import Recorder, replay
+from bench.further import further, growths
 from bench.http import Compared
 from bench.measure import Cell, measure
-from bench.operations import HOT, Group, Operation, one_of_each
+from bench.operations import HOT, Group, Item, Operation, one_of_each
 from bench.pocketbase_stores import AT_ONCE
 from bench.runner import Measured, Parameters, Run
 from bench.startup import startup_summary
 from bench.stats import median, percentile, ratios, spread
-from bench.targets import TARGETS, judge
+from bench.targets import FURTHER, TARGETS, judge
 from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.host.binding import load
-from openwebui_pocketbase.plugin import REPOSITORIES
+from openwebui_pocketbase.plugin import REPOSITORIES, SEAMS
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
 from openwebui_pocketbase.schema.tables import TABLES
@@ -40,6 +42,20 @@ every_group = pytest.mark.parametrize("name", groups.NAMES)
 every_operation = pytest.mark.parametrize(
     ("group", "operation"), OPERATIONS, ids=[operation.name for _, operation in OPERATIONS]
 )
+
+PARTS = {"chats": ("chat_history",)}
+"""Module of the hooks -> modules whose methods it offers as its own."""
+
+OF_ONE_THING = {
+    "Chats.get_chat_title_id_list_by_user_id",
+    "Chats.get_chat_by_id of 500",
+    "Chats.get_chat_by_id of 5,000",
+    "Chats.get_chats_by_user_id_and_search_text common words",
+    "Chats.count_chats_by_tag_ids_and_user_id",
+    "Chats.count_unread_by_folder_ids",
+    "Chats.import_chats 200 chats",
+}
+"""Operations which all look at the same: chats belong to one user, and only one of them is so long."""
 
 MACHINE = {"cores": 2, "processor": "any", "load_average": 0.5, "open_webui": "0", "python": "3", "loop": "uvloop"}
 PARAMETERS = Parameters(groups=["tags"], backends=["sqlite", "pocketbase"], rounds=3)
@@ -76,7 +92,7 @@ def requests(stock: list[float], ours: list[float], failures: int = 0) -> Compar
         name: [Cell(p50, 2 * p50, 1000 / p50, failures) for p50 in values]
         for name, values in zip(VARIANTS, (stock, ours), strict=True)
     }
-    return Compared("/api/v1/users/", 16, cells)
+    return Compared("GET /api/v1/chats/{id} (title)", 16, rounds=cells)
 
 
 FAST = read(rounds([0.5, 1.0, 0.5], [300.0, 150.0, 300.0], [0.4, 0.8, 0.4]))
@@ -99,13 +115,16 @@ class TestGroups:
 
     @every_operation
     def test_an_operation_exists_on_both_repositories(self, group: Group, operation: Operation) -> None:
+        if operation.function:
+            assert operation.function in {(seam.module, seam.name) for seam in SEAMS[group.name]}
+            return
         stock = type(stock_repository(operation.repository))
         ours = load(REPOSITORIES[group.name][operation.repository])
         for repository in (stock, ours):
             method = getattr(repository, operation.method)
             assert inspect.iscoroutinefunction(inspect.unwrap(method))
             inspect.signature(method).bind(None, *operation.arguments(0), **operation.keywords)
-        inherited = {"get_groups_by_member_id"}  # it calls get_groups_by_member_ids
+        inherited = {"get_groups_by_member_id", "get_messages_map_by_chat_id"}  # they call what is not
         assert operation.method in inherited or getattr(ours, operation.method) is not getattr(stock, operation.method)
 
     @every_group
@@ -124,9 +143,10 @@ class TestGroups:
         assert set(kinds) == set(group.writes)
         for tables, item in kinds.items():
             encoded = {table: [codec_of(table).encode(row) for row in rows] for table, rows in item.items()}
-            path, parameters = group.writes[tables](encoded)
+            path, parameters = group.writes[tables](item if group.is_raw else encoded)
             module, _, method = path.partition("/")
-            assert f"\n  {method}(tx" in (HOOKS_DIR / f"{module}.js").read_text()
+            files = [HOOKS_DIR / f"{name}.js" for name in (module, *PARTS.get(module, ()))]
+            assert any(f"\n  {method}(tx" in file.read_text() for file in files)
             assert json.loads(json.dumps(parameters))
 
     @every_group
@@ -152,7 +172,14 @@ class TestGroups:
     @every_operation
     def test_its_limits_are_of_figures_that_are_judged(self, group: Group, operation: Operation) -> None:
         judged = {target.figure for target in TARGETS["pocketbase"] if operation.kind in target.kinds}
-        assert set(operation.limits) <= judged
+        assert set(operation.limits) <= judged | set(FURTHER)
+
+    @every_group
+    def test_what_is_compared_is_measured_alike(self, name: str) -> None:
+        group = groups.load(name)
+        operations = {operation.name: operation for operation in group.operations}
+        for comparison in group.comparisons:
+            assert operations[comparison.of].call == operations[comparison.to].call
 
     def test_what_a_data_set_refers_to_is_loaded_before(self) -> None:
         assert [group.name for group in groups.with_data_for(["access", "tags"])] == [
@@ -202,11 +229,88 @@ class TestGroups:
 
     @every_operation
     def test_calls_rotate_over_the_users(self, group: Group, operation: Operation) -> None:
+        if operation.name in OF_ONE_THING:
+            return
         calls = [repr(operation.arguments(number)) for number in range(len(data.USERS))]
         assert len(set(calls)) == len(calls)
 
     def test_documents_have_a_realistic_size(self) -> None:
         assert 250 <= len(json.dumps(data.document("meta of Part 1"))) <= 400
+
+
+@pytest.fixture(scope="class")
+def items() -> list[Item]:
+    return list(groups.load("chats").items())
+
+
+@pytest.fixture(scope="class")
+def chats(items: list[Item]) -> list[dict[str, Any]]:
+    return [row for item in items for row in item["chat"]]
+
+
+class TestChats:
+    """The searches of the benchmarks find what they say in any number of chats."""
+
+    def contents(self, chat: dict[str, Any]) -> str:
+        return " | ".join(message["content"] for message in chat["chat"]["history"]["messages"].values())
+
+    def test_there_are_the_chats_of_the_issue(self, chats: list[dict[str, Any]]) -> None:
+        sizes: dict[tuple[str, int], int] = {}
+        for row in chats:
+            size = (row["user_id"], len(row["chat"]["history"]["messages"]))
+            sizes[size] = sizes.get(size, 0) + 1
+        main = {size: number for (user, size), number in sizes.items() if user == data.USERS[0]}
+        assert main == {20: data.TOTAL_CHATS, 500: 1, 5_000: 1}
+
+    def test_a_text_has_120_words_of_a_vocabulary_of_2000(self) -> None:
+        texts = [chat_data.text(number).split(" ") for number in range(chat_data.TEXTS)]
+        assert {len(words) for words in texts} == {120}
+        assert 1_900 <= len({word for words in texts for word in words}) <= 2_000
+
+    def test_messages_are_a_chain_of_questions_and_answers(self, items: list[Item]) -> None:
+        item = items[5]
+        entries = list(item["chat"][0]["chat"]["history"]["messages"].values())
+        rows = item["chat_message"]
+        assert [entry["role"] for entry in entries] == ["user", "assistant"] * 10
+        for parent, child in itertools.pairwise(entries):
+            assert parent["childrenIds"] == [child["id"]]
+            assert child["parentId"] == parent["id"]
+        assert item["chat"][0]["current_message_id"] == entries[-1]["id"]
+        assert [(row["id"], row["content"]) for row in rows] == [
+            (f"{item['chat'][0]['id']}-{entry['id']}", entry["content"]) for entry in entries
+        ]
+
+    def test_rows_are_those_which_the_host_makes_of_the_messages(self, items: list[Item]) -> None:
+        stock = import_module("open_webui.models.chat_messages").ChatMessageTable
+        item = items[5]
+        entries = item["chat"][0]["chat"]["history"]["messages"]
+        for row in item["chat_message"]:
+            message_id = row["id"].removeprefix(f"{row['chat_id']}-")
+            made = stock._build_message(row["id"], row["chat_id"], row["user_id"], entries[message_id], data.LOADED_AT)
+            assert {name: getattr(made, name) for name in row} == row
+
+    def test_rare_words_are_together_in_one_chat_and_apart_in_another(self, chats: list[dict[str, Any]]) -> None:
+        contents = {row["id"]: self.contents(row) for row in chats}
+        for one, other in chat_data.RARE[::20]:
+            with_one = {id_ for id_, content in contents.items() if one in content}
+            with_both = {id_ for id_ in with_one if other in contents[id_]}
+            assert len(with_one) == 3
+            assert len(with_both) == 2
+            assert sum(f"{one} {other}" in contents[id_] for id_ in with_both) == 1
+            assert not any(row["archived"] for row in chats if row["id"] in with_both)
+
+    def test_absent_words_are_in_no_chat_and_common_ones_in_many(self, chats: list[dict[str, Any]]) -> None:
+        contents = [self.contents(row) for row in chats if row["user_id"] == data.USERS[0]]
+        for one, other in chat_data.ABSENT[::20]:
+            assert not any(one in content or other in content for content in contents)
+        for one, other in chat_data.COMMON[::10]:
+            assert sum(f"{one} {other}" in content for content in contents) > 60
+
+    def test_each_chat_has_three_tags_of_its_user(self, chats: list[dict[str, Any]]) -> None:
+        tags = {tag for item in groups.load("tags").items() for row in item["tag"] for tag in [row["id"]]}
+        tagged = [row["meta"]["tags"] for row in chats if row["meta"].get("tags")]
+        assert len(tagged) == data.TOTAL_CHATS
+        assert all(len(set(found)) == 3 and set(found) <= tags for found in tagged)
 
 
 class TestStatistics:
@@ -317,6 +421,17 @@ class TestTargets:
         assert judge(replace(mirrored, kind="read"), "mirrored") == []
         assert judge(mirrored, "sqlite") == []
 
+    def test_what_is_wanted_of_some_operations_only(self) -> None:
+        assert "p50" not in {verdict.target.figure for verdict in judge(FAST, "pocketbase")}
+        own = replace(FAST, limits={"p50": 0.4, "p99_ratio": 0.5, "overhead": None})
+        verdicts = {v.target.figure: (v.value, v.met) for v in judge(own, "pocketbase")}
+        assert verdicts == {
+            "p50_ratio": (0.5, True),
+            "rate_ratio": (3.0, True),
+            "p50": (0.5, False),
+            "p99_ratio": (0.5, True),
+        }
+
     def test_a_limit_itself_is_met(self) -> None:
         for target in TARGETS["pocketbase"] + TARGETS["mirrored"]:
             assert target.bound in ("at most", "at least")
@@ -324,7 +439,60 @@ class TestTargets:
         assert all(verdict.met for verdict in judge(exact, "pocketbase"))
 
 
+class TestFurther:
+    def test_operations_are_compared_round_by_round(self) -> None:
+        run = Run({}, {}, [FAST, replace(SLOW, name="Tags.slow")])
+        run.comparisons = [{"of": "Tags.slow", "to": FAST.name, "limit": 1.8}]
+        (line,) = further(run)
+        assert (line.text, line.value, line.met) == ("Tags.slow over get_tags_by_user_id", 1.8, True)
+        run.comparisons[0]["limit"] = 1.7
+        assert not further(run)[0].met
+
+    def test_without_our_backend_nothing_is_compared(self) -> None:
+        alone = replace(FAST, backends={"sqlite": FAST.backends["sqlite"]})
+        comparison = {"of": FAST.name, "to": FAST.name, "limit": 1.0}
+        assert further(Run({}, {}, [alone], [comparison], {"sqlite": 1}, 1.5)) == []
+
+    def test_space_is_that_of_the_reference_at_most_so_often(self) -> None:
+        run = Run({}, {}, [], space={"sqlite": 100_000_000, "pocketbase": 160_000_000}, space_limit=1.5)
+        (line,) = further(run)
+        assert (line.text, line.value, line.met) == ("space on disk: 160 MB over 100 MB", 1.6, False)
+        assert further(replace(run, space_limit=None)) == []
+
+    def test_growth_since_a_run_on_less_data(self) -> None:
+        small = Run({}, {}, [replace(FAST, growth=2.0), replace(FAST, name="x")])
+        earlier = report.as_json(small, [], PARAMETERS, MACHINE)
+        now = [replace(SLOW, growth=1.5), replace(SLOW, name="x"), replace(SLOW, name="new", growth=1.5)]
+        (line,) = growths(Run({}, {}, now), 20_000, earlier)
+        assert line.text == f"{FAST.name}: 20,000 chats over 2,000"
+        assert line.value == pytest.approx(1.8)
+        assert not line.met
+
+
 class TestBackends:
+    def test_an_operation_is_measured_as_often_and_by_as_many_as_it_says(self) -> None:
+        asked: list[tuple[int, int, bool]] = []
+
+        class Worker:
+            def ask(self, _do: str, *, calls: int, callers: int, floor: bool, **_: Any) -> dict[str, float]:
+                asked.append((calls, callers, floor))
+                return {"rate": 100.0, "p50": 10.0}
+
+        worker: Any = Worker()
+        for own in ({}, {"callers": 4, "fewest": 3, "limits": {"overhead": None}}, {"callers": 1, "fewest": 1}):
+            operation = Measured("chats", "x", "read", {"pocketbase": {}}, **own)
+            calls = runner._calibrate(worker, operation, replace(PARAMETERS, seconds=0.01))
+            runner._measure(worker, "pocketbase", operation, calls, operation.callers or PARAMETERS.callers)
+            assert {"one", "many"} <= set(operation.backends["pocketbase"])
+        assert asked == [
+            *((40, 1, False), (40, 32, False)),
+            *((20, 1, False), (20, 1, True), (48, 32, False)),
+            *((3, 1, False), (4, 4, False)),
+            *((3, 1, False), (6, 4, False)),
+            (1, 1, False),
+            *((1, 1, False), (1, 1, True)),
+        ]
+
     def test_the_mirror_is_skipped_for_groups_without_mirrored_tables(self, tmp_path: Path) -> None:
         with pytest.raises(BackendMissingError, match="mirrored"), BACKENDS["mirrored"](tmp_path, ["tags"], 32):
             pass
@@ -349,7 +517,7 @@ class TestBackends:
 class TestReport:
     def text(self, run: Run) -> str:
         console = Console(file=io.StringIO(), width=160)
-        report.print_report(run, PARAMETERS, MACHINE, console)
+        report.print_report(run, further(run), PARAMETERS, MACHINE, console)
         return console.file.getvalue()  # type: ignore[attr-defined]
 
     def test_missed_targets_are_marked_and_counted(self) -> None:
@@ -360,10 +528,29 @@ class TestReport:
         assert "missed: pocketbase: tags: Tags.get_tags_by_user_id: rate_ratio 2.00, at least 2.5 is wanted" in text
         assert "postgresql was skipped: not there." in text
 
+    def test_lines_besides_the_table_are_targets_too(self) -> None:
+        run = Run({}, {}, [FAST], space={"sqlite": 100, "pocketbase": 160}, space_limit=1.5)
+        text = self.text(run)
+        assert "space on disk: 0 MB over 0 MB: 1.60 ✗, at most 1.5 is wanted" in text
+        assert "Targets: 3 of 4 met." in text
+        document = report.as_json(run, further(run), PARAMETERS, MACHINE)
+        assert document["summary"] == {"met": 3, "missed": 1}
+        assert document["further"][0]["met"] is False
+
+    def test_an_operation_with_callers_of_its_own_says_so(self) -> None:
+        own = replace(FAST, callers=4, limits={"p50": 1.0, "p99_ratio": 0.2})
+        text = self.text(Run({}, {}, [own]))
+        assert "(4 callers)" in text
+        assert "1.0 (0.50 ✗)" in text
+        assert "0.50 ✓" in text
+
     def test_failed_calls_are_shown(self) -> None:
         failing = read(rounds([0.5] * 3, [300.0] * 3, [0.4] * 3))
         failing.backends["pocketbase"]["many"][1]["failures"] = 7
-        assert "(7 failed)" in self.text(Run({}, {}, [failing]))
+        text = self.text(Run({}, {}, [failing]))
+        assert "(7 failed)" in text
+        assert "Targets: 0 of 3 met." in text
+        assert text.count("; 7 calls failed") == 3
 
     def test_without_the_reference_only_the_overhead_is_judged(self) -> None:
         alone = Measured("tags", "x", "read", {"pocketbase": FAST.backends["pocketbase"]})
@@ -378,10 +565,11 @@ class TestReport:
         assert "1.25 ✗" in text
         assert "(12 failed)" in text
         assert "Targets: 1 of 2 met" in text
+        assert "GET /api/v1/chats/{id} (title)" in text
 
     def test_json(self, tmp_path: Path) -> None:
         run = Run({"sqlite": "SQLite 3"}, {}, [SLOW])
-        path = report.write_json(report.as_json(run, PARAMETERS, MACHINE), tmp_path / "results")
+        path = report.write_json(report.as_json(run, [], PARAMETERS, MACHINE), tmp_path / "results")
         document = json.loads(path.read_text())
         assert document["machine"]["databases"] == {"sqlite": "SQLite 3"}
         assert document["summary"] == {"met": 0, "missed": 3}

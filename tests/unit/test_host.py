@@ -478,10 +478,29 @@ class TestRegistry:
                 [Plugin(("groups", "pocketbase"), ("access", "pocketbase"))],
                 r"groups are in pocketbase, but access in sqlalchemy: deleting[\s\S]*the same backend",
             ),
+            (
+                {"groups": {"chats": "redis"}},
+                [OURS, THEIRS],
+                r'chats are in redis, but tags in sqlalchemy: a tag[\s\S]*Set tags = "redis"[\s\S]*or chats = "sqlalchemy"',
+            ),
+            (
+                {"groups": {"chats": "redis", "tags": "pocketbase"}},
+                [OURS, THEIRS],
+                "chats are in redis, but tags in pocketbase",
+            ),
             ({}, [Plugin(("planets", "pocketbase"))], "'pocketbase' for 'planets'"),
             ({}, [Plugin(("tags", "sqlalchemy"))], "'sqlalchemy' for 'tags'"),
         ],
-        ids=["nothing for the group", "unknown backend", "duplicate", "apart", "unknown group", "the stock backend"],
+        ids=[
+            "nothing for the group",
+            "unknown backend",
+            "duplicate",
+            "apart",
+            "without what it needs",
+            "what it needs elsewhere",
+            "unknown group",
+            "the stock backend",
+        ],
     )
     def test_refuses(self, settings: dict[str, Any], plugins: list[Plugin], message: str) -> None:
         with pytest.raises(ConfigurationError, match=message):

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.exceptions import ConflictError, InvalidRequestError, OpenWebUIPocketBaseError, ResponseError
 
-__all__ = ["integrity_error", "integrity_errors", "swallows"]
+__all__ = ["integrity_error", "integrity_errors", "is_outage", "swallows"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -21,6 +21,11 @@ Log = Callable[..., None]
 
 _OF_THE_DATA = (ConflictError, InvalidRequestError)
 """Errors whose cause is what was to be stored; a database would refuse it, too."""
+
+
+def is_outage(error: Exception) -> bool:
+    """Return whether an error says nothing about the data: the server could not be asked."""
+    return isinstance(error, OpenWebUIPocketBaseError) and not isinstance(error, _OF_THE_DATA)
 
 
 def swallows(
@@ -43,7 +48,7 @@ def swallows(
             try:
                 return await method(*args, **kwargs)
             except Exception as error:
-                if isinstance(error, OpenWebUIPocketBaseError) and not isinstance(error, _OF_THE_DATA):
+                if is_outage(error):
                     raise
                 if log is not None:
                     log("%s: %s", message, error)

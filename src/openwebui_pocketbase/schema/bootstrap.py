@@ -13,8 +13,8 @@ from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import NotFoundError, ResponseError, SchemaError
 from openwebui_pocketbase.schema.definitions import (
     CORE_STATEMENTS,
-    change_triggers,
     collection,
+    statements_of,
     version_statement,
 )
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
@@ -103,7 +103,7 @@ def apply_schema(admin: AdminClient) -> None:
     existing = admin.collections()
     admin.import_collections([_wanted(table, existing=table.collection in existing) for table in TABLES.values()])
     for table in TABLES.values():
-        for statement in change_triggers(table.collection):
+        for statement in statements_of(table):
             admin.sql(statement)
     admin.sql(version_statement())
 

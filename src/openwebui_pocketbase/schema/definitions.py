@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, Column, Index, Table
+from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, Column, Extra, Index, Search, Table
 
-__all__ = ["CORE_STATEMENTS", "change_triggers", "collection", "version_statement"]
+__all__ = ["CORE_STATEMENTS", "collection", "drops_of", "statements_of", "version_statement"]
 
 TEXT_MAX = 1_000_000_000
 """Characters of a text and bytes of a JSON field; PocketBase's own defaults are 5,000 and 1 MiB."""
@@ -31,7 +32,89 @@ def version_statement(version: int = SCHEMA_VERSION) -> str:
     return f"INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '{version:d}')"
 
 
-def change_triggers(collection_name: str) -> tuple[str, ...]:
+def statements_of(table: Table) -> tuple[str, ...]:
+    """Return the statements that add to a table's collection what PocketBase's collections cannot have."""
+    return (
+        *_change_triggers(table.collection),
+        *(_search_statements(table.collection, table.search) if table.search else ()),
+        *OF_TABLES.get(table.name, ()),
+    )
+
+
+def drops_of(table: Table) -> tuple[str, ...]:
+    """Return the statements that remove what is left of `statements_of` when the collection is gone."""
+    found = (re.match(r"CREATE (?:VIRTUAL )?TABLE IF NOT EXISTS (\w+)", sql) for sql in statements_of(table))
+    return tuple(f"DROP TABLE {match[1]}" for match in found if match)
+
+
+_TAGS_OF_NEW = (
+    # Chats of the host's own are in no list of chats with a tag.
+    "INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT NEW.user_id, value, NEW.id "
+    "FROM json_each(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') WHERE type = 'text' "
+    "AND json_extract(NEW.meta, '$.internal') IS NOT 1;"
+)
+_NO_TAGS_OF_OLD = "DELETE FROM owui_chat_tags WHERE chat_id = OLD.id;"
+
+OF_TABLES = {
+    "chat": (
+        (
+            "CREATE TABLE IF NOT EXISTS owui_chat_tags (user_id TEXT NOT NULL, tag TEXT NOT NULL, "
+            "chat_id TEXT NOT NULL, PRIMARY KEY (user_id, tag, chat_id)) WITHOUT ROWID"
+        ),
+        "CREATE INDEX IF NOT EXISTS idx_owui_chat_tags_chat_id ON owui_chat_tags (chat_id)",
+        f"CREATE TRIGGER IF NOT EXISTS owui_chats_tags_create AFTER INSERT ON owui_chats BEGIN {_TAGS_OF_NEW} END",
+        (
+            "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_update AFTER UPDATE OF meta, user_id ON owui_chats "
+            "WHEN OLD.meta IS NOT NEW.meta OR OLD.user_id IS NOT NEW.user_id "
+            f"BEGIN {_NO_TAGS_OF_OLD} {_TAGS_OF_NEW} END"
+        ),
+        f"CREATE TRIGGER IF NOT EXISTS owui_chats_tags_delete AFTER DELETE ON owui_chats BEGIN {_NO_TAGS_OF_OLD} END",
+        (
+            "CREATE TABLE IF NOT EXISTS owui_chat_locks (chat_id TEXT PRIMARY KEY, token TEXT NOT NULL, "
+            "expires_at INTEGER NOT NULL) WITHOUT ROWID"
+        ),
+    ),
+}
+"""Host table -> further tables of our own and the triggers that fill them.
+
+``owui_chat_tags`` is the join of chats and tags, made from ``meta.tags`` whoever writes that; ``owui_chat_locks`` has
+who may write a chat's messages alone, and until when (milliseconds).
+"""
+
+
+def _search_statements(collection_name: str, search: Search) -> tuple[str, ...]:
+    """Return the statements that make a full-text index, and keep it up to date.
+
+    It holds no text, and of each record only which words it has, or which sequences of three letters: who finds a
+    record there has to look whether it has them in the right order. That is a quarter of the size of an index with
+    positions, and half the work.
+
+    Where the words are given by who writes a record, a record that somebody else has changed gets a negative number.
+    """
+    index = f"{collection_name}_search"
+    new = search.text.replace("{row}", "NEW")
+    changed = f"{search.text.replace('{row}', 'OLD')} IS NOT {new} OR OLD.doc IS NOT NEW.doc"
+    insert = f"INSERT INTO {index} (rowid, text) SELECT NEW.doc, {new} WHERE NEW.doc > 0;"
+    delete = f"DELETE FROM {index} WHERE rowid = OLD.doc AND OLD.doc > 0;"
+    not_indexed = f"UPDATE {collection_name} SET doc = -doc WHERE id = NEW.id AND doc > 0 AND doc = OLD.doc;"
+    trigger = f"CREATE TRIGGER IF NOT EXISTS {index}"
+    of_words = (f"CREATE VIRTUAL TABLE IF NOT EXISTS {collection_name}_words USING fts5vocab ({index}, instance)",)
+    of_text = (f"{trigger}_create AFTER INSERT ON {collection_name} BEGIN {insert} END",)
+    return (
+        (
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {index} USING fts5 (text, tokenize = "
+            f"'{'ascii' if search.words else 'trigram'}', content = '', contentless_delete = 1, detail = none)"
+        ),
+        *(of_words if search.words else of_text),
+        (
+            f"{trigger}_update AFTER UPDATE OF {', '.join(search.fields)}, doc ON {collection_name} WHEN {changed} "
+            f"BEGIN {delete} {not_indexed if search.words else insert} END"
+        ),
+        f"{trigger}_delete AFTER DELETE ON {collection_name} BEGIN {delete} END",
+    )
+
+
+def _change_triggers(collection_name: str) -> tuple[str, ...]:
     """Return the statements that put every change of a collection's records into the change feed."""
     return tuple(
         f"CREATE TRIGGER IF NOT EXISTS {collection_name}_{op} AFTER {event} ON {collection_name} BEGIN "
@@ -61,11 +144,12 @@ def collection(table: Table) -> dict[str, Any]:
         "fields": [
             *fields,
             *({"name": f"{c.field}_folded", "type": "text", "max": TEXT_MAX} for c in table.columns if c.folded),
+            *(_typed(extra) for extra in _extras(table)),
             {"name": "nulls", "type": "json", "maxSize": TEXT_MAX},
             {"name": "created", "type": "autodate", "onCreate": True, "onUpdate": False},
             {"name": "updated", "type": "autodate", "onCreate": True, "onUpdate": True},
         ],
-        "indexes": [_index(table, index) for index in table.indexes] + _id_indexes(table),
+        "indexes": [_index(table, index) for index in _indexes(table)] + _id_indexes(table),
     }
 
 
@@ -107,6 +191,11 @@ def _field(table: Table, column: Column) -> dict[str, Any]:
     field: dict[str, Any] = {"name": column.field} | ({"hidden": True} if column.secret else {})
     if table.auth and column.field == "email":
         return field | {"type": "email", "system": True, "required": False}
+    return _typed(column) | field
+
+
+def _typed(column: Column | Extra) -> dict[str, Any]:
+    field = {"name": column.name}
     if column.type in ("text", "int64", "date"):
         return field | {"type": "text", "max": TEXT_MAX}
     if column.type == "json":
@@ -114,9 +203,18 @@ def _field(table: Table, column: Column) -> dict[str, Any]:
     return field | {"type": {"bool": "bool", "int": "number"}[column.type]}
 
 
+def _extras(table: Table) -> tuple[Extra, ...]:
+    return (*table.extras, Extra(name="doc", type="int")) if table.search else table.extras
+
+
+def _indexes(table: Table) -> tuple[Index, ...]:
+    return (*table.indexes, Index(columns=("doc",), unique=True, where="`doc` != 0")) if table.search else table.indexes
+
+
 def _index(table: Table, index: Index) -> str:
     unique = "UNIQUE " if index.unique else ""
-    columns = ", ".join(f"`{column}`" + (" COLLATE NOCASE" if index.nocase else "") for column in index.columns)
-    name = f"idx_{table.collection}_{'_'.join(index.columns)}"
+    order = {column.removeprefix("-"): " DESC" if column.startswith("-") else "" for column in index.columns}
+    columns = ", ".join(f"`{name}`{' COLLATE NOCASE' if index.nocase else ''}{desc}" for name, desc in order.items())
+    name = f"idx_{table.collection}_{'_'.join(order)}"
     where = f" WHERE {index.where}" if index.where else ""
     return f"CREATE {unique}INDEX `{name}` ON `{table.collection}` ({columns}){where}"

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from openwebui_pocketbase.assets import TABLES_FILE
 
-__all__ = ["SCHEMA_VERSION", "TABLES", "Column", "Index", "Table"]
+__all__ = ["SCHEMA_VERSION", "TABLES", "Column", "Extra", "Index", "Search", "Table"]
 
 
 class _Declaration(BaseModel):
@@ -42,11 +42,32 @@ class Column(_Declaration):
         object.__setattr__(self, "field", self.field or self.name)
 
 
+class Extra(_Declaration):
+    """A field that is no column of the host's; the hooks and the repositories keep it for themselves."""
+
+    name: str
+    type: Literal["text", "json", "bool", "int"]
+
+
+class Search(_Declaration):
+    """A full-text index over the records of a table.
+
+    Attributes:
+        text: SQL of what is looked for in a record; ``{row}`` is the record.
+        fields: The fields it is made from.
+        words: Whether who writes a record gives the words that are indexed; else SQLite makes them of the text.
+    """
+
+    text: str
+    words: bool = False
+    fields: tuple[str, ...]
+
+
 class Index(_Declaration):
     """An index over PocketBase fields.
 
     Attributes:
-        columns: The fields.
+        columns: The fields; one that begins with ``-`` is in descending order.
         unique: Whether no two records may have the same values.
         nocase: Whether ASCII letters are compared without case.
         where: SQL of the records it is for; all if empty.
@@ -71,6 +92,9 @@ class Table(_Declaration):
         mirrored: Whether the host's own SQL joins it, so that its rows are kept in the SQL database, too.
         hashed_id: The columns whose hash is the record id; empty if the row's id is the record id.
         id_pattern: What record ids look like that are the row's own.
+        extras: Fields besides the host's columns.
+        search: The full-text index, if there is one. Its records have a field ``doc``, their number in it, which is
+            negative for what is not indexed and is looked through instead.
     """
 
     name: str
@@ -82,6 +106,8 @@ class Table(_Declaration):
     hashed_id: tuple[str, ...] = ()
     id_pattern: str = "^[a-z0-9-]+$"
     columns: tuple[Column, ...]
+    extras: tuple[Extra, ...] = ()
+    search: Search | None = None
     indexes: tuple[Index, ...] = ()
 
     def model_post_init(self, _: object) -> None:

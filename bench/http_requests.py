@@ -1,0 +1,157 @@
+"""What the browsers of the benchmarks ask the whole application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bench.chat_data import MODEL, RARE, Chat, text
+from bench.data import LOADED_AT, identifier
+
+__all__ = ["ASKED", "Asked", "Chats", "import_chats"]
+
+CHATS = 1_000
+IMPORTED_AT_ONCE = 50
+PER_RARE_PAIR = 3
+OWNER = "the administrator"
+"""Stands for a user id which is not known yet, in what the ids of messages are made of."""
+
+
+class Sender(Protocol):
+    """Sends requests for the administrator and gives the answers' contents."""
+
+    async def get(self, path: str) -> Any:
+        """Send a GET request."""
+
+    async def post(self, path: str, body: Any) -> Any:
+        """Send a POST request."""
+
+
+@dataclass(frozen=True)
+class Chats:
+    """The administrator's chats.
+
+    Attributes:
+        ids: Their ids in the application.
+    """
+
+    ids: list[str]
+
+    def id(self, number: int) -> str:
+        """Return the id of one of them, whatever the number."""
+        return self.ids[number % len(self.ids)]
+
+    def chat(self, number: int) -> Chat:
+        """Return the same one as it was imported."""
+        return _chat(number % len(self.ids))
+
+    def rare_words(self, number: int) -> str:
+        """Return two words which two of the chats have."""
+        return " ".join(RARE[number % min(len(RARE), len(self.ids) // PER_RARE_PAIR)])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, and how to send it again and again.
+
+    Attributes:
+        name: Name in the report.
+        send: Sends the n-th one; true if the answer is right.
+        limit: What the median duration may be, as a multiple of the stock one.
+        fewest: How many a measurement has at least, of one client and of each of several.
+        check: Whether the n-th one has done what it should; asked afterwards, of the last one only.
+    """
+
+    name: str
+    send: Callable[[Sender, Chats, int], Awaitable[bool]]
+    limit: float = 1.0
+    fewest: tuple[int, int] = (60, 4)
+    check: Callable[[Sender, Chats, int], Awaitable[bool]] | None = None
+
+
+def _chat(number: int) -> Chat:
+    one, other = RARE[number // PER_RARE_PAIR % len(RARE)]
+    words = ({4: f"{one} {other}"}, {6: other, 13: one}, {9: one})[number % PER_RARE_PAIR]
+    return Chat(OWNER, number, words=words if number < PER_RARE_PAIR * len(RARE) else {})
+
+
+async def import_chats(sender: Sender, total: int) -> Chats:
+    """Give the administrator chats of 20 messages."""
+    ids: list[str] = []
+    for first in range(0, total, IMPORTED_AT_ONCE):
+        numbers = range(first, min(first + IMPORTED_AT_ONCE, total))
+        times = [{"created_at": LOADED_AT + number, "updated_at": LOADED_AT + number} for number in numbers]
+        forms = [{"chat": _chat(number).body, **at} for number, at in zip(numbers, times, strict=True)]
+        ids += [chat["id"] for chat in await sender.post("/api/v1/chats/import", {"chats": forms})]
+    return Chats(ids)
+
+
+def _getting(path: str) -> Callable[[Sender, Chats, int], Awaitable[bool]]:
+    async def send(sender: Sender, _chats: Chats, _number: int) -> bool:
+        return bool(await sender.get(path))
+
+    return send
+
+
+async def _open(sender: Sender, chats: Chats, number: int) -> bool:
+    found = await sender.get(f"/api/v1/chats/{chats.id(number)}")
+    return len(found["chat"]["history"]["messages"]) >= 20
+
+
+async def _save_title(sender: Sender, chats: Chats, number: int) -> bool:
+    title = f"Title number {number}"
+    found = await sender.post(f"/api/v1/chats/{chats.id(number)}", {"chat": {"title": title}})
+    return bool(found["title"] == title)
+
+
+async def _search(sender: Sender, chats: Chats, number: int) -> bool:
+    words = chats.rare_words(number).replace(" ", "%20")
+    return len(await sender.get(f"/api/v1/chats/search?text={words}")) == 2
+
+
+async def _complete(sender: Sender, chats: Chats, number: int) -> bool:
+    """Ask the model in a chat, as the browser does, and wait until the answer is stored.
+
+    With the id of an automation the application answers a request of this kind when all is done, not before.
+    """
+    chat = chats.chat(number)
+    user_id, assistant_id = identifier(f"question {number}"), identifier(f"answer {number}")
+    message = {"id": user_id, "parentId": chat.message_id(chat.messages - 1), "childrenIds": [], "role": "user"}
+    message |= {"content": text(number), "models": [MODEL], "timestamp": LOADED_AT}
+    body = {
+        "stream": True,
+        "model": MODEL,
+        "messages": [{"role": "user", "content": message["content"]}],
+        "params": {},
+        "features": {},
+        "variables": {},
+        "session_id": "bench",
+        "automation_id": "bench",
+        "chat_id": chats.id(number),
+        "id": assistant_id,
+        "parent_id": message["parentId"],
+        "user_message": message,
+        "background_tasks": {},
+    }
+    answer = await sender.post("/api/chat/completions", body)
+    return len(answer["task_ids"]) == 1
+
+
+async def _is_answered(sender: Sender, chats: Chats, number: int) -> bool:
+    """Return whether the answer to the n-th question is in its chat."""
+    found = await sender.get(f"/api/v1/chats/{chats.id(number)}")
+    message = found["chat"]["history"]["messages"][identifier(f"answer {number}")]
+    return bool(message["done"] and message["content"] and "error" not in message)
+
+
+ASKED = (
+    Asked("GET /api/v1/auths/", _getting("/api/v1/auths/")),
+    Asked("GET /api/v1/users/", _getting("/api/v1/users/")),
+    Asked("GET /api/v1/chats/?page=1", _getting("/api/v1/chats/?page=1")),
+    Asked("GET /api/v1/chats/{id}", _open),
+    Asked("POST /api/v1/chats/{id} (title)", _save_title),
+    Asked("GET /api/v1/chats/search", _search, limit=0.05, fewest=(3, 1)),
+    Asked("POST /api/chat/completions", _complete, fewest=(20, 2), check=_is_answered),
+)
+"""What is measured; who is signed in, the first of them, is what the browser asks first."""

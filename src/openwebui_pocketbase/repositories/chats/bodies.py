@@ -1,0 +1,185 @@
+"""New chats, and what a chat says besides its messages: title, parameters, models."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from open_webui.models.chat_messages import ChatMessage, ChatMessageModel
+from open_webui.models.chats import Chat, ChatForm, ChatImportForm, ChatModel
+from open_webui.utils.access_control.folders import has_folder_write_access
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from openwebui_pocketbase.repositories.chats.editing import surfacing
+from openwebui_pocketbase.repositories.chats.history import ChatHistory, new_row
+from openwebui_pocketbase.repositories.chats.records import chat_wire
+from openwebui_pocketbase.repositories.chats.saved import SavedChat
+from openwebui_pocketbase.repositories.chats.views import ChatView
+from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
+
+__all__ = ["ChatBodies"]
+
+log = logging.getLogger(__name__)
+
+MESSAGES_AT_ONCE = 2000
+"""Messages in one request of an import; the next chat begins another one then."""
+
+_MESSAGE_ROW = tuple(column.name for column in ChatMessage.__table__.columns)
+
+Row = dict[str, Any]
+
+
+class ChatBodies(ChatHistory):
+    """The methods of `ChatTable` that write a chat's body."""
+
+    async def insert_new_chat(
+        self,
+        id: str,
+        user_id: str,
+        form_data: ChatForm,
+        db: AsyncSession | None = None,
+        *,
+        internal_meta: dict[str, Any] | None = None,
+        timer_at: int | None = None,
+    ) -> ChatModel | None:
+        """Create a chat.
+
+        Raises:
+            HTTPException: The user must not create chats.
+            IntegrityError: There is a chat with this id.
+        """
+        await self.require_chat_creation_permission(user_id, db=db)
+        now = int(time.time())
+        title = form_data.chat.get("title", "New Chat")
+        chat = ChatModel(
+            id=id,
+            user_id=user_id,
+            title=self._clean_null_bytes(title),
+            chat=self._clean_null_bytes(form_data.chat),
+            folder_id=form_data.folder_id,
+            meta=internal_meta or {},
+            timer_at=timer_at,
+            variables=form_data.variables or {},
+            current_message_id=self.get_current_message_id(form_data.chat),
+            created_at=now,
+            updated_at=now,
+            last_read_at=now,
+        )
+        await self._insert([(chat, [*self._rows_of(chat, form_data.chat, give_up=True)])])
+        return chat
+
+    async def import_chats(
+        self, user_id: str, chat_import_forms: list[ChatImportForm], db: AsyncSession | None = None
+    ) -> list[ChatModel]:
+        """Create chats from an export; folders which the user must not write to are left out.
+
+        Raises:
+            HTTPException: The user must not create chats.
+        """
+        await self.require_chat_creation_permission(user_id, db=db)
+        writable = {}
+        for folder_id in {form.folder_id for form in chat_import_forms if form.folder_id}:
+            writable[folder_id] = await has_folder_write_access(user_id, folder_id, db=db)
+        for form in chat_import_forms:
+            if form.folder_id and not writable[form.folder_id]:
+                form.folder_id = None
+        chats = [self._chat_import_form_to_chat_model(user_id, form) for form in chat_import_forms]
+        forms = zip(chats, chat_import_forms, strict=True)
+        await self._insert([(chat, [*self._rows_of(chat, form.chat)]) for chat, form in forms])
+        return chats
+
+    async def _insert(self, chats: list[tuple[ChatModel, list[Row]]]) -> None:
+        """Write new chats and their rows of ``chat_message``."""
+        part: dict[str, list[Any]] = {"chats": [], "messages": []}
+        for number, (chat, rows) in enumerate(chats, 1):
+            wire = chat_wire(chat.model_dump(), rows)
+            for name, records in wire.items():
+                part[name] += records
+            if number == len(chats) or len(part["messages"]) >= MESSAGES_AT_ONCE:
+                with integrity_errors("insert_chats"):
+                    await self.pocketbase.write("chats/insert_chats", part)
+                part = {"chats": [], "messages": []}
+                if number < len(chats):
+                    log.info("Imported %d of %d chats", number, len(chats))
+
+    def _rows_of(self, chat: ChatModel, body: dict[str, Any], *, give_up: bool = False) -> Iterator[Row]:
+        """Return the rows of ``chat_message`` which the host makes for a new chat.
+
+        Args:
+            chat: The chat.
+            body: What the rows are made from.
+            give_up: Whether no more are made after one that the host would not read back.
+        """
+        history = body.get("history")
+        messages = history.get("messages") if isinstance(history, dict) else None
+        messages = messages if isinstance(messages, dict) else {}
+        if not messages and isinstance(body.get("messages"), list):
+            listed = [message for message in body["messages"] if isinstance(message, dict)]
+            messages = {message["id"]: message for message in listed if message.get("id")}
+        for message_id, message in messages.items():
+            if isinstance(message, dict) and message.get("role"):
+                user = message.get("user")
+                user_id = message.get("user_id") or (user.get("id") if isinstance(user, dict) else None) or chat.user_id
+                try:
+                    row = new_row(chat.id, message_id, user_id, message)
+                    if row.done in (False, True):
+                        yield {name: getattr(row, name) for name in _MESSAGE_ROW}
+                    ChatMessageModel.model_validate(row)
+                except Exception as error:  # noqa: BLE001 - the host's own answer to whatever it is
+                    log.warning("Failed to write message %s of chat %s: %s", message_id, chat.id, error)
+                    if give_up:
+                        return
+
+    async def _edit_body(self, chat_id: str, edit: Callable[[Chat], None]) -> ChatModel | None:
+        """Change a chat besides its messages, and answer with the chat; None if there is none."""
+
+        def edit_view(view: ChatView) -> ChatModel | None:
+            if view.version is None:
+                return None
+            view.edited = view.chat()
+            edit(view.edited)
+            return ChatModel.model_validate(view.edited)
+
+        model = await self._edit(chat_id, (), edit_view)
+        return model and SavedChat.of(model, lambda: self._whole(chat_id))
+
+    @surfacing
+    @swallows(lambda: None)
+    async def update_chat_by_id(
+        self, id: str, chat: dict[str, Any], db: AsyncSession | None = None, *, touch: bool = True
+    ) -> ChatModel | None:
+        """Set members of a chat's body, and merge its messages if they are among them; None if there is no chat."""
+        if "history" in chat:
+            return await super().update_chat_by_id(id, chat, db, touch=touch)
+
+        def edit(item: Chat) -> None:
+            item.chat = self._clean_null_bytes({**(item.chat or {}), **chat})
+            item.title = item.chat.get("title", "New Chat")
+            if any(key in chat for key in ("messages", "currentId", "branchPointMessageId")):
+                item.current_message_id = self.get_current_message_id(item.chat)
+            if touch:
+                item.updated_at = int(time.time())
+
+        return await self._edit_body(id, edit)
+
+    async def update_chat_params_by_id(self, id: str, params: dict[str, Any]) -> ChatModel | None:
+        """Set some of a chat's parameters; None if there is no chat."""
+
+        def edit(item: Chat) -> None:
+            stored = item.chat or {}
+            item.chat = {**stored, "params": self._clean_null_bytes({**(stored.get("params") or {}), **params})}
+
+        return await self._edit_body(id, edit)
+
+    @swallows(lambda: None)
+    async def update_chat_title_by_id(self, id: str, title: str) -> ChatModel | None:
+        """Set a chat's title; None if there is no chat."""
+        clean_title = self._clean_null_bytes(title)
+
+        def edit(item: Chat) -> None:
+            item.title = clean_title
+            item.chat = {**(item.chat or {}), "title": clean_title}
+
+        return await self._edit_body(id, edit)

@@ -1,0 +1,79 @@
+"""The end of chats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from open_webui.internal.db import get_async_db_context
+from open_webui.models.automations import AutomationRun
+from open_webui.models.chats import ChatTable
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from openwebui_pocketbase.repositories.chats.lists import AS_STORED, ChatLists
+from openwebui_pocketbase.repositories.errors import swallows
+
+__all__ = ["ChatDeletion"]
+
+IDS_AT_ONCE = 500
+"""Chats in one SQL statement; each is a variable of it."""
+
+
+class ChatDeletion(ChatLists, ChatTable):
+    """The methods of `ChatTable` that delete chats.
+
+    Automations stay in SQL: what they say about a chat is undone there before it is deleted.
+    """
+
+    @swallows(lambda: False)
+    async def delete_chat_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
+        """Delete a chat with its messages and the links to it; True also if there is none."""
+        await _forget_in_automations([id], db)
+        await self.pocketbase.write("chats/delete_chat_by_id", {"id": id})
+        return True
+
+    @swallows(lambda: False)
+    async def delete_chat_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> bool:
+        """Delete the user's chat; of another user's the rows of its messages and the links to it, as the host does."""
+        await _forget_in_automations([id], db)
+        await self.pocketbase.write("chats/delete_chat_by_id_and_user_id", {"id": id, "user_id": user_id})
+        return True
+
+    @swallows(lambda: False)
+    async def delete_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
+        """Delete all chats of a user, and the links which he made."""
+        await self.delete_shared_chats_by_user_id(user_id, db=db)
+        await self._delete_all("delete_chats_by_user_id", db, user_id=user_id)
+        return True
+
+    @swallows(lambda: False)
+    async def delete_chats_by_user_id_and_folder_id(
+        self, user_id: str, folder_id: str, db: AsyncSession | None = None
+    ) -> bool:
+        """Delete the user's chats in a folder, with the links to them."""
+        await self._delete_all("delete_chats_by_user_id_and_folder_id", db, user_id=user_id, folder_id=folder_id)
+        return True
+
+    async def _delete_all(self, method: str, db: AsyncSession | None, **parameters: Any) -> None:
+        named = await _named_by_automations(db)
+        if named:
+            filters = ["in_list", "of_user", *(["in_folder"] if "folder_id" in parameters else [])]
+            rows = await self._list(filters, AS_STORED, ids=named, **parameters)
+            await _forget_in_automations([row["id"] for row in rows], db)
+        # In parts, so that others can write in between.
+        while await self.pocketbase.write(f"chats/{method}", parameters):
+            pass
+
+
+async def _named_by_automations(db: AsyncSession | None) -> list[str]:
+    async with get_async_db_context(db) as session:
+        statement = select(AutomationRun.chat_id).where(AutomationRun.chat_id.is_not(None)).distinct()
+        return list((await session.execute(statement)).scalars())
+
+
+async def _forget_in_automations(chat_ids: list[str], db: AsyncSession | None) -> None:
+    async with get_async_db_context(db) as session:
+        for at in range(0, len(chat_ids), IDS_AT_ONCE):
+            some = AutomationRun.chat_id.in_(chat_ids[at : at + IDS_AT_ONCE])
+            await session.execute(update(AutomationRun).where(some).values(chat_id=None))
+        await session.commit()

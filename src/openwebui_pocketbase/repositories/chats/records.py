@@ -1,0 +1,260 @@
+"""Chats and their messages, between the host's objects and PocketBase's records.
+
+The host keeps a message twice: as an entry of the chat's body (``chat.history.messages``) and as a row of
+``chat_message``. A record holds both; ``chat_history.js`` says how. The body is kept without messages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import orjson
+from open_webui.models.chats import ChatTable
+from open_webui.utils.json_codec import JSONCodec
+
+from openwebui_pocketbase.codec import Codec
+from openwebui_pocketbase.repositories.chats.words import index_words, is_indexed
+from openwebui_pocketbase.schema.tables import TABLES
+
+__all__ = [
+    "APPEND",
+    "CHAT",
+    "KEEP",
+    "MESSAGE",
+    "Record",
+    "chat_changes",
+    "chat_record",
+    "chat_wire",
+    "decode_chat",
+    "decode_record",
+    "dumps",
+    "is_tidy",
+    "join",
+    "message_record",
+    "split",
+]
+
+dumps = partial(JSONCodec.dumps, ensure_ascii=False)
+loads = JSONCodec.loads
+
+CHAT: Final = Codec(TABLES["chat"], dumps=dumps, loads=loads)
+MESSAGE: Final = Codec(TABLES["chat_message"], dumps=dumps, loads=loads)
+
+APPEND: Final = -1
+"""The position of an entry that is to come behind all others."""
+
+KEEP: Final = -2
+"""The position of an entry that stays where it is."""
+
+_COLUMNS = tuple(column for column in TABLES["chat_message"].columns if column.name not in ("id", "chat_id"))
+_NAMES = tuple(column.name for column in _COLUMNS)
+_NULLABLE = frozenset(column.name for column in _COLUMNS if column.null and column.type != "json")
+
+SAME_AS = {
+    "content": "content",
+    "output": "output",
+    "files": "files",
+    "sources": "sources",
+    "embeds": "embeds",
+    "meta": "meta",
+    "status_history": "statusHistory",
+    "error": "error",
+    "usage": "usage",
+}
+"""Column of the row -> member of the entry, which nearly always says the same and is stored once then."""
+
+_SEPARATOR = "\x1e"
+"""Between the contents of a chat's legacy messages: what is looked for has no white space of this kind."""
+
+_UNREAD = object()
+
+_TABLE = ChatTable()
+
+
+@dataclass
+class Record:
+    """A message as it is stored.
+
+    Attributes:
+        position: Its place in the history, from 1; 0 if the body has no such message.
+        text: The body's copy as JSON.
+        columns: The row's columns but those which the entry has, too; None if there is no row.
+        same: Names of those.
+    """
+
+    position: float
+    text: str
+    columns: dict[str, Any] | None
+    same: list[str]
+    _entry: Any = _UNREAD
+
+    def entry(self) -> Any:
+        """Return the body's copy; an object of its own each time."""
+        entry, self._entry = self._entry, _UNREAD
+        return loads(self.text) if entry is _UNREAD else entry
+
+    def row(self) -> dict[str, Any] | None:
+        """Return the row's columns without ``id`` and ``chat_id``."""
+        if self.columns is None:
+            return None
+        entry = loads(self.text) if self.same else {}
+        return {**self.columns, **{name: entry.get(SAME_AS[name]) for name in self.same}}
+
+
+def decode_record(wire: list[Any], chat_id: str) -> tuple[str, Record]:
+    """Return a message's id and its record, as ``chat_history.js`` sends it."""
+    (key, position, has_row, *values, same, nulls), entry = wire
+    columns = dict(zip(_NAMES, values, strict=True)) if has_row else None
+    if columns is not None:
+        for name in _NULLABLE.intersection(nulls or ()):
+            if not columns[name]:
+                columns[name] = None
+        columns["done"] = columns["done"] if columns["done"] is None else bool(columns["done"])
+    text = dumps(entry) if position else "null"
+    return key[len(chat_id) + 1 :], Record(position, text, columns, same or [], entry)
+
+
+def message_record(
+    chat_id: str, message_id: str, position: int, entry: Any, row: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return the fields of a message's record, and the words by which it is found.
+
+    Args:
+        chat_id: Id of the chat.
+        message_id: Id of the message.
+        position: Its place in the history, 0 if the body has no such message; or `APPEND` or `KEEP`.
+        entry: The body's copy.
+        row: All columns of the row, None if there is none; ``id`` and ``chat_id`` need not be among them.
+    """
+    key = f"{chat_id}-{message_id}"
+    stored = dict(row) if row is not None else {**dict.fromkeys(_NAMES), "role": ""}
+    same = [name for name in SAME_AS if row is not None and _is_same(row[name], entry, SAME_AS[name])]
+    fields = MESSAGE.record({**stored, **dict.fromkeys(same), "id": key, "chat_id": chat_id})
+    text = _searchable(entry)
+    # What is still being written is looked through until it is done: each piece of it would be indexed anew.
+    indexed = is_indexed(text) and not (isinstance(entry, dict) and entry.get("done") is False)
+    return fields | {
+        "id": hashlib.sha256(orjson.dumps([key])).hexdigest()[:32],
+        "position": position,
+        "has_row": row is not None,
+        "same": dumps(same),
+        "entry": dumps(entry) if position else "null",
+        "content_folded": _folded(text),
+        "doc": 1 if indexed else -1,
+        "words": index_words(text.lower()) if indexed else "",
+    }
+
+
+def _is_same(value: Any, entry: Any, member: str) -> bool:
+    if value is None or not isinstance(entry, dict) or member not in entry:
+        return False
+    return value is entry[member] or dumps(value) == dumps(entry[member])
+
+
+def _searchable(entry: Any) -> str:
+    """Return a message's content as SQLite's ``->>`` gives it."""
+    content = entry.get("content") if isinstance(entry, dict) else None
+    if isinstance(content, str):
+        return content
+    return JSONCodec.dumps(content, separators=(",", ":")) if isinstance(content, list | dict) else ""
+
+
+def _folded(text: str) -> str:
+    """Return a text in lower case, or nothing if SQLite's ``lower``, which knows only ASCII, gives the same."""
+    if text.isascii():
+        return ""
+    folded = text.lower()
+    return "" if folded == text.encode(errors="surrogatepass").lower().decode(errors="surrogatepass") else folded
+
+
+def split(chat: Any) -> tuple[Any, dict[str, Any]]:
+    """Return a chat's body without messages, and the messages; an empty object stands where they were."""
+    history = chat.get("history") if isinstance(chat, dict) else None
+    if not isinstance(history, dict) or not isinstance(history.get("messages"), dict):
+        return chat, {}
+    return {**chat, "history": {**history, "messages": {}}}, history["messages"]
+
+
+def join(body: Any, messages: dict[str, Any]) -> Any:
+    """Put messages into a body that `split` has made."""
+    history = body.get("history") if isinstance(body, dict) else None
+    if isinstance(history, dict) and isinstance(history.get("messages"), dict):
+        history["messages"] = messages
+    return body
+
+
+def decode_chat(wire: list[Any]) -> dict[str, Any]:
+    """Return a chat's row with its messages in it, as ``chat_history.js`` sends it as a whole."""
+    row, messages = wire
+    columns = CHAT.decode(row)
+    join(columns["chat"], messages)
+    return columns
+
+
+def chat_changes(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changed columns of a chat, its body without messages, as `Codec.changes` does."""
+    made = CHAT.changes(columns)
+    if "chat" in columns:
+        made["changes"] |= _of_body(columns["chat"])
+    return made
+
+
+def chat_record(columns: Mapping[str, Any], *, tidy: bool) -> dict[str, Any]:
+    """Return the fields of a new chat's record; the body is without messages."""
+    fields = CHAT.record(columns) | _of_body(columns["chat"])
+    # Not from 1: nobody is to take it for one of the same id that was deleted.
+    return fields | {"version": secrets.randbits(48), "tidy": tidy, "doc": 1}
+
+
+def _of_body(body: Any) -> dict[str, Any]:
+    legacy = body.get("messages") if isinstance(body, dict) else None
+    messages = legacy.values() if isinstance(legacy, dict) else legacy if isinstance(legacy, list) else ()
+    return {"legacy_folded": _SEPARATOR.join(_searchable(message).lower() for message in messages)}
+
+
+def chat_wire(chat: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return a chat and its messages as ``chats/insert_chats`` takes them.
+
+    Args:
+        chat: The columns of the host's table ``chat``, the body with its messages.
+        rows: The chat's rows of ``chat_message``.
+    """
+    chat_id = chat["id"]
+    body, messages = split(chat["chat"])
+    by_id = {row["id"][len(chat_id) + 1 :]: row for row in rows}
+    entries = {message_id: position for position, message_id in enumerate(messages, 1)}
+    return {
+        "chats": [chat_record({**chat, "chat": body}, tidy=is_tidy(chat["chat"]))],
+        "messages": [
+            message_record(
+                chat_id, message_id, entries.get(message_id, 0), messages.get(message_id), by_id.get(message_id)
+            )
+            for message_id in dict.fromkeys((*messages, *by_id))
+        ],
+    }
+
+
+def is_tidy(chat: Any) -> bool:
+    """Return whether all messages are linked both ways, and the current one is the end of its branch.
+
+    A tidy chat stays so when a message is added below another, or changes without its links. That can be seen
+    from these two messages. Of any other chat the host looks at all messages with each write.
+    """
+    history = chat.get("history", {}) if isinstance(chat, dict) else None
+    messages = history.get("messages", {}) if isinstance(history, dict) else None
+    if not isinstance(messages, dict):
+        return False
+    for message_id, message in messages.items():
+        if not isinstance(message, dict) or message.get("id") != message_id or not message.get("role"):
+            return False
+        parent_id, children = message.get("parentId"), message.get("childrenIds")
+        linked = [*children, parent_id] if isinstance(children, list) else [0]
+        if not all(one is None or (isinstance(one, str) and one in messages) for one in linked):
+            return False
+    links = {message_id: {**m, "childrenIds": [*m["childrenIds"]]} for message_id, m in messages.items()}
+    return not _TABLE._repair_chat_current_id({"history": {**(history or {}), "messages": links}})  # noqa: SLF001

@@ -1,0 +1,95 @@
+"""Tags of chats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from open_webui.models.chats import ChatTable, ChatTitleIdResponse
+from open_webui.models.tags import TagModel
+from pydantic import TypeAdapter
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
+from openwebui_pocketbase.repositories.chats.lists import listed, sendable, titles
+from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
+
+__all__ = ["ChatTags"]
+
+_TAG = codec_of("tag")
+_LIST = TypeAdapter(list[TagModel])
+
+
+def _tag_id(name: str) -> str:
+    return name.replace(" ", "_").lower()
+
+
+class ChatTags(PocketBaseRepository, ChatTable):
+    """The methods of `ChatTable` for tags. The tags themselves have to be in PocketBase, too."""
+
+    async def update_chat_tags_by_id(self, id: str, tags: list[str], user: Any) -> None:
+        """Replace the chat's tags.
+
+        Raises:
+            AttributeError: The chat's ``meta`` is no object.
+            IntegrityError: Two tags which the user does not have yet have the same id: the chat has them, and none
+                was created.
+        """
+        names = [name for name in tags if _tag_id(name) != "none"]
+        parameters = {"id": id, "user_id": user.id, "ids": [_tag_id(name) for name in names], "names": names}
+        with integrity_errors("update_chat_tags_by_id"):
+            answer = await self.pocketbase.write("chats/update_chat_tags_by_id", parameters)
+        if answer == "no object":
+            raise AttributeError("meta is no object")
+        if answer == "conflict":
+            raise IntegrityError("update_chat_tags_by_id", None, ValueError("two tags have the same id"))
+
+    async def add_chat_tag_by_id_and_user_id_and_tag_name(
+        self, id: str, user_id: str, tag_name: str, db: AsyncSession | None = None
+    ) -> None:
+        """Add a tag to the chat; the user has it then, even if there is no such chat."""
+        parameters = {"id": id, "user_id": user_id, "tag": _tag_id(tag_name), "name": tag_name}
+        with integrity_errors("add_chat_tag"):
+            await self.pocketbase.write("chats/add_chat_tag", parameters)
+
+    @swallows(lambda: False)
+    async def delete_tag_by_id_and_user_id_and_tag_name(
+        self, id: str, user_id: str, tag_name: str, db: AsyncSession | None = None
+    ) -> bool:
+        """Take a tag from the chat; False if there is no such chat."""
+        is_done: bool = await self.pocketbase.write("chats/delete_chat_tag", {"id": id, "tag": _tag_id(tag_name)})
+        return is_done
+
+    async def get_chat_tags_by_id_and_user_id(
+        self, id: str, user_id: str, db: AsyncSession | None = None
+    ) -> list[TagModel]:
+        """Return those of the user's tags which the chat has."""
+        wires = await self.pocketbase.read("chats/get_chat_tags_by_id_and_user_id", {"id": id, "user_id": user_id})
+        return _LIST.validate_python([_TAG.decode(wire) for wire in wires])
+
+    async def get_chat_list_by_user_id_and_tag_name(
+        self, user_id: str, tag_name: str, skip: int = 0, limit: int = 50, db: AsyncSession | None = None
+    ) -> list[ChatTitleIdResponse]:
+        """Return the user's chats with a tag, archived ones, too."""
+        parameters = {"user_id": user_id, "tag": _tag_id(tag_name), "skip": skip, "limit": limit or None}
+        wires = await self.pocketbase.read("chats/get_chat_list_by_user_id_and_tag_name", sendable(parameters))
+        return titles([listed(wire) for wire in wires])
+
+    async def count_chats_by_tag_ids_and_user_id(
+        self, tag_ids: list[str], user_id: str, db: AsyncSession | None = None
+    ) -> dict[str, int]:
+        """Return ``{tag_id: number of the user's chats with it}``."""
+        if not tag_ids:
+            return {}
+        parameters = {"tags": [_tag_id(tag_id) for tag_id in tag_ids], "user_id": user_id}
+        counts = await self.pocketbase.read("chats/count_chats_by_tag_ids_and_user_id", parameters)
+        return dict(zip(tag_ids, counts, strict=True))
+
+    async def delete_orphan_tags_for_user(
+        self, tag_ids: list[str], user_id: str, threshold: int = 0, db: AsyncSession | None = None
+    ) -> None:
+        """Delete those of the user's tags which no more chats than this have."""
+        if tag_ids:
+            tags = [[tag_id, _tag_id(tag_id)] for tag_id in tag_ids]
+            parameters = {"tags": tags, "user_id": user_id, "threshold": threshold}
+            await self.pocketbase.write("chats/delete_orphan_tags_for_user", parameters)

@@ -1,0 +1,92 @@
+"""Rows of the tables of chats as tests seed them, in stock and in PocketBase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from open_webui.models.chat_messages import ChatMessage
+from open_webui.models.chats import Chat
+
+from openwebui_pocketbase.repositories.chats.records import chat_wire
+from tests.support.differential import START, Pair
+
+__all__ = ["chat", "entry", "key", "row", "seed"]
+
+
+def key(number: int) -> str:
+    """Return the id of a chat."""
+    return f"c0000000-0000-4000-8000-{number:012d}"
+
+
+def chat(number: int, messages: dict[str, Any] | None = None, **columns: Any) -> Chat:
+    """Return a chat with a history.
+
+    Args:
+        number: What its id is made from.
+        messages: Of the history.
+        columns: Columns that are unlike the usual ones.
+    """
+    body = {"title": f"Chat {number}", "history": {"messages": messages or {}, "currentId": None}}
+    usual = {
+        "user_id": "u1",
+        "title": f"Chat {number}",
+        "chat": body,
+        "created_at": START - 100 + number,
+        "updated_at": START + number,
+        "share_id": None,
+        "archived": False,
+        "pinned": False,
+        "meta": {},
+        "variables": {},
+        "folder_id": None,
+        "tasks": None,
+        "summary": None,
+        "current_message_id": None,
+        "last_read_at": START,
+        "timer_at": None,
+    }
+    return Chat(id=key(number), **usual | columns)
+
+
+def entry(id: str, parent: str | None = None, role: str = "user", **more: Any) -> dict[str, Any]:
+    """Return an entry of a chat's history."""
+    return {"id": id, "parentId": parent, "childrenIds": [], "role": role, "content": f"text of {id}"} | more
+
+
+def row(chat_number: int, message: str, **columns: Any) -> ChatMessage:
+    """Return a row of ``chat_message``."""
+    usual = {
+        "user_id": "u1",
+        "role": "user",
+        "parent_id": None,
+        "content": f"text of {message}",
+        "output": None,
+        "model_id": None,
+        "files": None,
+        "sources": None,
+        "embeds": None,
+        "meta": None,
+        "done": True,
+        "status_history": None,
+        "error": None,
+        "usage": None,
+        "context_summary": None,
+        "created_at": START,
+        "updated_at": START,
+    }
+    chat_id = key(chat_number)
+    return ChatMessage(id=f"{chat_id}-{message}", chat_id=chat_id, **usual | columns)
+
+
+async def seed(pair: Pair, chats: list[Chat], rows: list[ChatMessage] = []) -> None:  # noqa: B006 - is not changed
+    """Put chats with rows of their messages into both."""
+    by_chat: dict[str, list[dict[str, Any]]] = {}
+    for message in rows:
+        columns = {column.name: getattr(message, column.name) for column in message.__table__.columns}
+        by_chat.setdefault(columns["chat_id"], []).append(columns)
+    for item in chats:
+        wire = chat_wire({c.name: getattr(item, c.name) for c in item.__table__.columns}, by_chat.get(item.id, []))
+        await pair.client.write("chats/insert_chats", wire)
+    await pair.database.add(*chats)
+    await pair.database.add(*rows)
+    await pair._compare_rows("seed")
