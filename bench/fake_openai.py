@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 from typing import Any
 
 from aiohttp import web
@@ -29,14 +32,14 @@ class FakeOpenAI:
     """
 
     def __enter__(self) -> FakeOpenAI:
-        self._process = subprocess.Popen([sys.executable, "-m", "bench.fake_openai"], stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-m", "bench.fake_openai"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait()
+        self._process.communicate()  # it ends when its standard input does
 
 
 async def _models(_request: web.Request) -> web.Response:
@@ -68,7 +71,13 @@ def _application() -> web.Application:
     return app
 
 
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         print(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", flush=True)

@@ -102,7 +102,7 @@ class PocketBaseStore:
 
     async def requests(self, operation: Operation, numbers: range) -> list[Request]:
         """Return what calls would send to the server; nothing is sent."""
-        async with Recorder.running() as recorder, self._connected_to(recorder.url, operation):
+        async with Recorder.running() as recorder, self._connected_to(recorder.url):
             return await recorder.record(self.method(operation), map(operation.arguments, numbers))
 
     async def close(self) -> None:
@@ -111,16 +111,22 @@ class PocketBaseStore:
         await asyncio.to_thread(self._connection.close)
 
     @asynccontextmanager
-    async def _connected_to(self, url: str, operation: Operation) -> AsyncIterator[None]:
+    async def _connected_to(self, url: str) -> AsyncIterator[None]:
         client = self._new_client()
         client.connect(url, Authenticator(None, await self._authenticator.token()))
-        repository = _singleton(operation.repository)
-        repository.pocketbase = client
+        # All of them: a method may ask another repository for what it gives.
+        self._use(client)
         try:
             yield
         finally:
-            repository.pocketbase = self._client
+            self._use(self._client)
             await client.aclose()
+
+    @staticmethod
+    def _use(client: PocketBaseClient) -> None:
+        for singletons in REPOSITORIES.values():
+            for name in singletons:
+                _singleton(name).pocketbase = client
 
     async def _store(self, group: Group, item: Item) -> None:
         if not group.is_raw:

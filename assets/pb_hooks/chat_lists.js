@@ -161,7 +161,7 @@ const reads = {
   get_chats_by_ids: wholeMany(`FROM owui_chats c WHERE c.id IN ${given("ids")}`, "c.id"),
   count_chats: (/** @type {any} */ { filters }) => `SELECT count(*) AS json ${filtered(filters)}`,
 
-  count_unread_by_folder_ids: `SELECT json_group_object(folder_id, n ORDER BY folder_id) AS json FROM (
+  count_unread_by_folder_ids: `SELECT json_group_array(json_array(folder_id, n) ORDER BY folder_id) AS json FROM (
     SELECT c.folder_id, count(*) AS n ${filtered(["of_user", "in_folders", "active"])} AND ${UNREAD}
       AND c.folder_id != '' GROUP BY c.folder_id)`,
   get_chat_list_by_user_id_and_tag_name: list(TAGGED, [

@@ -8,15 +8,18 @@ const usage = require(`${__hooks}/chat_usage.js`);
 /** @type {import("./owui_rows.js").Table} */
 const MESSAGE = tables.chat_message;
 
+const SCALARS = MESSAGE.columns
+  .filter(({ type }) => type !== "json")
+  .map(({ name }) => value(MESSAGE, "m", name));
+const TEXTS = [...MESSAGE.columns.filter(({ type }) => type === "json").map(({ field }) => field), "same"];
+
 /**
- * A row: its columns as the host knows them, JSON as JSON, and, last, the names of those which the entry has; then
- * the entry if there are any.
+ * A row: its scalar columns as the host knows them; its JSON columns, as they are stored, for parsing them takes
+ * longer; the names of those which the entry has; and the entry if there are any.
  */
-const ROW = `'[' || json_array(${MESSAGE.columns
-  .map(({ name, field, type }) =>
-    type === "json" ? `json(nullif(m.${field}, ''))` : value(MESSAGE, "m", name),
-  )
-  .join(", ")}, json(m.same)) || ',' || iif(m.same != '[]', m.entry, 'null') || ']'`;
+const ROW = `'[' || json_array(${SCALARS.join(", ")}) || ',' || ${TEXTS.map(
+  (field) => `coalesce(nullif(m.${field}, ''), 'null')`,
+).join(" || ',' || ")} || ',' || iif(m.same != '[]', m.entry, 'null') || ']'`;
 
 /**
  * SQL that answers with rows.

@@ -6,8 +6,10 @@ const { tables, arg, value, matches, row, one, many } = require(`${__hooks}/owui
 const { inserts, execute } = require(`${__hooks}/owui_bulk.js`);
 const history = require(`${__hooks}/chat_history.js`);
 const lists = require(`${__hooks}/chat_lists.js`);
+const search = require(`${__hooks}/chat_search.js`);
 const state = require(`${__hooks}/chat_state.js`);
 const tags = require(`${__hooks}/chat_tags.js`);
+const timers = require(`${__hooks}/chat_timers.js`);
 
 /** @type {import("./owui_rows.js").Table} */
 const CHAT = tables.chat;
@@ -20,9 +22,9 @@ const OWN = `${BY_ID} AND ${matches(CHAT, "c", "user_id")}`;
 /** One message of a chat. */
 const MESSAGE = `FROM owui_chat_messages m WHERE m.key = ${arg("key")} AND +m.chat_id = ${arg("id")}`;
 
-/** Ids of the rows that name the message as their parent. */
+/** Keys of the rows that name the message as their parent. */
 const CHILDREN = many(
-  "substr(m.key, length(m.chat_id) + 2)",
+  "m.key",
   `FROM owui_chat_messages m WHERE m.chat_id = ${arg("id")} AND m.has_row = TRUE
     AND m.parent_id = ${arg("message_id")} AND m.parent_id != ''`,
   "m.rowid",
@@ -42,7 +44,9 @@ const INSERT_FILES = inserts(FILE, "$.files");
 const reads = {
   ...history.reads,
   ...lists.reads,
+  ...search.reads,
   ...tags.reads,
+  ...timers.reads,
   get_chat_by_id: history.wholeOne(BY_ID),
   get_chat_by_id_and_user_id: history.wholeOne(OWN),
   is_chat_owner: `SELECT iif(EXISTS (SELECT 1 ${OWN}), 'true', 'false') AS json`,
@@ -81,6 +85,7 @@ const writes = {
   ...history.writes,
   ...state.writes,
   ...tags.writes,
+  ...timers.writes,
 
   /**
    * @param {CoreApp} tx

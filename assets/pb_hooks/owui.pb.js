@@ -14,8 +14,17 @@ for (const guarded of [onRecordsListRequest, onRecordViewRequest]) {
 }
 
 for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
-  written((e) => require(`${__hooks}/owui_rows.js`).refold(e), "owui_users", "owui_groups");
+  written(
+    (e) => require(`${__hooks}/owui_rows.js`).refold(e),
+    "owui_users",
+    "owui_groups",
+    "owui_shared_chats",
+  );
+  written((e) => require(`${__hooks}/chat_dashboard.js`).chat(e), "owui_chats");
+  written((e) => require(`${__hooks}/chat_dashboard.js`).message(e), "owui_chat_messages");
 }
+
+onRecordDeleteRequest((e) => require(`${__hooks}/chat_dashboard.js`).deletedMessage(e), "owui_chat_messages");
 
 routerAdd(
   "GET",

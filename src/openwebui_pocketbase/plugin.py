@@ -48,6 +48,12 @@ SEAMS = {
         Seam("open_webui.models.skills", "SkillsTable.delete_skill_by_id", f"{_REPOSITORIES}.access_seams:of_skill"),
         Seam("open_webui.models.tools", "ToolsTable.delete_tool_by_id", f"{_REPOSITORIES}.access_seams:of_tool"),
     ],
+    "chats": [
+        Seam("open_webui.utils.timers", "claim_due_timers", f"{_REPOSITORIES}.timers:claiming"),
+        Seam("open_webui.utils.timers", "cancel_timers_for_chat", f"{_REPOSITORIES}.timers:cancelling"),
+        Seam("open_webui.utils.timers", "execute_due_timer", f"{_REPOSITORIES}.timers:executing"),
+        Seam("open_webui.utils.timers", "_set_timer_state", f"{_REPOSITORIES}.timers:setting_state"),
+    ],
     "folders": [
         Seam(
             "open_webui.routers.search",

@@ -108,32 +108,32 @@ def rows(number: int, **fixed: list[Any]) -> list[dict[str, Any]]:
 
 async def seed(pair: Pair, made: list[dict[str, Any]]) -> None:
     """Put rows into both; of every other one the chat's body has an entry, too."""
-    number = 0
+    records: list[dict[str, Any]] = []
 
     async def write(row: dict[str, Any]) -> None:
-        nonlocal number
-        number += 1
         message_id = row["id"].removeprefix(f"{row['chat_id']}-")
         entry = {name: row[name] for name in ("output", "usage", "meta") if row[name] is not None}
-        record = message_record(row["chat_id"], message_id, *((APPEND, entry) if number % 2 else (0, None)), row)
-        await pair.client.write("chats/insert_chats", {"chats": [], "messages": [record]})
+        copies = (0, None) if len(records) % 2 else (APPEND, entry)
+        records.append(message_record(row["chat_id"], message_id, *copies, row))
+        if len(records) == len(made):
+            await pair.client.write("chats/insert_chats", {"chats": [], "messages": records})
 
     if not pair.database.is_sqlite:  # which has foreign keys
         times = {"created_at": 1, "updated_at": 1}
-        await pair.database.add(*(Chat(id=id, user_id="u", title="", chat={}, **times) for id in CHATS))
+        await pair.database.add(*(Chat(id=chat, user_id="u", title="", chat={}, **times) for chat in CHATS))
     await pair.seed([ChatMessage(**row) for row in made], write)
 
 
 async def add_groups(pair: Pair) -> None:
     """Put groups into both, wherever ours are."""
-    groups = [Group(id=id, parent_group_id=parent, name=id, user_id="u1") for id, parent in HIERARCHY]
+    groups = [Group(id=group, parent_group_id=parent, name=group, user_id="u1") for group, parent in HIERARCHY]
     members = [GroupMember(id=IDS[n], group_id=group, user_id=user) for n, (group, user) in enumerate(MEMBERS, 100)]
     await pair.database.add(*groups, *members)
     await clear(pair.client, "group", "group_member")
     if "Groups" in pair.contract.bound:
         with pair.server.admin() as admin:
-            for id, parent in HIERARCHY:
-                admin.sql(f"INSERT INTO owui_groups (id, parent_group_id) VALUES ('{id}', '{parent or ''}')")
+            for group, parent in HIERARCHY:
+                admin.sql(f"INSERT INTO owui_groups (id, parent_group_id) VALUES ('{group}', '{parent or ''}')")
             for n, (group, user) in enumerate(MEMBERS, 100):
                 admin.sql(
                     f"INSERT INTO owui_group_members (id, group_id, user_id) VALUES ('{IDS[n]}', '{group}', '{user}')"
@@ -246,7 +246,7 @@ async def test_time_zone_of_the_process(zone: str, on_sqlite: Pair, set_zone: Ca
     set_zone(zone)
     await seed(on_sqlite, rows(250, role=["assistant"], model_id=["m1", "m2"]))
     for granularity, metric in itertools.product(["10m", "hourly", "3h", "6h", "daily"], ["messages", "tokens"]):
-        for start, end in [(None, None), (START - 3 * DAY, START), (START - 400 * DAY, START - 100 * DAY)]:
+        for start, end in [(None, None), (START - 3 * DAY, START), (START - 240 * DAY, START - 225 * DAY)]:
             for shift in (0, 86_401 * 30, -1234):
                 await on_sqlite.call(
                     "get_usage_over_time_by_model",
@@ -296,13 +296,11 @@ async def test_hostile_model(on_sqlite: Pair) -> None:
 async def test_both_databases(oracle: str, opened: Opened) -> None:
     """What PostgreSQL and SQLite agree on."""
     async with opened(USAGE, oracle) as pair:
-        await add_groups(pair)
         plain = {"usage": USAGES, "model_id": ["m1", "m2", None], "user_id": ["u1", "u2"], "output": OUTPUTS[:1]}
         await seed(pair, rows(100, **plain))
         for start, end in [(None, None), (START - 400 * DAY, START)]:
-            for group in (None, MIDDLE):
-                for method in BY_GROUP:
-                    await pair.call(method, start, end, group, rows=False)
+            for method in BY_GROUP:
+                await pair.call(method, start, end, rows=False)
         await pair.call("get_user_usage_summary", "u1", rows=False)
         await pair.call("get_user_first_message_created_at", "u1", rows=False)
         await pair.call("get_user_top_models", "u1", 1, START, rows=False)

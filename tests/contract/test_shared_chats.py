@@ -16,14 +16,14 @@ from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, Contract, Op
 
 SHARED = Contract(
     name="SharedChats",
-    tables=("shared_chat", "chat"),
+    tables=("shared_chat", "chat", "chat_message"),
     subject=PocketBaseSharedChats,
     bound={"Chats": PocketBaseChats},
     ordered=frozenset({"get_by_chat_id", "get_by_user_id"}),
 )
 CHATS = Contract(
     name="Chats",
-    tables=("shared_chat", "chat"),
+    tables=("shared_chat", "chat", "chat_message"),
     subject=PocketBaseChats,
     bound={"SharedChats": PocketBaseSharedChats},
 )

@@ -16,7 +16,7 @@ pytest_plugins = ["tests.support.openwebui"]
 
 
 def counted(user: str, name: str, day: int, tokens: int) -> Step:
-    """Return a step that makes a chat with two questions, answered by two models which used tokens and a tool."""
+    """Return a step that makes a chat with two questions, which two models answered with tokens and a tool."""
     when = THEN + day * DAY
     call = [{"type": "function_call", "id": "c", "call_id": "c", "name": "search_chats", "arguments": "{}"}]
     used = {"prompt_tokens": tokens, "completion_tokens": 20, "total_tokens": tokens + 20}
@@ -36,6 +36,7 @@ def counted(user: str, name: str, day: int, tokens: int) -> Step:
             done=True,
             usage={"input_tokens": 1, "output_tokens": 2, "total_tokens": 3},
         ),
+        a3=message("q2", "assistant", "maybe", model="$here/m:1", timestamp=when + 7300, done=True),
     )
     return step(user, 200, f"POST {CHATS}/new", {"chat": {"title": name, "history": entries}}, save=name)
 
@@ -104,12 +105,12 @@ SCENARIOS: dict[str, list[Step]] = {
         *[
             step("admin", 200, f"GET {ANALYTICS}/messages?{query}", sort=True, count=count)
             for query, count in (
-                ("model_id=$here/m:1", 4),
-                (f"model_id=$here/m:1&start_date={THEN + DAY}", 3),
-                (f"model_id=$here/m:1&end_date={THEN + DAY}", 1),
-                ("user_id=$alice", 8),
+                ("model_id=$here/m:1", 8),
+                (f"model_id=$here/m:1&start_date={THEN + DAY}", 6),
+                (f"model_id=$here/m:1&end_date={THEN + DAY}", 2),
+                ("user_id=$alice", 10),
                 ("user_id=$alice&limit=1", 1),
-                ("chat_id=$first", 4),
+                ("chat_id=$first", 5),
                 ("", 0),
             )
         ],

@@ -28,12 +28,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+
+def sources(module: str) -> str:
+    """Return the text of a module of hooks and of the parts whose methods it has, too."""
+    text = (HOOKS_DIR / f"{module}.js").read_text()
+    files = dict(re.findall(r"^const (\w+) = require\(`\$\{__hooks\}/(\w+)\.js`\)", text, re.MULTILINE))
+    parts = {files[name] for name in re.findall(r"^  \.\.\.(\w+)\.(?:reads|writes)", text, re.MULTILINE)}
+    return "\n".join([text, *((HOOKS_DIR / f"{part}.js").read_text() for part in sorted(parts))])
+
+
 METHODS = [
     f"{module}/{name}"
     for module in sorted({"mirror", *(table.hooks for table in TABLES.values())})
-    for block in re.findall(
-        r"^const (?:reads|writes) = \{(.*?)^\};", (HOOKS_DIR / f"{module}.js").read_text(), re.MULTILINE | re.DOTALL
-    )
+    for block in re.findall(r"^const (?:reads|writes) = \{(.*?)^\};", sources(module), re.MULTILINE | re.DOTALL)
     for name in re.findall(r"^  (\w+)[:(]", block, re.MULTILINE)
 ]
 ROUTES = [("GET", "/api/owui/version"), *(("POST", f"/api/owui/{method}") for method in METHODS)]
@@ -185,7 +192,8 @@ EVERYTHING = {"id": "secret", "ids": ["s", "secret"], "user_id": "u1", "name": S
 
 def test_every_method_is_known() -> None:
     assert len(METHODS) > 15
-    assert {"tags/insert_new_tag", "folders/get_subtree"} <= set(METHODS)
+    parts = {"chats/get_view", "chats/get_chat_list", "chats/update_chat", "chats/add_chat_tag"}
+    assert {"tags/insert_new_tag", "folders/get_subtree", *parts} <= set(METHODS)
 
 
 @pytest.mark.parametrize("caller", CALLERS)

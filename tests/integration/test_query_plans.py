@@ -71,9 +71,60 @@ PARAMETERS = {
     "sub": "s",
     "user_group_ids": ["g"],
     "user_ids": ["i"],
+    "chat_id": "c",
+    "end": 1,
+    "file_id": "f",
+    "folder_id": "f",
+    "folder_ids": ["f"],
+    "key": "k",
+    "longest_pause": 1,
+    "message_id": "m",
+    "model_id": "m",
+    "newer_than": 1,
+    "note_id": "n",
+    "parent_chat_id": "p",
+    "start": 1,
+    "tag": "t",
+    "tags": ["t"],
 }
 
+LATEST = [["updated_at", True], ["id", False]]
+LATEST_OF_FEW = [["+updated_at", True], ["id", False]]
+UNREAD_FIRST = [["unread", True], *LATEST]
+FOLDER = ["in_folder", "unpinned", "active", "visible"]
+
 SAMPLES: dict[str, list[dict[str, object]]] = {
+    "chats/get_chat_list": [
+        {"filters": ["of_user", "visible", "in_no_folder", "unpinned", "active"], "order": LATEST},
+        {"filters": ["of_user", "visible"], "order": UNREAD_FIRST},
+        {"filters": ["of_user", "visible", "active", "named"], "order": [["rowid", False]]},
+        {"filters": ["of_user", "archived", "visible"], "order": LATEST_OF_FEW},
+        {"filters": ["of_user", "pinned", "active", "visible"], "order": LATEST_OF_FEW},
+        {"filters": [*FOLDER, "of_user"], "order": LATEST},
+        {"filters": FOLDER, "order": UNREAD_FIRST},
+        {"filters": ["of_user", "of_parent"], "order": LATEST},
+        {"filters": ["in_list", "of_user", "in_folder"], "order": [["rowid", False]]},
+    ],
+    "chats/get_whole_chats": [
+        {"filters": ["of_user", "visible", "newer"], "order": LATEST, "counted": True},
+        {"filters": ["of_user", "archived", "visible"], "order": LATEST_OF_FEW},
+        {"filters": ["in_folders", "of_user", "unpinned", "active", "visible"], "order": LATEST_OF_FEW},
+        {"filters": ["in_list", "active", "visible"], "order": LATEST_OF_FEW},
+        {"filters": ["of_user", "of_note"], "order": LATEST},
+        {"filters": ["visible"], "order": [["updated_at", True], ["user_id", True], ["rowid", True]]},
+    ],
+    "chats/count_chats": [
+        {"filters": ["of_user", "archived", "visible"]},
+        {"filters": ["of_user", "in_folder", "visible"]},
+        {"filters": ["of_user", "in_folders", "visible"]},
+        {"filters": FOLDER},
+    ],
+    "chats/get_chat_metas_by_chat_ids": [{}],
+    "chats/get_message_metadata": [{"name": "files"}],
+    "chats/get_chats_by_model_id": [
+        {"order": "updated_at", "start": 1, "end": 2, "is_here": False},
+        {"order": "user_name", "is_here": True},
+    ],
     "groups/get_groups": [
         {},
         {"user_ids": ["i"], "query": "q"},
@@ -94,6 +145,7 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
 """Arguments for reads whose SQL depends on them, one for each shape; without, a read is given all parameters."""
 
 OF_ALL_ROWS = {
+    "chats/get_whole_chats 5": "of all chats",
     "groups/get_all_groups": "of all groups",
     "groups/get_groups 0": "of all groups",
     "groups/get_groups 2": "of all groups that are shared; the share is in the JSON: no index knows it",

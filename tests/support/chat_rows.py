@@ -80,13 +80,17 @@ def row(chat_number: int, message: str, **columns: Any) -> ChatMessage:
 
 async def seed(pair: Pair, chats: list[Chat], rows: list[ChatMessage] = []) -> None:  # noqa: B006 - is not changed
     """Put chats with rows of their messages into both."""
-    by_chat: dict[str, list[dict[str, Any]]] = {}
-    for message in rows:
-        columns = {column.name: getattr(message, column.name) for column in message.__table__.columns}
-        by_chat.setdefault(columns["chat_id"], []).append(columns)
-    for item in chats:
-        wire = chat_wire({c.name: getattr(item, c.name) for c in item.__table__.columns}, by_chat.get(item.id, []))
-        await pair.client.write("chats/insert_chats", wire)
-    await pair.database.add(*chats)
-    await pair.database.add(*rows)
+    messages = [_columns(message) for message in rows]
+    for item in map(_columns, chats):
+        own = [message for message in messages if message["chat_id"] == item["id"]]
+        await pair.client.write("chats/insert_chats", chat_wire(item, own))
+    async with pair.database.engine.begin() as connection:
+        # An ORM object would get the column's default where it is None.
+        await connection.execute(Chat.__table__.insert(), [*map(_columns, chats)])
+        if messages:
+            await connection.execute(ChatMessage.__table__.insert(), messages)
     await pair._compare_rows("seed")
+
+
+def _columns(item: Any) -> dict[str, Any]:
+    return {column.name: getattr(item, column.name) for column in item.__table__.columns}

@@ -18,6 +18,7 @@ from bench import chat_data, data, groups, report, runner
 from bench.application import VARIANTS
 from bench.backends import BACKENDS, BackendMissingError
 from bench.cli import main
+from bench.fake_openai import ANSWER, FakeOpenAI
 from bench.figures import figures
 from bench.floor import Recorder, replay
 from bench.further import further, growths
@@ -398,6 +399,21 @@ class TestMeasuring:
             ("POST", "/api/x?a=%20b", b"{}")
         }
         assert again.failures == 0
+
+
+class TestFakeOpenAI:
+    async def test_it_streams_its_answer_and_ends_with_the_benchmarks(self) -> None:
+        with FakeOpenAI() as provider:
+            async with aiohttp.ClientSession() as session:
+                async with session.get(f"{provider.url}/models") as response:
+                    assert [model["id"] for model in (await response.json())["data"]] == [chat_data.MODEL]
+                async with session.post(f"{provider.url}/chat/completions", json={"stream": True}) as response:
+                    lines = [line async for line in response.content if line.strip()]
+        chunks = [json.loads(line.removeprefix(b"data: ")) for line in lines[:-1]]
+        assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks) == ANSWER
+        assert len(chunks) == 31
+        assert lines[-1].strip() == b"data: [DONE]"
+        assert provider._process.returncode is not None
 
 
 class TestTargets:

@@ -17,7 +17,9 @@ from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["PocketBaseChatMessages"]
 
-_NAMES = tuple(column.name for column in TABLES["chat_message"].columns)
+_NAMES = tuple(column.name for column in sorted(TABLES["chat_message"].columns, key=lambda c: c.type == "json"))
+"""Columns as they come: first those without JSON."""
+
 _LIST = TypeAdapter(list[ChatMessageModel])  # one call for all rows is faster than one for each
 
 _MEMBERS = tuple(
@@ -77,7 +79,7 @@ class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
 
     async def delete_messages_by_chat_id(self, chat_id: str, db: Any = None) -> bool:
         """Delete all rows of a chat; its body keeps the messages."""
-        keys = await self.pocketbase.read("chat_messages/get_keys_by_chat_id", {"chat_id": chat_id})
+        keys = await self._ask("get_keys_by_chat_id", chat_id=chat_id)
         return await self.delete_message_ids_by_chat_id(chat_id, [key[len(chat_id) + 1 :] for key in keys])
 
     async def delete_message_ids_by_chat_id(self, chat_id: str, message_ids: Iterable[str], db: Any = None) -> bool:
@@ -92,13 +94,12 @@ class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
 
     async def get_message_by_id(self, id: str, db: Any = None) -> ChatMessageModel | None:
         """Return the row with this key, ``{chat id}-{message id}``, or None."""
-        wire = await self.pocketbase.read("chat_messages/get_message_by_id", {"id": id})
+        wire = await self._ask("get_message_by_id", id=id)
         return ChatMessageModel.model_validate(_row(wire)) if wire else None
 
     async def has_unfinished_assistant_by_chat_id(self, chat_id: str, db: Any = None) -> bool:
         """Tell whether an answer is still being written."""
-        path = "chat_messages/has_unfinished_assistant_by_chat_id"
-        return bool(await self.pocketbase.read(path, {"chat_id": chat_id}))
+        return bool(await self._ask("has_unfinished_assistant_by_chat_id", chat_id=chat_id))
 
     async def get_messages_by_chat_id(self, chat_id: str, db: Any = None) -> list[ChatMessageModel]:
         """Return the rows of a chat, the oldest first."""
@@ -106,7 +107,7 @@ class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
 
     async def get_messages_map_by_chat_id(self, chat_id: str, db: Any = None) -> dict[str, Any] | None:
         """Return the messages of a chat by id, linked both ways, as its body has them; None if there are no rows."""
-        wire = await self.pocketbase.read("chat_messages/get_messages_map_by_chat_id", {"chat_id": chat_id})
+        wire = await self._ask("get_messages_map_by_chat_id", chat_id=chat_id)
         if not wire:
             return None
         start = len(chat_id) + 1
@@ -140,15 +141,17 @@ class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
         return await self._get_many("get_messages_by_model_id", model_id=model_id, skip=skip, limit=limit, **dates)
 
     async def _get_many(self, method: str, **parameters: Any) -> list[ChatMessageModel]:
-        wire = await self.pocketbase.read(f"chat_messages/{method}", parameters)
-        return _LIST.validate_python([*map(_row, wire)])
+        return _LIST.validate_python([_row(wire) for wire in await self._ask(method, **parameters)])
+
+    async def _ask(self, method: str, **parameters: Any) -> Any:
+        return await self.pocketbase.read(f"chat_messages/{method}", parameters)
 
 
 def _row(wire: list[Any]) -> dict[str, Any]:
     """Return the row which came from PocketBase."""
-    values, entry = wire
-    row = dict(zip(_NAMES, values, strict=False))
-    for name in values[-1] or ():
+    scalars, *texts, same, entry = wire
+    row = dict(zip(_NAMES, (*scalars, *texts), strict=True))
+    for name in same or ():
         row[name] = entry.get(SAME_AS[name])
     if row["done"] is not None:
         row["done"] = bool(row["done"])

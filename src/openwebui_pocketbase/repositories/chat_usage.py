@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
@@ -204,8 +205,9 @@ class ChatUsage(PocketBaseRepository):
         """Return those dates which limit what is asked for."""
         return {name: moment for name, moment in (("start_date", start_date), ("end_date", end_date)) if moment}
 
+    @abstractmethod
     async def _ask(self, method: str, **parameters: Any) -> Any:
-        return await self.pocketbase.read(f"chat_messages/{method}", parameters)
+        """Call one of the hooks."""
 
     async def _ask_about(
         self, method: str, start_date: int | None, end_date: int | None, group_id: str | None, **parameters: Any

@@ -8,6 +8,7 @@ from openwebui_pocketbase.repositories.chats.figures import ChatFigures
 from openwebui_pocketbase.repositories.chats.files import ChatFiles
 from openwebui_pocketbase.repositories.chats.lists import ChatLists
 from openwebui_pocketbase.repositories.chats.reading import ChatReading
+from openwebui_pocketbase.repositories.chats.search import ChatSearch
 from openwebui_pocketbase.repositories.chats.shares import ChatShares
 from openwebui_pocketbase.repositories.chats.state import ChatState
 from openwebui_pocketbase.repositories.chats.tags import ChatTags
@@ -16,6 +17,6 @@ __all__ = ["PocketBaseChats"]
 
 
 class PocketBaseChats(
-    ChatReading, ChatDeletion, ChatLists, ChatFigures, ChatState, ChatTags, ChatFiles, ChatShares, ChatBodies
+    ChatReading, ChatDeletion, ChatLists, ChatFigures, ChatState, ChatTags, ChatFiles, ChatShares, ChatSearch, ChatBodies
 ):
     """`open_webui.models.chats.ChatTable` with its rows in PocketBase."""

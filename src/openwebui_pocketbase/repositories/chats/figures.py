@@ -55,8 +55,7 @@ class ChatFigures(PocketBaseRepository, ChatTable):
         if not folder_ids:
             return {}
         parameters = {"user_id": user_id, "folder_ids": folder_ids}
-        counts: dict[str, int] = await self.pocketbase.read("chats/count_unread_by_folder_ids", parameters)
-        return counts
+        return dict(await self.pocketbase.read("chats/count_unread_by_folder_ids", parameters))
 
     async def get_chat_metas_by_chat_ids(
         self, chat_ids: list[str], include_archived: bool = False, db: AsyncSession | None = None
@@ -125,13 +124,17 @@ class ChatFigures(PocketBaseRepository, ChatTable):
             rows.sort(key=lambda row: (row[4] is not None, row[4] or ""), reverse=not is_ascending)
             rows = rows[max(skip or 0, 0) :]
             rows = rows[:limit] if limit and limit > 0 else rows
-        return {
-            "items": [
-                {"chat_id": key, "user_id": user_id, "user_name": name, "first_message": title, "updated_at": updated_at}
-                for key, user_id, title, updated_at, name in rows
-            ],
-            "total": total,
-        }
+        return {"items": [_item(*row) for row in rows], "total": total}
+
+
+def _item(chat_id: str, user_id: str | None, title: str, updated_at: int, user_name: str | None) -> dict[str, Any]:
+    return {
+        "chat_id": chat_id,
+        "user_id": user_id,
+        "user_name": user_name,
+        "first_message": title,
+        "updated_at": updated_at,
+    }
 
 
 async def _names(user_ids: set[str | None], db: AsyncSession | None) -> dict[str | None, str]:

@@ -75,9 +75,10 @@ def _sorted_by(order_by: str, direction: str) -> Order:
         AttributeError: There is no such column.
         ValueError: There is no such direction.
     """
-    column = getattr(Chat, order_by).asc().element.key  # what cannot be sorted by has no such method
+    attribute = getattr(Chat, order_by)
     if direction.lower() not in ("asc", "desc"):
         raise ValueError("Invalid direction for ordering")
+    column = attribute.asc().element.key  # what is no column has no such method
     return [(column, direction.lower() == "desc"), ("id", False)]
 
 

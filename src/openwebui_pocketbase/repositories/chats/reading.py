@@ -73,7 +73,7 @@ class ChatReading(PocketBaseRepository, ChatTable):
         record = decode_record(records[0], id)[1] if records else None
         row = record.row() if record else None
         if row is not None:
-            return _message(message_id, row, children)
+            return _message(message_id, row, [key[len(id) + 1 :] for key in children])
         if not is_chat:
             return None
         cleaned: dict[str, Any] = self._clean_null_bytes(record.entry() if record else {})

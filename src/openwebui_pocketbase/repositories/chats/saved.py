@@ -11,6 +11,8 @@ from typing import Any
 from open_webui.models.chats import ChatModel
 from pydantic import PrivateAttr, SerializerFunctionWrapHandler, model_serializer
 
+from openwebui_pocketbase.repositories.chats.records import join, split
+
 __all__ = ["SavedChat"]
 
 
@@ -22,13 +24,15 @@ class SavedChat(ChatModel):
     """
 
     _read: Callable[[], Coroutine[Any, Any, ChatModel | None]] = PrivateAttr()
+    _body: Any = PrivateAttr()
 
     @classmethod
     def of(cls, chat: ChatModel, read: Callable[[], Coroutine[Any, Any, ChatModel | None]]) -> SavedChat:
-        """Return a chat's columns, with a function that reads the whole."""
+        """Return a chat as it was written, but for its messages, with a function that reads the whole."""
         columns = {name: value for name, value in chat.__dict__.items() if name != "chat"}
         saved: SavedChat = cls.model_construct(**columns)
         saved._read = read
+        saved._body, _ = split(chat.chat)
         return saved
 
     def __getattr__(self, name: str) -> Any:
@@ -37,7 +41,8 @@ class SavedChat(ChatModel):
             return super().__getattr__(name)
         # Where the host looks at it, nothing can be awaited: the request runs on another event loop.
         chat = asyncio.run_coroutine_threadsafe(self._read(), _loop()).result()
-        self.__dict__.update(chat.__dict__ if chat is not None else {"chat": {}})
+        _, messages = split(chat.chat) if chat is not None else (None, {})
+        self.__dict__.update({**(chat.__dict__ if chat is not None else {}), "chat": join(self._body, messages)})
         return self.__dict__["chat"]
 
     @model_serializer(mode="wrap")

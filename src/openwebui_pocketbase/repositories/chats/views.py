@@ -163,7 +163,7 @@ class ChatView:
         messages: list[dict[str, Any]] = []
         removed = []
         positions = self._positions(entries) if entries is not None else {}
-        for message_id in dict.fromkeys((*self.records, *(entries or ()), *self._rows)):
+        for message_id in dict.fromkeys((*(entries or ()), *self.records, *self._rows)):
             record = self.records.get(message_id, _NO_RECORD)
             text = record.text
             position = KEEP if record.position else 0

@@ -26,13 +26,13 @@ SHORTEST = 2
 _WORD = re.compile("[0-9a-z\x80-\U0010ffff]+")
 """What SQLite's tokenizer ``ascii`` takes for a word, in lower case."""
 
-_FILE = re.compile("[0-9A-Za-z]{256}")
-"""What texts do not have, but files in Base64."""
+_FILE = re.compile("[0-9A-Za-z]{200}")
+"""What texts do not have, but files in Base64 nearly always."""
 
 
 def is_indexed(text: str) -> bool:
     """Return whether a text is to be indexed; any other is looked through in each search."""
-    return len(text) <= INDEXED_CHARACTERS and not (len(text) > 256 and _FILE.search(text))
+    return len(text) <= INDEXED_CHARACTERS and not _FILE.search(text)
 
 
 def index_words(folded: str) -> str:

@@ -1,0 +1,96 @@
+"""Searching a user's chats; the hooks are in ``chat_search.js``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from open_webui.models.chats import CHAT_SEARCH_FILTER_PREFIXES, ChatModel, ChatTable, chat_search_terms
+from open_webui.models.folders import Folders
+from open_webui.utils.misc import sanitize_text_for_db
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from openwebui_pocketbase.repositories.base import PocketBaseRepository
+from openwebui_pocketbase.repositories.chats.records import decode_chat
+from openwebui_pocketbase.repositories.chats.words import pieces_of
+
+__all__ = ["ChatSearch"]
+
+TRIGRAM = 3
+"""Letters of the sequences which the index of titles is made of."""
+
+
+class ChatSearch(PocketBaseRepository, ChatTable):
+    """The method of `ChatTable` that searches."""
+
+    async def get_chats_by_user_id_and_search_text(
+        self,
+        user_id: str,
+        search_text: str,
+        include_archived: bool = False,
+        skip: int = 0,
+        limit: int = 60,
+        db: AsyncSession | None = None,
+    ) -> list[ChatModel]:
+        """Return a page of the user's chats that have a text, or all its terms, and what its filters ask for.
+
+        Chats which have the text as it is come first, then the latest. Without a text it is a page of the list.
+        """
+        search_text = sanitize_text_for_db(search_text).lower().strip()
+        if not search_text:
+            return await self.get_chat_list_by_user_id(  # type: ignore[return-value]  # as the stock method does
+                user_id, include_archived, filter={}, skip=skip, limit=limit, db=db
+            )
+        words = search_text.split()
+        parameters: dict[str, Any] = {
+            "user_id": user_id,
+            "skip": max(skip or 0, 0),
+            "limit": -1 if limit is None else limit,
+            **_filters(words, include_archived=include_archived),
+            **_needles(" ".join(word for word in words if not word.startswith(CHAT_SEARCH_FILTER_PREFIXES))),
+        }
+        folder_names = [word.replace("folder:", "") for word in words if word.startswith("folder:")]
+        if folder_names:
+            folders = await Folders.search_folders_by_names(user_id, folder_names)
+            parameters["folder_ids"] = [folder.id for folder in folders]
+        wires = await self.pocketbase.read("chats/get_chats_by_user_id_and_search_text", parameters)
+        return [ChatModel.model_validate(decode_chat(wire)) for wire in wires]
+
+
+def _filters(words: list[str], *, include_archived: bool) -> dict[str, Any]:
+    filters: dict[str, Any] = {} if include_archived else {"archived": False}
+    for name in ("pinned", "archived", "shared"):
+        if f"{name}:true" in words:
+            filters[name] = True
+        elif f"{name}:false" in words:
+            filters[name] = False
+    tags = [word.replace("tag:", "") for word in words if word.startswith("tag:")]
+    return filters | ({"tags": tags} if tags else {})
+
+
+def _needles(phrase: str) -> dict[str, Any]:
+    """Return what is looked for: the phrase, its terms, and the parts of words by which they are found."""
+    # A text of one word is covered by the phrase.
+    terms = [term for term in chat_search_terms(phrase) if term != phrase]
+    of_phrase = pieces_of(phrase)
+    first = {term: next(iter(pieces_of(term)), None) for term in terms}
+    pieces = list(dict.fromkeys((*of_phrase, *filter(None, first.values()))))
+    return {
+        "phrase": phrase,
+        "terms": [
+            {"text": term, "n": pieces.index(piece) if piece is not None else None} for term, piece in first.items()
+        ],
+        "pieces": [
+            {
+                "text": piece,
+                "match": _match(piece),
+                "of": [*["phrase"] * (piece in of_phrase), *["terms"] * (piece in first.values())],
+            }
+            for piece in pieces
+        ],
+    }
+
+
+def _match(piece: str) -> str | None:
+    """Return the FTS5 expression of all three-letter sequences of a part of a word, which has no special characters."""
+    sequences = dict.fromkeys(piece[start : start + TRIGRAM] for start in range(len(piece) - TRIGRAM + 1))
+    return " AND ".join(f'"{sequence}"' for sequence in sequences) or None

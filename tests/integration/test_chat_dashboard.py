@@ -1,0 +1,91 @@
+"""Chats and messages that are changed in PocketBase's dashboard."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from open_webui.models import chat_messages
+from open_webui.models.chats import ChatForm
+
+from openwebui_pocketbase.client import AdminClient, PocketBaseClient
+from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from tests.contract.test_chat_history import C, body
+from tests.support.pocketbase import PocketBaseProcess
+
+
+@pytest.fixture
+async def chats(own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PocketBaseChats]:
+    async def allow(self: Any, user_id: str, db: Any = None) -> None:
+        """Permissions are the host's own."""
+
+    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+    client: PocketBaseClient = own_pocketbase.client()
+    chats = PocketBaseChats()
+    chats.pocketbase = client
+    await chats.insert_new_chat(C, "u1", ChatForm(chat=body("a", "b")))
+    await chats.upsert_message_to_chat_by_id_and_message_id(C, "b", {"content": "ours", "done": False})
+    repository = "openwebui_pocketbase.repositories.chat_messages:PocketBaseChatMessages"
+    undo = bind(chat_messages, "ChatMessages", repository, {"pocketbase": client})
+    yield chats
+    undo()
+    await client.aclose()
+
+
+async def found(chats: PocketBaseChats, text: str) -> list[str]:
+    return [chat.id for chat in await chats.get_chats_by_user_id_and_search_text("u1", text)]
+
+
+def record(admin: AdminClient, message_id: str) -> str:
+    (row,) = admin.sql(f"SELECT id FROM owui_chat_messages WHERE key = '{C}-{message_id}'")
+    return f"/api/collections/owui_chat_messages/records/{row['id']}"
+
+
+async def test_a_message_edited_meanwhile_is_not_overwritten(
+    own_pocketbase: PocketBaseProcess, chats: PocketBaseChats
+) -> None:
+    with own_pocketbase.admin() as admin:
+        entry = {"id": "b", "parentId": "a", "childrenIds": [], "role": "assistant", "content": "ÄNDERUNG", "x": 1}
+        admin.send("PATCH", record(admin, "b"), {"entry": entry})
+    assert await found(chats, "änd") == [C]
+    assert await found(chats, "ours") == []
+    await chats.upsert_message_to_chat_by_id_and_message_id(C, "b", {"done": True})
+    chat = await chats.get_chat_by_id(C)
+    assert chat is not None
+    assert chat.chat["history"]["messages"]["b"] == {**entry, "done": True}
+
+
+async def test_a_message_deleted_meanwhile_is_gone(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
+    with own_pocketbase.admin() as admin:
+        admin.send("DELETE", record(admin, "b"))
+    await chats.upsert_message_to_chat_by_id_and_message_id(C, "c", {"parentId": "b", "content": "x"})
+    chat = await chats.get_chat_by_id(C)
+    assert chat is not None
+    assert list(chat.chat["history"]["messages"]) == ["a", "c"]
+
+
+async def test_a_renamed_chat_keeps_its_name(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
+    with own_pocketbase.admin() as admin:
+        path = f"/api/collections/owui_chats/records/{C}"
+        (row,) = admin.sql("SELECT chat, doc FROM owui_chats")
+        admin.send("PATCH", path, {"title": "Ärger", "chat": row["chat"].replace("A chat", "Ärger")})
+        assert admin.sql("SELECT title_folded, doc FROM owui_chats") == [{"title_folded": "ärger", "doc": row["doc"]}]
+    assert await found(chats, "ärg") == [C]
+    await chats.upsert_message_to_chat_by_id_and_message_id(C, "b", {"done": True})
+    chat = await chats.get_chat_by_id(C)
+    assert chat is not None
+    assert (chat.title, chat.chat["title"]) == ("Ärger", "Ärger")
+
+
+async def test_a_message_made_there_is_found(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
+    with own_pocketbase.admin() as admin:
+        new = {"key": f"{C}-z", "chat_id": C, "role": "user", "position": 9, "has_row": False}
+        new["entry"] = {"id": "z", "parentId": "b", "childrenIds": [], "role": "user", "content": "Zebra"}
+        admin.send("POST", "/api/collections/owui_chat_messages/records", new)
+    assert await found(chats, "zeb") == [C]
+    chat = await chats.get_chat_by_id(C)
+    assert chat is not None
+    assert list(chat.chat["history"]["messages"]) == ["a", "b", "z"]
+    assert chat.chat["history"]["messages"]["b"]["childrenIds"] == ["z"]
