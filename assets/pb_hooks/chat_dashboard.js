@@ -34,7 +34,7 @@ function number(e, sign) {
   if (!e.record?.getInt("doc")) {
     const result = new DynamicModel({ last: 0 });
     const sql = `SELECT coalesce(max(abs(doc)), 0) AS last FROM ${e.collection?.name}`;
-    $app.db().newQuery(sql).one(result);
+    e.app.db().newQuery(sql).one(result);
     e.record?.set("doc", sign * /** @type {any} */ ((result).last + 1));
   }
 }
@@ -81,7 +81,7 @@ function deletedMessage(e) {
 
 /** @param {core.RecordRequestEvent} e */
 function touch(e) {
-  $app
+  e.app
     .nonconcurrentDB()
     .newQuery("UPDATE owui_chats SET version = version + 1, tidy = FALSE WHERE id = {:id}")
     .bind({ id: e.record?.getString("chat_id") })

@@ -48,7 +48,7 @@ const FILTERS = new Map([
   ["of_user", matches(CHAT, "c", "user_id")],
   ["in_folder", matches(CHAT, "c", "folder_id")],
   ["in_folders", `c.folder_id IN ${given("folder_ids")} AND ${value(CHAT, "c", "folder_id")} IS NOT NULL`],
-  ["in_no_folder", `c.folder_id = '' AND ${value(CHAT, "c", "folder_id")} IS NULL`],
+  ["in_no_folder", `+c.folder_id = '' AND ${value(CHAT, "c", "folder_id")} IS NULL`],
   ["in_list", `c.id IN ${given("ids")}`],
   ["visible", `${INTERNAL} IS NOT TRUE`],
   ["active", ACTIVE],

@@ -15,14 +15,11 @@ const { wholeMany } = require(`${__hooks}/chat_history.js`);
 const CHAT = tables.chat;
 
 /** What is looked for in a message `m`, and in a chat `c`; in lower case, and never with what stands between texts. */
-const OF_MESSAGE = tables.chat_message.search.text.replaceAll("{row}", "m");
-const OF_CHAT = tables.chat.search.text.replaceAll("{row}", "c");
+const OF_MESSAGE = tables.chat_message.search?.text.replaceAll("{row}", "m");
+const OF_CHAT = tables.chat.search?.text.replaceAll("{row}", "c");
 
 /** In more places a part of a word is frequent. */
 const FEW = 2000;
-
-/** Parts of words that are looked up; the rest is only looked for in what these have found. */
-const LOOKED_UP = 8;
 
 const ORDER = "c.updated_at DESC, c.id";
 
@@ -116,7 +113,7 @@ function places(pieces) {
   const found = pieces.map(lookUp).join(" UNION ALL ") || "SELECT 0, 0, 0 WHERE FALSE";
   return `raw (n, is_message, doc) AS MATERIALIZED (${found}),
     few (n) AS MATERIALIZED (SELECT p.key FROM json_each({:body}, '$.pieces') p
-      WHERE p.key < ${LOOKED_UP} AND (SELECT count(*) FROM raw r WHERE r.n = p.key) <= ${FEW}),
+      WHERE (SELECT count(*) FROM raw r WHERE r.n = p.key) <= ${FEW}),
     places (n, chat_id, message) AS MATERIALIZED (
       SELECT DISTINCT r.n, m.chat_id, m.rowid FROM raw r CROSS JOIN owui_chat_messages m ON m.doc = r.doc AND m.doc != 0
         WHERE r.is_message AND r.n IN few
@@ -165,6 +162,21 @@ function withPhrase(args, numbers) {
         ORDER BY ${ORDER} LIMIT ${WANTED}))`;
 }
 
+const TERM = "(t.value ->> '$.text')";
+
+/**
+ * SQL of "chat `c` has all terms", looked for where `o.at` says that they can be.
+ *
+ * @param {string} condition SQL of "message `m` has the term"
+ */
+function hasTerms(condition) {
+  return `NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t WHERE NOT ${inChat(TERM, false)}
+    AND NOT iif(t.value ->> '$.n' IN few,
+      EXISTS (SELECT 1 FROM json_each(o.at) a CROSS JOIN owui_chat_messages m ON m.rowid = a.value ->> 1
+        WHERE a.value ->> 0 = t.value ->> '$.n' AND ${condition}),
+      ${inAnyMessage(condition)}))`;
+}
+
 /**
  * SQL of the chats that have all terms but not the phrase, if a page needs them.
  *
@@ -174,8 +186,6 @@ function withPhrase(args, numbers) {
 function withTerms(args, numbers) {
   const few = `(SELECT count(*) FROM few WHERE n IN (${numbers}))`;
   const needed = `(${WANTED} < 0 OR (SELECT count(*) FROM found_0) < ${WANTED})`;
-  const term = "(t.value ->> '$.text')";
-  const isMissing = `NOT ${inChat(term, false)}`;
   return `in_order_1 AS MATERIALIZED (SELECT c.rowid AS chat, p.at FROM (
         SELECT chat_id, json_group_array(json_array(n, message)) AS at FROM places WHERE n IN (${numbers})
           GROUP BY chat_id HAVING count(DISTINCT n) = ${few}) p
@@ -183,16 +193,12 @@ function withTerms(args, numbers) {
       WHERE c.user_id = ${userIf(needed)} AND c.rowid NOT IN found_0 AND ${filters(args)} ORDER BY ${ORDER} LIMIT -1),
     found_1 (chat) AS MATERIALIZED (
       SELECT * FROM (SELECT o.chat FROM in_order_1 o CROSS JOIN owui_chats c ON c.rowid = o.chat
-        WHERE NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t WHERE ${isMissing}
-          AND NOT iif(t.value ->> '$.n' IN few,
-            EXISTS (SELECT 1 FROM json_each(o.at) a CROSS JOIN owui_chat_messages m ON m.rowid = a.value ->> 1
-              WHERE a.value ->> 0 = t.value ->> '$.n' AND ${inMessage(term, false)}),
-            ${inAnyMessage(inMessage(term, false))}))
+        WHERE ${hasTerms(inMessage(TERM, false))}
         LIMIT ${WANTED})
       UNION ALL SELECT * FROM (SELECT c.rowid FROM owui_chats c
         WHERE c.user_id = ${userIf(`${few} = 0 AND ${needed}`)} AND c.rowid NOT IN found_0 AND ${filters(args)}
           AND NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t
-            WHERE ${isMissing} AND NOT ${inAnyMessage(inMessage(term, false))})
+            WHERE NOT ${inChat(TERM, false)} AND NOT ${inAnyMessage(inMessage(TERM, false))})
         ORDER BY ${ORDER} LIMIT ${WANTED}))`;
 }
 
@@ -204,7 +210,6 @@ function withTerms(args, numbers) {
  */
 function numbersOf(args, which) {
   return args.pieces
-    .slice(0, LOOKED_UP)
     .flatMap((/** @type {any} */ piece, /** @type {number} */ number) =>
       piece.of.includes(which) ? number : [],
     )
@@ -229,7 +234,7 @@ function get_chats_by_user_id_and_search_text(args) {
     const page = `SELECT c.rowid AS chat FROM ${from} = ${arg("user_id")} AND ${filters(args)} ORDER BY ${ORDER} ${PAGE}`;
     return wholeMany(`FROM (${page}) f CROSS JOIN owui_chats c ON c.rowid = f.chat`, ORDER);
   }
-  const steps = [places(args.pieces.slice(0, LOOKED_UP)), withPhrase(args, numbersOf(args, "phrase"))];
+  const steps = [places(args.pieces), withPhrase(args, numbersOf(args, "phrase"))];
   let found = "SELECT chat, 0 AS rank FROM found_0";
   if (args.terms.length) {
     steps.push(withTerms(args, numbersOf(args, "terms")));
@@ -243,4 +248,4 @@ function get_chats_by_user_id_and_search_text(args) {
 
 const reads = { get_chats_by_user_id_and_search_text };
 
-module.exports = { reads };
+module.exports = { reads, TERM, places, inMessage, hasTerms };

@@ -10,6 +10,7 @@ const search = require(`${__hooks}/chat_search.js`);
 const state = require(`${__hooks}/chat_state.js`);
 const tags = require(`${__hooks}/chat_tags.js`);
 const timers = require(`${__hooks}/chat_timers.js`);
+const workspace = require(`${__hooks}/chat_workspace.js`);
 
 /** @type {import("./owui_rows.js").Table} */
 const CHAT = tables.chat;
@@ -47,6 +48,7 @@ const reads = {
   ...search.reads,
   ...tags.reads,
   ...timers.reads,
+  ...workspace.reads,
   get_chat_by_id: history.wholeOne(BY_ID),
   get_chat_by_id_and_user_id: history.wholeOne(OWN),
   is_chat_owner: `SELECT iif(EXISTS (SELECT 1 ${OWN}), 'true', 'false') AS json`,

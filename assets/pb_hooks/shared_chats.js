@@ -9,6 +9,9 @@ const { HISTORY, wholeOne } = require(`${__hooks}/chat_history.js`);
 /** @type {import("./owui_rows.js").Table} */
 const SHARED = tables.shared_chat;
 
+/** What is looked for in a message `m`, in lower case. */
+const OF_MESSAGE = tables.chat_message.search?.text.replaceAll("{row}", "m");
+
 /** Columns that lists can be sorted by. */
 const SORTABLE = SHARED.columns.filter(({ name }) => name !== "chat").map(({ name }) => name);
 
@@ -25,9 +28,10 @@ function snapshot(mode) {
   return `json_set(${BODY}, '$.share_mode', json(${mode}))`;
 }
 
-/** The title of chat `c` as it is kept with a snapshot, and whether it is None. */
-const TITLE = `c.title, c.title_folded,
-  iif(c.title = '' AND instr(c.nulls, '"title"'), '["title"]', '[]')`;
+/** The title of chat `c` as it is kept with a snapshot, and whether it is None; and what is searched, its texts. */
+const TITLE = `c.title, c.title_folded, iif(c.title = '' AND instr(c.nulls, '"title"'), '["title"]', '[]'),
+  c.legacy_folded || char(30) || coalesce((SELECT group_concat(${OF_MESSAGE}, char(30)) FROM owui_chat_messages m
+    WHERE m.chat_id = c.id AND m.position > 0 AND json_type(m.entry, '$.content') = 'text'), '')`;
 
 const GIVEN_MODE = "coalesce({:body} -> '$.share_mode', 'null')";
 const MODE_BEFORE = "coalesce(s.chat -> '$.share_mode', 'null')";
@@ -41,7 +45,7 @@ const OF_CHAT = `SELECT coalesce((SELECT c.share_id FROM owui_chats c WHERE c.id
  */
 function insertSnapshot(owner, mode) {
   return `INSERT INTO owui_shared_chats
-    (title, title_folded, nulls, id, chat_id, user_id, chat, created_at, updated_at, created, updated)
+    (title, title_folded, nulls, text_folded, id, chat_id, user_id, chat, created_at, updated_at, created, updated)
     SELECT ${TITLE}, ${arg("id")}, c.id, ${owner}, ${snapshot(mode)}, ${arg("now")}, ${arg("now")}, ${NOW}, ${NOW}
     FROM owui_chats c WHERE c.id = ${arg("chat_id")}`;
 }
@@ -54,7 +58,7 @@ function insertSnapshot(owner, mode) {
  * @param {string} more further assignments
  */
 function updateSnapshot(mode, which, more = "") {
-  return `UPDATE owui_shared_chats AS s SET (title, title_folded, nulls, chat) = (SELECT ${TITLE}, ${snapshot(mode)}
+  return `UPDATE owui_shared_chats AS s SET (title, title_folded, nulls, text_folded, chat) = (SELECT ${TITLE}, ${snapshot(mode)}
       FROM owui_chats c WHERE c.id = s.chat_id), updated = ${NOW}${more}
     WHERE ${which} AND EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = s.chat_id)`;
 }

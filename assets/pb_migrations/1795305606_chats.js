@@ -155,6 +155,7 @@ migrate(
             { name: "updated_at", type: "number" },
             { name: "chat", type: "json", maxSize: 1000000000 },
             { name: "title_folded", type: "text", max: 1000000000 },
+            { name: "text_folded", type: "text", max: 1000000000 },
             { name: "nulls", type: "json", maxSize: 1000000000 },
             { name: "created", type: "autodate", onCreate: true, onUpdate: false },
             { name: "updated", type: "autodate", onCreate: true, onUpdate: true },

@@ -42,6 +42,10 @@ REPOSITORIES = {
 }
 """Group -> the host's singleton -> the class it becomes."""
 
+_WORKSPACE_SEARCH = Seam(
+    "open_webui.routers.search", "search_workspace", f"{_REPOSITORIES}.workspace_search:over_repositories"
+)
+
 SEAMS = {
     "access": [
         Seam("open_webui.models.models", "ModelsTable._delete_models", f"{_REPOSITORIES}.access_seams:of_models"),
@@ -53,14 +57,9 @@ SEAMS = {
         Seam("open_webui.utils.timers", "cancel_timers_for_chat", f"{_REPOSITORIES}.timers:cancelling"),
         Seam("open_webui.utils.timers", "execute_due_timer", f"{_REPOSITORIES}.timers:executing"),
         Seam("open_webui.utils.timers", "_set_timer_state", f"{_REPOSITORIES}.timers:setting_state"),
+        _WORKSPACE_SEARCH,
     ],
-    "folders": [
-        Seam(
-            "open_webui.routers.search",
-            "search_workspace",
-            f"{_REPOSITORIES}.workspace_search:with_folders_from_repository",
-        )
-    ],
+    "folders": [_WORKSPACE_SEARCH],
     "users": [
         Seam(
             "open_webui.utils.mfa",
@@ -103,7 +102,8 @@ class PocketBasePlugin:
         groups = {group for group, backend in backends.items() if backend == BACKEND}
         if self._mirror is not None:
             self._mirror.cover(groups)
-        return [seam for group, seams in SEAMS.items() if group in groups for seam in seams]
+        # One seam can serve several groups.
+        return list(dict.fromkeys(seam for group, seams in SEAMS.items() if group in groups for seam in seams))
 
     @hookimpl
     async def openwebui_bootstrap(self, context: HostContext) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from open_webui.models import auths, groups, oauth_sessions, users
+from open_webui.models import auths, chats, groups, oauth_sessions, users
 from open_webui.models.auths import AuthModel, MfaData
+from open_webui.models.chats import ChatForm, ChatImportForm
 from open_webui.models.folders import FolderForm, FolderUpdateForm
 from open_webui.models.groups import GroupForm, GroupUpdateForm
 from open_webui.models.users import UserStatus
@@ -202,6 +204,110 @@ ACCESS: list[tuple[Any, ...]] = [
     (1, "revoke_all_access", "model", "m"),
 ]
 
+CHAT = "c0000000-0000-4000-8000-000000000001"
+MESSAGE = {"id": "a", "parentId": None, "childrenIds": [], "role": "user", "content": "x", "timestamp": 1}
+BODY = {"title": "t", "history": {"messages": {"a": MESSAGE}, "currentId": "a"}}
+REPLY = {"message_id": "reply", "model_id": "m"}
+SOMEBODY = SimpleNamespace(id="u1", name="n", role="user")
+
+CHATS: list[tuple[Any, ...]] = [
+    (1, "insert_new_chat", CHAT, "u1", ChatForm(chat=BODY)),
+    (1, "import_chats", "u1", [ChatImportForm(chat=BODY), ChatImportForm(chat=BODY)]),
+    (1, "get_chat_by_id", CHAT),
+    (1, "get_chat_by_id", "x"),
+    (1, "get_chat_by_id_and_user_id", CHAT, "u1"),
+    (1, "get_accessible_chat_by_id", CHAT, SOMEBODY),
+    (1, "is_chat_owner", CHAT, "u1"),
+    (1, "get_chat_folder_id", CHAT, "u1"),
+    (1, "get_chat_title_by_id", CHAT),
+    (1, "get_chat_tasks_by_id", CHAT),
+    (1, "get_message_by_id_and_message_id", CHAT, "a"),
+    (1, "get_message_by_id_and_message_id", CHAT, "x"),
+    (1, "get_message_metadata", CHAT, "a", "files"),
+    (1, "get_messages_map_by_chat_id", CHAT),
+    (2, "update_chat_by_id", CHAT, {"params": {}}),
+    (1, "update_chat_by_id", CHAT, BODY),
+    (1, "update_chat_params_by_id", CHAT, {"a": 1}),
+    (1, "update_chat_title_by_id", CHAT, "title"),
+    (1, "upsert_message_to_chat_by_id_and_message_id", CHAT, "a", {"content": "y"}),
+    (1, "add_message_status_to_chat_by_id_and_message_id", CHAT, "a", {"done": True}),
+    (1, "add_message_files_by_id_and_message_id", CHAT, "a", [{"id": "f"}]),
+    (1, "insert_chat_turn", CHAT, SOMEBODY, {"id": "b", "parentId": "a", "content": "z"}, [REPLY]),
+    (1, "delete_message_from_chat_by_id_and_message_id", CHAT, "b"),
+    (1, "update_chat_variables_by_id", CHAT, {"a": 1}),
+    (1, "update_chat_last_read_at_by_id", CHAT, "u1"),
+    (1, "mark_chat_unread_by_id", CHAT, "u1"),
+    (1, "mark_chats_read_by_folder_ids", "u1", ["f"]),
+    (0, "mark_chats_read_by_folder_ids", "u1", []),
+    (1, "mark_chats_read_by_user_id", "u1"),
+    (1, "toggle_chat_pinned_by_id", CHAT),
+    (1, "toggle_chat_archive_by_id", CHAT),
+    (1, "archive_all_chats_by_user_id", "u1"),
+    (1, "unarchive_all_chats_by_user_id", "u1"),
+    (1, "update_chat_folder_id_by_id_and_user_id", CHAT, "u1", "f"),
+    (1, "move_chats_by_folder_id", "f", "g"),
+    (1, "update_chat_share_id_by_id", CHAT, None),
+    (1, "update_chat_tasks_by_id", CHAT, [{"a": 1}]),
+    (1, "update_chat_tags_by_id", CHAT, ["a", "b"], SOMEBODY),
+    (1, "update_chat_tags_by_id", CHAT, ["b", "c"], SOMEBODY),
+    (1, "add_chat_tag_by_id_and_user_id_and_tag_name", CHAT, "u1", "d"),
+    (1, "delete_tag_by_id_and_user_id_and_tag_name", CHAT, "u1", "d"),
+    (1, "delete_orphan_tags_for_user", ["d"], "u1"),
+    (0, "delete_orphan_tags_for_user", [], "u1"),
+    (1, "get_chat_tags_by_id_and_user_id", CHAT, "u1"),
+    (1, "get_chat_list_by_user_id_and_tag_name", "u1", "b"),
+    (1, "count_chats_by_tag_name_and_user_id", "b", "u1"),
+    (1, "count_chats_by_tag_ids_and_user_id", [f"tag {number}" for number in range(30)], "u1"),
+    (0, "count_chats_by_tag_ids_and_user_id", [], "u1"),
+    (1, "get_chat_title_id_list_by_user_id", "u1"),
+    (1, "get_chat_list_by_user_id", "u1", True, {"query": "t", "order_by": "title", "direction": "asc"}),
+    (1, "get_archived_chat_list_by_user_id", "u1"),
+    (1, "get_pinned_chats_by_user_id", "u1"),
+    (1, "get_chats_by_folder_id_and_user_id", "g", "u1"),
+    (1, "get_all_chats_by_folder_id", "g"),
+    (1, "get_chats"),
+    (1, "get_chats_by_user_id", "u1"),
+    (1, "get_chats_by_user_id_and_search_text", "u1", "title"),
+    (1, "get_chats_by_user_id_and_search_text", "u1", ""),
+    (1, "get_archived_chats_by_user_id", "u1"),
+    (1, "get_chats_by_folder_ids_and_user_id", ["g"], "u1"),
+    (1, "get_chat_list_by_chat_ids", [CHAT]),
+    (1, "get_internal_chat_ids_by_parent_id", CHAT, "u1"),
+    (1, "get_internal_chat_by_note_id", "n", "u1"),
+    (1, "get_internal_chats_by_note_id", "n", "u1"),
+    (1, "get_chat_metas_by_chat_ids", [CHAT]),
+    (1, "get_owner_ids_by_chat_ids", [CHAT]),
+    (0, "get_owner_ids_by_chat_ids", []),
+    (1, "get_participant_ids_by_chat_ids", [CHAT]),
+    (0, "get_participant_ids_by_chat_ids", []),
+    (1, "get_user_usage_chat_stats", "u1"),
+    (1, "get_chats_by_model_id", "m", {"order_by": "user_name"}),
+    (1, "count_archived_chats_by_user_id", "u1"),
+    (1, "count_chats_by_folder_id_and_user_id", "g", "u1"),
+    (1, "count_chats_by_folder_ids_and_user_id", ["g"], "u1"),
+    (0, "count_chats_by_folder_ids_and_user_id", [], "u1"),
+    (1, "count_all_chats_by_folder_id", "g"),
+    (1, "count_unread_by_folder_ids", "u1", ["g"]),
+    (0, "count_unread_by_folder_ids", "u1", []),
+    (1, "insert_shared_chat_by_chat_id", CHAT),
+    (1, "update_shared_chat_by_chat_id", CHAT),
+    (1, "get_chat_by_share_id", "s"),
+    (1, "get_shared_chat_list_by_user_id", "u1"),
+    (1, "delete_shared_chat_by_chat_id", CHAT),
+    (1, "delete_shared_chats_by_user_id", "u1"),
+    (1, "insert_chat_files", CHAT, "a", ["no file"], "u1"),
+    (0, "insert_chat_files", CHAT, "a", [], "u1"),
+    (1, "get_chat_files_by_chat_id_and_message_id", CHAT, "a"),
+    (1, "delete_chat_file", CHAT, "f"),
+    (1, "get_shared_chat_ids_by_file_id", "f"),
+    (1, "backfill_messages_by_chat_id", CHAT, "u1", {"a": {"role": "user"}}),
+    (0, "filter_task_ids_by_user_id", None, "u1", []),
+    (1, "delete_chat_by_id_and_user_id", CHAT, "u2"),
+    (1, "delete_chat_by_id", CHAT),
+    (1, "delete_chats_by_user_id_and_folder_id", "u1", "g"),
+    (2, "delete_chats_by_user_id", "u1"),
+]
+
 
 @pytest.fixture
 async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
@@ -308,6 +414,34 @@ async def test_users_auths_and_oauth_sessions(
         await database.close()
 
 
+async def test_chats(
+    client: PocketBaseClient, requests: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def allow(self: Any, user_id: str, db: Any = None) -> None:
+        """Permissions are the host's own."""
+
+    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+    await clear(client, "chat", "chat_message", "shared_chat", "chat_file")
+    database = sqlite_database(tmp_path)
+    path = "openwebui_pocketbase.repositories"
+    undo = [
+        bind(
+            import_module(f"open_webui.models.{module}"),
+            name,
+            f"{path}.{module}:PocketBase{name}",
+            {"pocketbase": client},
+        )
+        for module, name in [("chats", "Chats"), ("chat_messages", "ChatMessages"), ("shared_chats", "SharedChats")]
+    ]
+    try:
+        with database.active():
+            assert await measure(chats.Chats, CHATS, requests) == CHATS
+    finally:
+        for each in undo:
+            each()
+        await database.close()
+
+
 async def test_groups_and_access(
     client: PocketBaseClient, requests: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -339,9 +473,13 @@ async def test_groups_and_access(
         ("Auths", AUTHS),
         ("OAuthSessions", OAUTH_SESSIONS),
         ("Groups", GROUPS),
+        ("Chats", CHATS),
         ("AccessGrants", ACCESS),
     ],
 )
 def test_every_method_is_counted(name: str, calls: list[tuple[Any, ...]]) -> None:
-    pure = {"is_active", "clear_mfa_challenges", "has_permission_filter"}  # static or without I/O, and inherited
+    # Static or without I/O, and inherited; the last is a context manager.
+    pure = {"is_active", "clear_mfa_challenges", "has_permission_filter", "get_current_message_id", "merge_history"}
+    pure |= {"get_unresolved_parent_ids", "delete_message_from_history", "upsert_message_to_history"}
+    pure |= {"require_chat_creation_permission", "edit_message_output"}
     assert {method for _, method, *_ in calls} == public_methods(name) - pure

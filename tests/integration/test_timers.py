@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from open_webui.internal.db import get_async_db
+from open_webui.models.auths import Auth
 from open_webui.models.chats import Chat, Chats
 from open_webui.models.users import User
 from open_webui.socket.main import sio
@@ -145,7 +146,7 @@ def timer(id: str = TIMER, timer_at: int | None = NOW, user: str = "u1", **meta:
 
 async def seed(pair: Pair, *chats: Chat) -> None:
     user = {"last_active_at": 1, "updated_at": 1, "created_at": 1, "name": "Ann", "email": "a@b.c", "role": "user"}
-    await pair.database.add(User(id="u1", **user))
+    await pair.database.add(User(id="u1", **user), Auth(id="u1", email="a@b.c", password="x", active=True))
     await pair.seed([*chats], lambda row: pair.client.write("chats/insert_chats", chat_wire(row, [])))
 
 

@@ -1,4 +1,4 @@
-"""The host's unified search finds the same with folders from PocketBase as with its own table."""
+"""The host's unified search finds the same with folders and chats from PocketBase as with its own tables."""
 
 from __future__ import annotations
 
@@ -9,13 +9,21 @@ from typing import Any
 import pytest
 from open_webui.internal.db import get_async_db
 from open_webui.models.access_grants import AccessGrant
-from open_webui.models.chats import Chat
-from open_webui.models.folders import Folder
+from open_webui.models.chats import Chat, Chats
+from open_webui.models.folders import Folder, Folders
+from open_webui.models.groups import Group, GroupMember
+from open_webui.models.notes import Note
+from open_webui.models.shared_chats import SharedChat
 from open_webui.routers.search import search_workspace
 from sqlalchemy import delete
 
+from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.plugin import REPOSITORIES
 from openwebui_pocketbase.repositories import workspace_search
-from openwebui_pocketbase.repositories.folders import PocketBaseFolders
+from openwebui_pocketbase.repositories.chats.records import chat_wire
+from openwebui_pocketbase.repositories.shared_chats import PocketBaseSharedChats
+from tests.support.differential import clear
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
 
@@ -28,33 +36,42 @@ FOLDERS = {
     "below": ("shared", "bob", "Below"),
     "public": (None, "bob", "Public"),
     "hidden": (None, "bob", "Hidden"),
+    "written": (None, "bob", "Only to be written to"),
 }
+QUERIES = [
+    "",
+    "needle",
+    "NEEDLE in",
+    "in own",
+    "Needle Own",
+    "nothing there",
+    "ünd größe",
+    "GRÖSSE",
+    "100%",
+    "_",
+    "\\",
+    "e",
+    "title 7",
+    "hay old",
+    "number",
+    "  own  chat ",
+]
 SEARCHES: list[dict[str, Any]] = [
-    {},
-    {"query": "needle"},
-    {"query": "nothing there"},
-    {"sharing": "mine"},
-    {"sharing": "shared"},
+    *({"query": query} for query in QUERIES),
+    *({"query": "needle", "page": page} for page in (1, 2, 3, 4)),
+    *({"page": page} for page in (2, 3, 9)),
+    *({"sharing": sharing, "query": query} for sharing in ("mine", "shared") for query in ("", "needle")),
     *({"scope": f"folder:{name}"} for name in [*FOLDERS, "missing"]),
+    {"scope": "folder:shared", "query": "needle"},
+    {"scope": "channel:missing"},
+    {"kind": "note"},
+    {"kind": "chat", "query": "needle"},
+    {"kind": "message"},
 ]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def database(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[StockDatabase]:
-    database = sqlite_database(tmp_path) if request.param == "sqlite" else await postgresql_database()
-    await database.add(
-        *(folder(name) for name in FOLDERS),
-        *(chat(f"in {name}", name, owner) for name, (_, owner, _) in FOLDERS.items()),
-        chat("loose", None, "ann"),
-        grant("shared", "ann"),
-        grant("public", "*"),
-    )
-    yield database
-    async with database.sessions() as session:
-        await session.execute(delete(Chat))
-        await session.commit()
-    await database.clear()
-    await database.close()
+def uid(number: int) -> str:
+    return f"c0000000-0000-4000-8000-{number:012d}"
 
 
 def folder(name: str) -> Folder:
@@ -62,32 +79,82 @@ def folder(name: str) -> Folder:
     return Folder(id=name, parent_id=parent, user_id=owner, name=title, is_expanded=False, created_at=1, updated_at=1)
 
 
-def chat(chat_id: str, folder_id: str | None, owner: str) -> Chat:
-    history = {"messages": {"m": {"id": "m", "content": f"a needle in {chat_id}"}}}
-    return Chat(
-        id=chat_id,
-        user_id=owner,
-        title=chat_id,
-        chat={"history": history},
-        created_at=1,
-        updated_at=2,
-        archived=False,
-        pinned=False,
-        meta={},
-        folder_id=folder_id,
-    )
+def chat(number: int, title: str | None, *contents: Any, **more: Any) -> Chat:
+    messages = {f"m{n}": {"id": f"m{n}", "content": content} for n, content in enumerate(contents)}
+    columns = {"user_id": "ann", "created_at": 1, "updated_at": 2, "archived": False, "pinned": False, "meta": {}}
+    return Chat(id=uid(number), title=title, **{"chat": {"history": {"messages": messages}}, **columns, **more})
 
 
-def grant(folder_id: str, principal: str) -> AccessGrant:
+def grant(resource_type: str, resource_id: str, principal: str, permission: str = "read") -> AccessGrant:
     return AccessGrant(
-        id=folder_id,
-        resource_type="folder",
-        resource_id=folder_id,
-        principal_type="user",
+        id=f"{resource_type} {resource_id} {principal}",
+        resource_type=resource_type,
+        resource_id=resource_id,
+        principal_type="group" if principal == "team" else "user",
         principal_id=principal,
-        permission="read",
+        permission=permission,
         created_at=1,
     )
+
+
+def chats() -> list[Chat]:
+    owners = {name: owner for name, (_, owner, _) in FOLDERS.items()}
+    legacy = {"messages": [{"id": "l", "content": "an old needle"}, {"content": ["hay"]}, {"content": "hay"}]}
+    return [
+        *(
+            chat(number, f"in {name}", f"a needle in {name}", folder_id=name, user_id=owners[name], updated_at=number)
+            for number, name in enumerate(FOLDERS)
+        ),
+        *(chat(20 + n, f"title {n}", "some text", f"needle number {n}", updated_at=n % 5) for n in range(60)),
+        chat(100, "pinned needle", "hay", pinned=True),
+        chat(101, "needle", "archived", archived=True),
+        chat(102, "needle", "internal", meta={"internal": True}),
+        chat(103, "Own  chat", "needle", {"no": "needle"}, 5, None),
+        chat(104, "own chat", "100% \\ under_score", "Ünd GRÖßE"),
+        chat(105, "GRÖSSE", "x", share_id=uid(905)),
+        chat(106, "legacy", chat=legacy),
+        chat(107, "split", "needle", "own"),
+        chat(108, "empty", chat={}),
+        *(
+            chat(200 + n, f"of Bob {n}", f"needle of Bob {n}", "Ünd größe", user_id="bob", updated_at=50 + n)
+            for n in range(6)
+        ),
+    ]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+async def database(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[StockDatabase]:
+    database = sqlite_database(tmp_path) if request.param == "sqlite" else await postgresql_database()
+    await database.add(
+        *(folder(name) for name in FOLDERS),
+        *chats(),
+        Group(id="team", user_id="bob", name="Team", description="", created_at=1, updated_at=1),
+        GroupMember(id="member", group_id="team", user_id="ann", created_at=1, updated_at=1),
+        Note(id="note", user_id="ann", title="needle", data={"content": {"md": "hay"}}, created_at=1, updated_at=10**9),
+        Note(
+            id="other", user_id="ann", title="t", data={"content": {"md": "needle"}}, created_at=1, updated_at=3 * 10**9
+        ),
+        grant("folder", "shared", "ann"),
+        grant("folder", "public", "*"),
+        grant("folder", "written", "ann", "write"),
+    )
+    await database.add(
+        *(grant("shared_chat", uid(200 + n), "team" if n % 2 else "ann") for n in range(4)),
+        grant("shared_chat", uid(104), "ann"),
+        grant("shared_chat", uid(2), "ann"),
+        grant("shared_chat", uid(205), "*"),
+    )
+    yield database
+    async with database.sessions() as session:
+        for table in (SharedChat, Chat, Note, GroupMember, Group, AccessGrant, Folder):
+            await session.execute(delete(table))
+        await session.commit()
+    await database.clear()
+    await database.close()
+
+
+SHARES = {200: None, 201: "continue", 202: "continue", 203: None, 104: None, 2: "continue", 205: None, 204: "continue"}
+"""Number of a shared chat -> share mode."""
 
 
 async def answers(database: StockDatabase, search: Any) -> list[Any]:
@@ -95,35 +162,73 @@ async def answers(database: StockDatabase, search: Any) -> list[Any]:
         found = []
         for parameters in SEARCHES:
             async with get_async_db() as session:
-                found.append((await search(session, USER, enabled=("chat",), **parameters)).model_dump())
+                found.append((await search(session, USER, **{"enabled": ("chat", "note"), **parameters})).model_dump())
         return found
 
 
-async def test_the_same_is_found(
-    database: StockDatabase, pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def share(database: StockDatabase, client: PocketBaseClient) -> None:
+    """Share the same chats in both, with the same ids, and let those go on that are shared since."""
+    ours = object.__new__(PocketBaseSharedChats)
+    ours.pocketbase = client
+    for number, mode in SHARES.items():
+        shared = await ours.create(uid(number), "bob", share_mode=mode)
+        assert shared is not None
+        columns = shared.model_dump()
+        await database.add(SharedChat(**columns))
+
+
+@pytest.fixture
+async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
+    client = pocketbase.client()
+    await clear(client, "chat", "chat_message", "shared_chat", "folder")
+    yield client
+    await clear(client, "chat", "chat_message", "shared_chat", "folder")
+    await client.aclose()
+
+
+GROUPS = [("folders",), ("chats",), ("folders", "chats")]
+
+
+@pytest.mark.parametrize("groups", GROUPS, ids=" ".join)
+async def test_the_same_is_found(database: StockDatabase, client: PocketBaseClient, groups: tuple[str, ...]) -> None:
+    for row in (vars_of(each) for each in chats()):
+        await client.write("chats/insert_chats", chat_wire(row, []))
+    await share(database, client)
     expected = await answers(database, search_workspace)
-    assert {item["title"] for item in expected[0]["items"]} == {
-        "loose",
-        *(f"in {name}" for name in FOLDERS if name != "hidden"),
-    }
+    titles = {item["title"] for item in expected[1]["items"]}
+    assert {"needle", "pinned needle"} <= titles
+    assert any(item["context"] == "Shared snapshot" for item in expected[-2]["items"]) or len(expected) > 1
 
-    subject = object.__new__(PocketBaseFolders)
-    subject.pocketbase = pocketbase.client()
-    with database.active():
-        async with get_async_db() as session:
-            await session.execute(delete(Folder))
-            await session.commit()
-    for name in FOLDERS:
-        row = {column.name: getattr(folder(name), column.name) for column in Folder.__table__.columns}
-        assert await subject._insert(row) is not None
-    monkeypatch.setattr(workspace_search, "Folders", subject)
-    replaced = workspace_search.with_folders_from_repository(search_workspace)
+    undo = [
+        bind(__import__(module, fromlist=["_"]), name, REPOSITORIES[group][name], {"pocketbase": client})
+        for group, module, name in (
+            ("folders", "open_webui.models.folders", "Folders"),
+            ("chats", "open_webui.models.chats", "Chats"),
+        )
+        if group in groups
+    ]
+    try:
+        with database.active():
+            async with get_async_db() as session:
+                if "folders" in groups:
+                    await session.execute(delete(Folder))
+                if "chats" in groups:
+                    await session.execute(delete(SharedChat))
+                    await session.execute(delete(Chat))
+                await session.commit()
+        if "folders" in groups:
+            for name in FOLDERS:
+                assert await Folders._insert(vars_of(folder(name))) is not None  # type: ignore[attr-defined]
+        replaced = workspace_search.over_repositories(search_workspace)
+        actual = await answers(database, replaced)
+        for parameters, ours, theirs in zip(SEARCHES, actual, expected, strict=True):
+            assert ours == theirs, parameters
+        assert await answers(database, search_workspace) != expected  # so the replacement is needed
+    finally:
+        for each in undo:
+            each()
+    assert type(Chats).__module__ == "open_webui.models.chats"
 
-    assert await answers(database, replaced) == expected
-    assert await answers(database, search_workspace) != expected  # so the replacement is needed
 
-    for owner in ("ann", "bob"):
-        for row in await subject.get_folders_by_user_id(owner):
-            await subject.delete_folder_by_id_and_user_id(row.id, owner)
-    await subject.pocketbase.aclose()
+def vars_of(row: Any) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns}

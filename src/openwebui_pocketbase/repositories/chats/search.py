@@ -13,10 +13,13 @@ from openwebui_pocketbase.repositories.base import PocketBaseRepository
 from openwebui_pocketbase.repositories.chats.records import decode_chat
 from openwebui_pocketbase.repositories.chats.words import pieces_of
 
-__all__ = ["ChatSearch"]
+__all__ = ["ChatSearch", "parts_of"]
 
 TRIGRAM = 3
 """Letters of the sequences which the index of titles is made of."""
+
+LOOKED_UP = 8
+"""Parts of words that are looked up; the rest is only looked for in what these have found."""
 
 
 class ChatSearch(PocketBaseRepository, ChatTable):
@@ -73,11 +76,11 @@ def _needles(phrase: str) -> dict[str, Any]:
     terms = [term for term in chat_search_terms(phrase) if term != phrase]
     of_phrase = pieces_of(phrase)
     first = {term: next(iter(pieces_of(term)), None) for term in terms}
-    pieces = list(dict.fromkeys((*of_phrase, *filter(None, first.values()))))
+    pieces = list(dict.fromkeys((*of_phrase, *filter(None, first.values()))))[:LOOKED_UP]
     return {
         "phrase": phrase,
         "terms": [
-            {"text": term, "n": pieces.index(piece) if piece is not None else None} for term, piece in first.items()
+            {"text": term, "n": pieces.index(piece) if piece in pieces else None} for term, piece in first.items()
         ],
         "pieces": [
             {
@@ -87,6 +90,18 @@ def _needles(phrase: str) -> dict[str, Any]:
             }
             for piece in pieces
         ],
+    }
+
+
+def parts_of(terms: list[str]) -> dict[str, Any]:
+    """Return terms, and the parts of words by which they are found in messages and titles alike."""
+    first = {term: next((piece for piece in pieces_of(term) if _match(piece)), None) for term in terms}
+    pieces = list(dict.fromkeys(filter(None, first.values())))[:LOOKED_UP]
+    return {
+        "terms": [
+            {"text": term, "n": pieces.index(piece) if piece in pieces else None} for term, piece in first.items()
+        ],
+        "pieces": [{"text": piece, "match": _match(piece), "of": ["terms"]} for piece in pieces],
     }
 
 
