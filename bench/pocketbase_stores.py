@@ -178,7 +178,7 @@ class MirroredStore(PocketBaseStore):
 def _replaced(module: str, name: str) -> Any:
     """Return what takes the place of a function of the host that goes to the tables of SQL."""
     seams = (seam for seams in SEAMS.values() for seam in seams)
-    path = next(seam.replacement for seam in seams if (seam.module, seam.name) == (module, name))
+    path = next(seam.replacement for seam in seams if (seam.module, seam.function) == (module, name))
     return load(path)(getattr(import_module(module), name))
 
 

@@ -254,7 +254,7 @@ GROUP = Group(
             lambda number: (LOADED_AT * 10**9 + number,),
             lambda claimed: claimed == [],
             case="none due",
-            limits={"p50": 1.0, "overhead": None},
+            limits={"p50": 1.0},
         ),
         Operation(
             _UPSERT, "write", _upsert_into(_written), _found, case="in any 20", limits={"p50_ratio": 0.5, **_EDIT}

@@ -28,6 +28,9 @@ class RepositorySpec:
     """Name of its protocol in `openwebui_pocketbase.interfaces`."""
     tables: tuple[str, ...]
     """SQL tables mapped in that module."""
+    ready_with: str
+    """Dotted name of the module with which the singleton is replaced: its own, unless the replacement needs another
+    one, which needs it in turn."""
 
     @property
     def source(self) -> str:
@@ -35,8 +38,12 @@ class RepositorySpec:
         return f"{self.module.replace('.', '/')}.py"
 
 
-def _spec(group: str, name: str, module: str, stock_class: str, interface: str, *tables: str) -> RepositorySpec:
-    return RepositorySpec(name, group, f"open_webui.models.{module}", stock_class, interface, tables)
+def _spec(
+    group: str, name: str, module: str, stock_class: str, interface: str, *tables: str, ready_with: str = ""
+) -> RepositorySpec:
+    models = "open_webui.models"
+    ready = f"{models}.{ready_with or module}"
+    return RepositorySpec(name, group, f"{models}.{module}", stock_class, interface, tables, ready)
 
 
 REPOSITORIES = (
@@ -44,8 +51,24 @@ REPOSITORIES = (
     _spec("users", "Auths", "auths", "AuthsTable", "IAuthsRepo", "auth"),
     _spec("users", "OAuthSessions", "oauth_sessions", "OAuthSessionTable", "IOAuthSessionsRepo", "oauth_session"),
     _spec("chats", "Chats", "chats", "ChatTable", "IChatsRepo", "chat", "chat_file"),
-    _spec("chats", "ChatMessages", "chat_messages", "ChatMessageTable", "IChatMessagesRepo", "chat_message"),
-    _spec("chats", "SharedChats", "shared_chats", "SharedChatsTable", "ISharedChatsRepo", "shared_chat"),
+    _spec(
+        "chats",
+        "ChatMessages",
+        "chat_messages",
+        "ChatMessageTable",
+        "IChatMessagesRepo",
+        "chat_message",
+        ready_with="chats",
+    ),
+    _spec(
+        "chats",
+        "SharedChats",
+        "shared_chats",
+        "SharedChatsTable",
+        "ISharedChatsRepo",
+        "shared_chat",
+        ready_with="chats",
+    ),
     _spec("messages", "Messages", "messages", "MessageTable", "IMessagesRepo", "message", "message_reaction"),
     _spec(
         "messages",

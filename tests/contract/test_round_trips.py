@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from open_webui.models import auths, chats, groups, oauth_sessions, users
+from open_webui.models import auths, chat_messages, chats, groups, oauth_sessions, users
 from open_webui.models.auths import AuthModel, MfaData
 from open_webui.models.chats import ChatForm, ChatImportForm
 from open_webui.models.folders import FolderForm, FolderUpdateForm
@@ -210,6 +210,8 @@ BODY = {"title": "t", "history": {"messages": {"a": MESSAGE}, "currentId": "a"}}
 REPLY = {"message_id": "reply", "model_id": "m"}
 SOMEBODY = SimpleNamespace(id="u1", name="n", role="user")
 
+# What changes a message or the body reads first, unless the process has just written them: a second request. A turn
+# asks before who may write, too.
 CHATS: list[tuple[Any, ...]] = [
     (1, "insert_new_chat", CHAT, "u1", ChatForm(chat=BODY)),
     (1, "import_chats", "u1", [ChatImportForm(chat=BODY), ChatImportForm(chat=BODY)]),
@@ -226,14 +228,14 @@ CHATS: list[tuple[Any, ...]] = [
     (1, "get_message_metadata", CHAT, "a", "files"),
     (1, "get_messages_map_by_chat_id", CHAT),
     (2, "update_chat_by_id", CHAT, {"params": {}}),
-    (1, "update_chat_by_id", CHAT, BODY),
-    (1, "update_chat_params_by_id", CHAT, {"a": 1}),
+    (2, "update_chat_by_id", CHAT, BODY),
+    (2, "update_chat_params_by_id", CHAT, {"a": 1}),
     (1, "update_chat_title_by_id", CHAT, "title"),
-    (1, "upsert_message_to_chat_by_id_and_message_id", CHAT, "a", {"content": "y"}),
+    (2, "upsert_message_to_chat_by_id_and_message_id", CHAT, "a", {"content": "y"}),
     (1, "add_message_status_to_chat_by_id_and_message_id", CHAT, "a", {"done": True}),
     (1, "add_message_files_by_id_and_message_id", CHAT, "a", [{"id": "f"}]),
-    (1, "insert_chat_turn", CHAT, SOMEBODY, {"id": "b", "parentId": "a", "content": "z"}, [REPLY]),
-    (1, "delete_message_from_chat_by_id_and_message_id", CHAT, "b"),
+    (3, "insert_chat_turn", CHAT, SOMEBODY, {"id": "b", "parentId": "a", "content": "z"}, [REPLY]),
+    (2, "delete_message_from_chat_by_id_and_message_id", CHAT, "b"),
     (1, "update_chat_variables_by_id", CHAT, {"a": 1}),
     (1, "update_chat_last_read_at_by_id", CHAT, "u1"),
     (1, "mark_chat_unread_by_id", CHAT, "u1"),
@@ -308,6 +310,36 @@ CHATS: list[tuple[Any, ...]] = [
     (2, "delete_chats_by_user_id", "u1"),
 ]
 
+
+CHAT_MESSAGES: list[tuple[Any, ...]] = [
+    (2, "upsert_message", "b", CHAT, "u1", {"role": "assistant", "content": "x", "done": False, "model": "m"}),
+    (1, "upsert_message", "b", CHAT, "u1", {"content": "y"}),
+    (2, "upsert_messages", CHAT, "u1", {str(number): MESSAGE for number in range(20)}),
+    (0, "upsert_messages", CHAT, "u1", {}),
+    (1, "get_message_by_id", f"{CHAT}-b"),
+    (1, "has_unfinished_assistant_by_chat_id", CHAT),
+    (1, "get_messages_by_chat_id", CHAT),
+    (1, "get_messages_map_by_chat_id", CHAT),
+    (1, "get_messages_by_user_id", "u1"),
+    (1, "get_messages_by_model_id", "m"),
+    (1, "get_chat_ids_by_model_id", "m"),
+    (1, "get_analytics_summary", 1, 2, "g"),
+    (1, "get_message_count_by_model", 1, 2, "g"),
+    (1, "get_model_analytics", 1, 2, "g"),
+    (1, "get_token_usage_by_model", 1, 2, "g"),
+    (1, "get_user_analytics", 1, 2, "g"),
+    (1, "get_user_usage_summary", "u1"),
+    (1, "get_user_first_message_created_at", "u1"),
+    (1, "get_user_daily_usage", "u1", 1, 2),
+    (1, "get_user_top_models", "u1", 1, 2),
+    (1, "get_user_top_tools", "u1", 1, 2),
+    (1, "get_message_count_by_user", 1, 2, "g"),
+    (1, "get_message_count_by_chat", 1, 2, "g"),
+    (1, "get_usage_over_time_by_model", 1, 2, "g"),
+    (2, "delete_message_ids_by_chat_id", CHAT, ["0", "1"]),
+    (0, "delete_message_ids_by_chat_id", CHAT, []),
+    (3, "delete_messages_by_chat_id", CHAT),
+]
 
 @pytest.fixture
 async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
@@ -436,6 +468,7 @@ async def test_chats(
     try:
         with database.active():
             assert await measure(chats.Chats, CHATS, requests) == CHATS
+            assert await measure(chat_messages.ChatMessages, CHAT_MESSAGES, requests) == CHAT_MESSAGES
     finally:
         for each in undo:
             each()
@@ -474,6 +507,7 @@ async def test_groups_and_access(
         ("OAuthSessions", OAUTH_SESSIONS),
         ("Groups", GROUPS),
         ("Chats", CHATS),
+        ("ChatMessages", CHAT_MESSAGES),
         ("AccessGrants", ACCESS),
     ],
 )

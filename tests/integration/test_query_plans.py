@@ -86,6 +86,11 @@ PARAMETERS = {
     "start": 1,
     "tag": "t",
     "tags": ["t"],
+    "end_date": 2,
+    "now": 1,
+    "shift": 1,
+    "size": 86400,
+    "start_date": 1,
 }
 
 LATEST = [["updated_at", True], ["id", False]]
@@ -93,7 +98,31 @@ LATEST_OF_FEW = [["+updated_at", True], ["id", False]]
 UNREAD_FIRST = [["unread", True], *LATEST]
 FOLDER = ["in_folder", "unpinned", "active", "visible"]
 
+SPAN = {"start_date": 1, "end_date": 2}
+DAYS = {"zone": [[1, 0], [2, 3600]], "size": 86400}
+ANALYTICS: list[dict[str, object]] = [{}, SPAN, {"group_id": "g", **SPAN}, {"user_ids": ["u"], "end_date": 2}]
+BY_MODEL_OR_USER = [
+    "get_analytics_summary",
+    "get_message_count_by_model",
+    "get_model_analytics",
+    "get_token_usage_by_model",
+    "get_user_analytics",
+    "get_message_count_by_user",
+    "get_message_count_by_chat",
+]
+
 SAMPLES: dict[str, list[dict[str, object]]] = {
+    **{f"chat_messages/{name}": ANALYTICS for name in BY_MODEL_OR_USER},
+    "chat_messages/get_usage_over_time_by_model": [
+        *({**DAYS, **sample} for sample in ANALYTICS),
+        {**DAYS, **SPAN, "size": 600, "tokens": True},
+    ],
+    "chat_messages/get_chat_ids_by_model_id": [{}, SPAN],
+    "chat_messages/get_messages_by_model_id": [{}, SPAN],
+    "chat_messages/get_user_usage_summary": [{}, {**SPAN, **DAYS}],
+    "chat_messages/get_user_daily_usage": [{**SPAN, **DAYS}],
+    "chat_messages/get_user_top_models": [SPAN],
+    "chat_messages/get_user_top_tools": [SPAN],
     "chats/get_chat_list": [
         {"filters": ["of_user", "visible", "in_no_folder", "unpinned", "active"], "order": LATEST},
         {"filters": ["of_user", "visible"], "order": UNREAD_FIRST},
@@ -145,6 +174,7 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
 """Arguments for reads whose SQL depends on them, one for each shape; without, a read is given all parameters."""
 
 OF_ALL_ROWS = {
+    **{f"chat_messages/{name} 0": "of all times" for name in [*BY_MODEL_OR_USER, "get_usage_over_time_by_model"]},
     "chats/get_whole_chats 5": "of all chats",
     "groups/get_all_groups": "of all groups",
     "groups/get_groups 0": "of all groups",

@@ -117,7 +117,7 @@ class TestGroups:
     @every_operation
     def test_an_operation_exists_on_both_repositories(self, group: Group, operation: Operation) -> None:
         if operation.function:
-            assert operation.function in {(seam.module, seam.name) for seam in SEAMS[group.name]}
+            assert operation.function in {(seam.module, seam.function) for seam in SEAMS[group.name]}
             return
         stock = type(stock_repository(operation.repository))
         ours = load(REPOSITORIES[group.name][operation.repository])

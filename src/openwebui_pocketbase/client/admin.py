@@ -11,6 +11,7 @@ from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
 from openwebui_pocketbase.client.errors import not_pocketbase, response_error, unavailable
+from openwebui_pocketbase.client.http import idempotency_key
 from openwebui_pocketbase.exceptions import ResponseError, UnauthorizedError
 
 __all__ = ["AdminClient"]
@@ -107,14 +108,20 @@ class AdminClient:
         """Write a backup of the server's data into its backups directory."""
         self.send("POST", "/api/backups", {"name": name})
 
-    def send(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def call(self, path: str, parameters: dict[str, Any]) -> Any:
+        """Call a method of the hooks, one that writes or one that only reads."""
+        return self.send("POST", f"/api/owui/{path}", parameters, {"Idempotency-Key": idempotency_key()})
+
+    def send(
+        self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> Any:
         """Send one request.
 
         Raises:
             RequestError: The server gave an error, or no answer.
         """
         try:
-            return self._client.send(path, {"method": method, "body": body})
+            return self._client.send(path, {"method": method, "body": body, "headers": dict(headers or {})})
         except ClientResponseError as error:
             url = self._url + path.partition("?")[0]
             if error.status:

@@ -21,7 +21,7 @@ from openwebui_pocketbase.client.transport import Transport
 from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
-__all__ = ["PocketBaseClient"]
+__all__ = ["PocketBaseClient", "idempotency_key"]
 
 _GUARD = "X-Owui-Guard: superuser\r\n"
 """Makes PocketBase's own endpoints answer 401 without superuser rights, as ours do in any case."""
@@ -84,7 +84,7 @@ class PocketBaseClient:
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
         """
-        headers = f"Idempotency-Key: {_idempotency_key()}\r\n"
+        headers = f"Idempotency-Key: {idempotency_key()}\r\n"
         if changes_since is not None:
             headers += f"X-Owui-Mirrored-Up-To: {changes_since}\r\n"
         return await self._send("POST", f"/api/owui/{path}", encode(parameters), headers)
@@ -187,7 +187,7 @@ def encode(parameters: Mapping[str, Any]) -> bytes:
         return json.dumps(parameters, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _idempotency_key() -> str:
+def idempotency_key() -> str:
     """Return a new key that sorts by time, so that the server can prune old ones without an index for it."""
     return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(10)}"
 

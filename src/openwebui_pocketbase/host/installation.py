@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from openwebui_pocketbase.catalog import repository
+from openwebui_pocketbase.catalog import RepositorySpec, repository
 from openwebui_pocketbase.exceptions import CompatibilityError
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
 from openwebui_pocketbase.host.binding import bind
@@ -55,7 +56,10 @@ class Installation:
         steps: dict[str, list[Callable[[ModuleType], Undo]]] = {}
         for binding in self.registry.bindings():
             for name, path in binding.classes.items():
-                steps.setdefault(repository(name).module, []).append(_binder(binding, name, path))
+                spec = repository(name)
+                steps.setdefault(spec.ready_with, []).append(_binder(binding, spec, path))
+                if spec.ready_with != spec.module:
+                    steps.setdefault(spec.module, []).append(_loader(spec.ready_with))
         seams = self._manager.hook.openwebui_register_seams(backends=self.registry.replaced)
         for seam in _flatten(seams):
             steps.setdefault(seam.module, []).append(_replacer(seam))
@@ -107,8 +111,18 @@ class Installation:
         return wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown)
 
 
-def _binder(binding: RepositoryBinding, name: str, path: str) -> Callable[[ModuleType], Undo]:
-    return lambda module: bind(module, name, path, binding.attributes)
+def _binder(binding: RepositoryBinding, spec: RepositorySpec, path: str) -> Callable[[ModuleType], Undo]:
+    return lambda _module: bind(import_module(spec.module), spec.name, path, binding.attributes)
+
+
+def _loader(name: str) -> Callable[[ModuleType], Undo]:
+    """Load a module behind another one; nothing happens where it is what loads the other one."""
+
+    def load(_module: ModuleType) -> Undo:
+        import_module(name)
+        return lambda: None
+
+    return load
 
 
 def _replacer(seam: Seam) -> Callable[[ModuleType], Undo]:

@@ -9,12 +9,11 @@ from typing import Any
 
 from open_webui.models.chat_messages import ChatMessage, ChatMessageModel
 from open_webui.models.chats import Chat, ChatForm, ChatImportForm, ChatModel
-from open_webui.utils.access_control.folders import has_folder_write_access
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.chats.editing import surfacing
 from openwebui_pocketbase.repositories.chats.history import ChatHistory, new_row
-from openwebui_pocketbase.repositories.chats.records import chat_wire
+from openwebui_pocketbase.repositories.chats.records import chat_wire, dumps
 from openwebui_pocketbase.repositories.chats.saved import SavedChat
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
@@ -78,6 +77,9 @@ class ChatBodies(ChatHistory):
         Raises:
             HTTPException: The user must not create chats.
         """
+        # It imports chats, too.
+        from open_webui.utils.access_control.folders import has_folder_write_access  # noqa: PLC0415
+
         await self.require_chat_creation_permission(user_id, db=db)
         writable = {}
         for folder_id in {form.folder_id for form in chat_import_forms if form.folder_id}:
@@ -124,8 +126,10 @@ class ChatBodies(ChatHistory):
                 user_id = message.get("user_id") or (user.get("id") if isinstance(user, dict) else None) or chat.user_id
                 try:
                     row = new_row(chat.id, message_id, user_id, message)
+                    columns = {name: getattr(row, name) for name in _MESSAGE_ROW}
+                    dumps(columns).encode()  # half a surrogate pair cannot be stored
                     if row.done in (False, True):
-                        yield {name: getattr(row, name) for name in _MESSAGE_ROW}
+                        yield columns
                     ChatMessageModel.model_validate(row)
                 except Exception as error:  # noqa: BLE001 - the host's own answer to whatever it is
                     log.warning("Failed to write message %s of chat %s: %s", message_id, chat.id, error)

@@ -18,7 +18,7 @@ from open_webui.models.chats import ChatTable
 from open_webui.utils.json_codec import JSONCodec
 
 from openwebui_pocketbase.codec import Codec
-from openwebui_pocketbase.repositories.chats.words import index_words, is_indexed
+from openwebui_pocketbase.words import index_words, is_indexed
 from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = [

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import PocketBaseRepository
 from openwebui_pocketbase.repositories.chats.records import decode_chat
-from openwebui_pocketbase.repositories.chats.words import pieces_of
+from openwebui_pocketbase.words import pieces_of
 
 __all__ = ["ChatSearch", "parts_of"]
 
