@@ -80,5 +80,6 @@ if __name__ == "__main__":
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
+        listening.listen()  # who connects from now on only has to wait
         print(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", flush=True)
         web.run_app(_application(), sock=listening, print=None)

@@ -6,29 +6,37 @@
  * What is written meanwhile is indexed as always, and not again.
  */
 
-const { arg } = require(`${__hooks}/owui_rows.js`);
-const { execute } = require(`${__hooks}/owui_bulk.js`);
-const { tables } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, query } = require(`${__hooks}/owui_rows.js`);
+const { newDoc, execute } = require(`${__hooks}/owui_bulk.js`);
 
 const OF_CHAT = tables.chat.search?.text.replaceAll("{row}", "c");
 
-/** Longer texts are not indexed, and need not be sent. */
-const LONGEST = arg("longest");
 const CONTENT = "m.entry ->> '$.content'";
 
-const GIVEN = "json_each({:body}, '$.messages') j CROSS JOIN owui_chat_messages m ON m.rowid = j.value ->> 0";
+/** The next chats. */
+const CHATS = `SELECT c.rowid AS number FROM owui_chats c WHERE c.rowid > ${arg("after")}
+  ORDER BY c.rowid LIMIT ${arg("limit")}`;
 
-/** @param {string} index */
-function isMissing(index) {
-  return `NOT EXISTS (SELECT 1 FROM ${index}_docsize d WHERE d.id = doc)`;
-}
+const INDEX_CHATS = `INSERT INTO owui_chats_search (rowid, text) SELECT c.doc, ${OF_CHAT} FROM owui_chats c
+  WHERE c.rowid IN (${CHATS}) AND c.doc > 0
+    AND NOT EXISTS (SELECT 1 FROM owui_chats_search_docsize d WHERE d.id = c.doc)`;
+
+/** Those that were not to be indexed and are now, or the other way round, get another number. */
+const NUMBER_MESSAGES = `UPDATE owui_chat_messages AS m SET doc = ${newDoc("owui_chat_messages", "j")}
+  FROM json_each({:body}, '$.messages') j WHERE m.id = j.value ->> '$.id'
+    AND m.doc = j.value ->> '$.known' AND sign(m.doc) != j.value ->> '$.doc'`;
+
+const INDEX_MESSAGES = `INSERT INTO owui_chat_messages_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
+  FROM json_each({:body}, '$.messages') j CROSS JOIN owui_chat_messages m ON m.id = j.value ->> '$.id'
+  WHERE m.doc > 0 AND j.value ->> '$.doc' = 1
+    AND NOT EXISTS (SELECT 1 FROM owui_chat_messages_search_docsize d WHERE d.id = m.doc)`;
 
 const reads = {
-  /** The next messages: record's number, number in the index, and text, unless it is not to be indexed. */
-  get_texts: `SELECT json_group_array(json_array(p.number, p.doc, p.text)) AS json FROM (
-    SELECT m.rowid AS number, m.doc,
-      iif(length(${CONTENT}) > ${LONGEST} OR m.entry ->> '$.done' = 0, NULL, coalesce(${CONTENT}, '')) AS text
-    FROM owui_chat_messages m WHERE m.rowid > ${arg("after")} ORDER BY m.rowid LIMIT ${arg("limit")}) p`,
+  /** The next messages: record's id, number in the index, and text, unless it is not to be indexed. */
+  get_texts: `SELECT json_group_array(json_array(p.id, p.doc, p.text)) AS json FROM (
+    SELECT m.id, m.doc,
+      iif(length(${CONTENT}) > ${arg("longest")} OR m.entry ->> '$.done' = 0, NULL, coalesce(${CONTENT}, '')) AS text
+    FROM owui_chat_messages m WHERE m.id > ${arg("after")} ORDER BY m.id LIMIT ${arg("limit")}) p`,
 };
 
 const writes = {
@@ -52,24 +60,21 @@ const writes = {
    * @param {string} body
    */
   index_chats(tx, args, body) {
-    const next = `SELECT c.rowid, c.doc FROM owui_chats c WHERE c.rowid > ${arg("after")} ORDER BY c.rowid LIMIT ${arg("limit")}`;
-    execute(
-      tx,
-      `INSERT INTO owui_chats_search (rowid, text) SELECT c.doc, ${OF_CHAT} FROM owui_chats c
-       WHERE c.rowid IN (SELECT rowid FROM (${next})) AND c.doc > 0 AND ${isMissing("owui_chats_search")}`,
-      body,
-    );
-    return query(tx, `SELECT coalesce(max(rowid), 'null') AS json FROM (${next})`, body);
+    execute(tx, INDEX_CHATS, body);
+    return query(tx, `SELECT coalesce(max(number), 'null') AS json FROM (${CHATS})`, body);
   },
 
   /**
    * Index messages, unless they have changed since their texts were read.
    *
    * @param {CoreApp} tx
-   * @param {any} args `messages`: for each its record's number, number in the index, and words or null
+   * @param {any} args `messages`: of each its record's `id`; its number in the index that is `known`; `doc`, 1 or,
+   *   if it is not to be indexed, -1; and its `words`
    * @param {string} body
    */
   index_messages(tx, args, body) {
+    execute(tx, NUMBER_MESSAGES, body);
+    execute(tx, INDEX_MESSAGES, body);
     return "true";
   },
 };

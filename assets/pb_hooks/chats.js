@@ -4,6 +4,7 @@
 
 const { tables, arg, value, matches, row, one, many } = require(`${__hooks}/owui_rows.js`);
 const { inserts, execute } = require(`${__hooks}/owui_bulk.js`);
+const indexes = require(`${__hooks}/chat_index.js`);
 const history = require(`${__hooks}/chat_history.js`);
 const lists = require(`${__hooks}/chat_lists.js`);
 const search = require(`${__hooks}/chat_search.js`);
@@ -44,6 +45,7 @@ const INSERT_FILES = inserts(FILE, "$.files");
 
 const reads = {
   ...history.reads,
+  ...indexes.reads,
   ...lists.reads,
   ...search.reads,
   ...tags.reads,
@@ -85,6 +87,7 @@ const reads = {
 
 const writes = {
   ...history.writes,
+  ...indexes.writes,
   ...state.writes,
   ...tags.writes,
   ...timers.writes,

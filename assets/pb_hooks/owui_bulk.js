@@ -100,4 +100,4 @@ function execute(tx, sql, body) {
   return tx.db().newQuery(sql).bind({ body }).execute().rowsAffected();
 }
 
-module.exports = { NOW, fieldsOf, inserts, assignments, execute };
+module.exports = { NOW, newDoc, fieldsOf, inserts, assignments, execute };

@@ -175,10 +175,12 @@ async def test_of_all_users(contract: Contract, opened: Opened) -> None:
     async with opened(contract, "sqlite") as pair:
         await add_groups(pair)
         await seed(pair, rows(300))
-        for (start, end), group in itertools.product(SPANS, [None, "", TOP, LOWEST, LOOP, "none"]):
+        every_span = itertools.product(SPANS, [None, TOP])
+        every_group = itertools.product(SPANS[2:3], ["", LOWEST, LOOP, "none"])
+        for (start, end), group in itertools.chain(every_span, every_group):
             for method in BY_GROUP:
                 await pair.call(method, start, end, group, rows=False)
-            for granularity, metric in [("daily", "messages"), ("3h", "tokens"), ("10m", "messages")]:
+            for granularity, metric in [("daily", "messages"), ("3h", "tokens")]:
                 await pair.call(
                     "get_usage_over_time_by_model", start, end, group, None, granularity, metric, 12_345, rows=False
                 )

@@ -336,10 +336,11 @@ CHAT_MESSAGES: list[tuple[Any, ...]] = [
     (1, "get_message_count_by_user", 1, 2, "g"),
     (1, "get_message_count_by_chat", 1, 2, "g"),
     (1, "get_usage_over_time_by_model", 1, 2, "g"),
-    (2, "delete_message_ids_by_chat_id", CHAT, ["0", "1"]),
+    (1, "delete_message_ids_by_chat_id", CHAT, ["0", "1"]),
     (0, "delete_message_ids_by_chat_id", CHAT, []),
     (3, "delete_messages_by_chat_id", CHAT),
 ]
+
 
 @pytest.fixture
 async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
@@ -515,5 +516,5 @@ def test_every_method_is_counted(name: str, calls: list[tuple[Any, ...]]) -> Non
     # Static or without I/O, and inherited; the last is a context manager.
     pure = {"is_active", "clear_mfa_challenges", "has_permission_filter", "get_current_message_id", "merge_history"}
     pure |= {"get_unresolved_parent_ids", "delete_message_from_history", "upsert_message_to_history"}
-    pure |= {"require_chat_creation_permission", "edit_message_output"}
+    pure |= {"require_chat_creation_permission", "edit_message_output", "DB_TO_JSON_KEY_MAP", "EXCLUDED_COLUMNS"}
     assert {method for _, method, *_ in calls} == public_methods(name) - pure

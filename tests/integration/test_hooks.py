@@ -37,11 +37,19 @@ def sources(module: str) -> str:
     return "\n".join([text, *((HOOKS_DIR / f"{part}.js").read_text() for part in sorted(parts))])
 
 
+def methods(module: str) -> list[str]:
+    """Return the names of a module's methods; reads that are named only, without a value, stand in one line."""
+    text = sources(module)
+    blocks = re.findall(r"^const (?:reads|writes) = \{\n(.*?)^\};", text, re.MULTILINE | re.DOTALL)
+    lines = re.findall(r"^const (?:reads|writes) = \{(.*)\};$", text, re.MULTILINE)
+    named = [name for block in blocks for name in re.findall(r"^  (\w+)[:(]", block, re.MULTILINE)]
+    return named + [name for line in lines for name in re.findall(r"\w+", line)]
+
+
 METHODS = [
     f"{module}/{name}"
     for module in sorted({"mirror", *(table.hooks for table in TABLES.values())})
-    for block in re.findall(r"^const (?:reads|writes) = \{(.*?)^\};", sources(module), re.MULTILINE | re.DOTALL)
-    for name in re.findall(r"^  (\w+)[:(]", block, re.MULTILINE)
+    for name in methods(module)
 ]
 ROUTES = [("GET", "/api/owui/version"), *(("POST", f"/api/owui/{method}") for method in METHODS)]
 CALLERS = ["nobody", "garbage", "expired", "user"]

@@ -15,7 +15,7 @@ from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.schema.bootstrap import bring_up, inspect
 
-__all__ = ["app"]
+__all__ = ["app", "server_of"]
 
 app = typer.Typer(no_args_is_help=True, help="Look at, or bring up, the schema of the PocketBase server.")
 
@@ -33,7 +33,7 @@ def status(
     hooks_missing, hooks_different, and problems: a list of objects with detail and remedy. The exit code is 1
     if there are problems.
     """
-    with _server(Site.of(data_dir, config)) as (url, admin):
+    with server_of(Site.of(data_dir, config)) as (url, admin):
         state = inspect(admin)
     problems = state.problems()
     if as_json:
@@ -55,14 +55,14 @@ def apply(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
 
     Safe to repeat. An embedded server is started for the duration.
     """
-    with _server(Site.of(data_dir, config)) as (url, admin):
+    with server_of(Site.of(data_dir, config)) as (url, admin):
         bring_up(admin)
         state = inspect(admin)
     typer.echo(f"{url}: schema version {state.schema}. Schema and hooks fit.")
 
 
 @contextmanager
-def _server(site: Site) -> Iterator[tuple[str, AdminClient]]:
+def server_of(site: Site) -> Iterator[tuple[str, AdminClient]]:
     """Reach the server, starting it for the duration if it is ours."""
     connection = Connection(site.settings().pocketbase, site.data_dir)
     try:

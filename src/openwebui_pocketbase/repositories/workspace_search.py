@@ -19,11 +19,11 @@ from open_webui.models.shared_chats import SharedChat
 from sqlalchemy import and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.records import decode_chat
 from openwebui_pocketbase.repositories.chats.search import parts_of
 from openwebui_pocketbase.repositories.entities import as_entity
+from openwebui_pocketbase.repositories.folders import PocketBaseFolders
 
 __all__ = ["over_repositories"]
 
@@ -48,7 +48,7 @@ def over_repositories(stock: FunctionType) -> Search:
     ) -> Any:
         groups = {g.id for g in await Groups.get_groups_by_member_id(user.id, db=db, include_inherited=True)}
         bound: dict[str, Any] = {}
-        if isinstance(Folders, PocketBaseRepository):
+        if isinstance(Folders, PocketBaseFolders):
             shared = await Folders.get_shared_folder_ids_for_user(user.id, groups, db=db)
             rows = await Folders.get_reachable_rows(user.id, list(shared))
             bound["Folder"] = as_entity(Folder, rows, db)
@@ -91,7 +91,7 @@ async def _chats(
     folders = await _reachable_folders(db, user, principal, folder)
     granted = _granted("shared_chat", principal)
     folded = query.strip().lower()
-    chats, snapshots = await Chats.pocketbase.read(  # type: ignore[attr-defined]
+    chats, snapshots = await Chats.pocketbase.read(
         "chats/search_workspace",
         {
             "user_id": user.id,
@@ -153,7 +153,7 @@ async def _fill_in(stock: FunctionType, found: Any, query: str) -> None:
         source, _, own_id = item.id.partition(":")
         ids[source].append(own_id)
     wanted = {"chats": ids["chat"], "snapshots": ids["shared"]}
-    chats, snapshots = await Chats.pocketbase.read("chats/get_passages", wanted)  # type: ignore[attr-defined]
+    chats, snapshots = await Chats.pocketbase.read("chats/get_passages", wanted)
     decoded = [(f"chat:{chat['id']}", chat["chat"]) for chat in map(decode_chat, chats)]
     bodies = dict([*decoded, *((f"shared:{own_id}", body) for own_id, body in snapshots)])
     for item in items:

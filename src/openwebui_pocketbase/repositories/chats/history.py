@@ -51,7 +51,10 @@ def upsert_row(view: ChatView, message_id: str, user_id: str | None, data: Messa
     """
     message = view.row(message_id)
     if message is not None:
+        before = dict(vars(message))
         ChatMessageTable._apply_message_data(message, data, int(time.time()))  # noqa: SLF001
+        # What equals the stored value, if only in another order, the host's database does not write.
+        vars(message).update({name: old for name, old in before.items() if getattr(message, name) == old})
     else:
         message = new_row(view.chat_id, message_id, user_id, data)
     view.put(message_id, message)

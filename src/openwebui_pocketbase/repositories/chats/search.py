@@ -40,9 +40,11 @@ class ChatSearch(PocketBaseRepository, ChatTable):
         """
         search_text = sanitize_text_for_db(search_text).lower().strip()
         if not search_text:
-            return await self.get_chat_list_by_user_id(  # type: ignore[return-value]  # as the stock method does
+            # Titles instead of chats, as from the stock method.
+            titles: list[Any] = await self.get_chat_list_by_user_id(
                 user_id, include_archived, filter={}, skip=skip, limit=limit, db=db
             )
+            return titles
         words = search_text.split()
         parameters: dict[str, Any] = {
             "user_id": user_id,

@@ -1,0 +1,93 @@
+"""Searches look at what the indexes have found, or at the chats of one user."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sysconfig
+from typing import Any
+
+import pytest
+
+from openwebui_pocketbase.assets import HOOKS_DIR
+from openwebui_pocketbase.repositories.chats import search
+from tests.support.pocketbase import PocketBaseProcess
+from tests.support.services import require
+
+EXPLAIN = """
+globalThis.__hooks = process.argv[1];
+const { DatabaseSync } = require("node:sqlite");
+const { reads } = require(`${__hooks}/chats.js`);
+const database = new DatabaseSync(process.argv[2], { readOnly: true });
+const plans = JSON.parse(process.argv[3]).map(([name, parameters]) => {
+  const sql = reads[name](parameters).replaceAll("{:body}", ":body");
+  return database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all({ body: JSON.stringify(parameters) })
+    .map(({ detail }) => detail);
+});
+console.log(JSON.stringify(plans));
+"""
+
+OURS = ("c", "m", "s", "t")
+"""What the tables of chats, messages, snapshots and tags are called in the searches."""
+
+PAGE = {"user_id": "u", "skip": 0, "limit": 60}
+WORKSPACE = {"user_id": "u", "folder_ids": [], "scope": None, "granted": [], "query": "q", "number": 25}
+SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
+    "a word": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("word")),
+    "words": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("a few words")),
+    "a pattern": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("50% off_")),
+    "short": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("ab")),
+    "shorter": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("a")),
+    "tags": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("") | {"tags": ["a", "b"]}),
+    "words and tags": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("a word") | {"tags": ["a"]}),
+    "everywhere": ("search_workspace", WORKSPACE | search.parts_of(["some", "words"])),
+    "everything": ("search_workspace", WORKSPACE | search.parts_of([]) | {"sharing": "mine"}),
+}
+
+
+@pytest.fixture(scope="module")
+def plans(pocketbase: PocketBaseProcess) -> dict[str, list[str]]:
+    node = shutil.which("node", path=sysconfig.get_path("scripts")) or shutil.which("node")
+    require(node is not None, "node")
+    assert node
+    command = [
+        node,
+        "-e",
+        EXPLAIN,
+        str(HOOKS_DIR),
+        str(pocketbase.data_dir / "data.db"),
+        json.dumps([*SEARCHES.values()]),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    require("node:sqlite" not in result.stderr, "node with node:sqlite (version 22)")
+    assert result.returncode == 0, result.stderr
+    return dict(zip(SEARCHES, json.loads(result.stdout), strict=True))
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_no_search_goes_through_a_table(plans: dict[str, list[str]], name: str) -> None:
+    steps = plans[name]
+    assert [step for step in steps if re.match(rf"SCAN ({'|'.join(OURS)})\b(?! VIRTUAL TABLE)", step)] == []
+    assert any(re.search(r"SEARCH c USING .*INDEX", step) for step in steps)
+
+
+@pytest.mark.parametrize("name", ["a word", "words", "a pattern", "everywhere"])
+def test_words_are_looked_up(plans: dict[str, list[str]], name: str) -> None:
+    steps = plans[name]
+    assert any("owui_chat_messages_words VIRTUAL TABLE" in step for step in steps)
+    assert any("owui_chats_search VIRTUAL TABLE" in step for step in steps)
+    assert any("idx_owui_chat_messages_doc" in step for step in steps)
+    assert any("idx_owui_chats_doc" in step for step in steps)
+
+
+@pytest.mark.parametrize("name", ["a word", "words"])
+def test_chats_are_gone_through_in_the_order_of_their_index(plans: dict[str, list[str]], name: str) -> None:
+    """So a page of what is frequent is full soon."""
+    walks = [step for step in plans[name] if "idx_owui_chats_user_id_updated_at_id (user_id=?)" in step]
+    assert len(walks) == (1 if name == "a word" else 2)
+
+
+def test_tags_come_from_their_table(plans: dict[str, list[str]]) -> None:
+    assert any(re.search(r"SEARCH t USING PRIMARY KEY", step) for step in plans["tags"])

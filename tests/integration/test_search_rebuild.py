@@ -1,0 +1,120 @@
+"""The full-text indexes, made anew by the command, are as the writes made them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from openwebui_pocketbase.cli import app
+from openwebui_pocketbase.cli import search as command
+from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from openwebui_pocketbase.repositories.chats.records import chat_wire
+from tests.support.differential import clear
+from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
+
+TEXTS: list[Any] = [
+    "an early needle",
+    "Größe ÄÖÜ",
+    ["a list", 5],
+    7,
+    None,
+    "名前を検索する",
+    "x " * 40_000,
+    "QUJD" * 60 + " file",
+]
+DONE = [None, True, False]
+
+
+def uid(number: int) -> str:
+    return f"c0000000-0000-4000-8000-{number:012d}"
+
+
+def chat(number: int) -> dict[str, Any]:
+    messages = {}
+    for index, content in enumerate(TEXTS):
+        entry = {"id": f"m{index}", "role": "user", "content": content}
+        done = DONE[(number + index) % len(DONE)]
+        messages[f"m{index}"] = entry if done is None else entry | {"done": done}
+    columns = {
+        "id": uid(number),
+        "user_id": "u1",
+        "title": f"Title Nr. {number}",
+        "created_at": 1,
+        "updated_at": number,
+    }
+    body = {"history": {"messages": messages, "currentId": None}, "messages": [{"content": f"legacy {number}"}]}
+    rest = dict.fromkeys(
+        ("last_read_at", "share_id", "folder_id", "current_message_id", "timer_at", "summary", "tasks")
+    )
+    return {**columns, **rest, "archived": False, "pinned": False, "meta": {}, "variables": {}, "chat": body}
+
+
+@pytest.fixture
+async def chats(
+    pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[PocketBaseChats]:
+    for name, value in {"URL": pocketbase.url, "IDENTITY": IDENTITY, "PASSWORD": PASSWORD}.items():
+        monkeypatch.setenv(f"OPENWEBUI_POCKETBASE_{name}", value)
+    monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(command, "AT_ONCE", 3)  # so that there are several steps
+    repository = object.__new__(PocketBaseChats)
+    client = repository.pocketbase = pocketbase.client()
+    await clear(client, "chat", "chat_message")
+    for number in range(5):
+        await client.write("chats/insert_chats", chat_wire(chat(number), []))
+    yield repository
+    await clear(client, "chat", "chat_message")
+    await client.aclose()
+
+
+def rebuild() -> str:
+    result = CliRunner().invoke(app, ["search", "rebuild"])
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.stdout
+
+
+async def found(chats: PocketBaseChats, text: str) -> list[int]:
+    return [chat.updated_at for chat in await chats.get_chats_by_user_id_and_search_text("u1", text)]
+
+
+def indexed(server: PocketBaseProcess) -> tuple[list[Any], list[Any]]:
+    """Return what the indexes have, and which messages are in none."""
+    with server.admin() as admin:
+        words = admin.sql("SELECT term, doc FROM owui_chat_messages_words ORDER BY term, doc")
+        titles = admin.sql("SELECT id FROM owui_chats_search_docsize ORDER BY id")
+        return [words, titles], admin.sql("SELECT key FROM owui_chat_messages WHERE doc < 0 ORDER BY key")
+
+
+async def test_it_is_as_the_writes_made_it(chats: PocketBaseChats, pocketbase: PocketBaseProcess) -> None:
+    before = indexed(pocketbase)
+    assert len(before[0][0]) > 50
+    assert before[1]
+    assert rebuild().endswith(f"{5 * len(TEXTS)} messages indexed.\n")
+    assert indexed(pocketbase) == before
+
+
+async def test_a_lost_index_comes_back(chats: PocketBaseChats, pocketbase: PocketBaseProcess) -> None:
+    await chats.pocketbase.write("chats/clear_indexes", {})
+    assert await found(chats, "early needle") == [4, 1]  # those which are not done are looked through
+    assert await found(chats, "title nr") == []
+    rebuild()
+    assert await found(chats, "early needle") == [4, 3, 2, 1, 0]
+    assert await found(chats, "title nr") == await found(chats, "legacy") == [4, 3, 2, 1, 0]
+
+
+async def test_what_others_have_changed(chats: PocketBaseChats, pocketbase: PocketBaseProcess) -> None:
+    entry = "json_set(entry, '$.content', 'something strange')"
+    with pocketbase.admin() as admin:
+        admin.sql(f"UPDATE owui_chat_messages SET entry = {entry} WHERE key = '{uid(0)}-m0'")
+    assert await found(chats, "something strange") == [0]
+    assert 0 not in await found(chats, "early needle")
+    assert {"key": f"{uid(0)}-m0"} in indexed(pocketbase)[1]
+    rebuild()
+    assert {"key": f"{uid(0)}-m0"} not in indexed(pocketbase)[1]
+    assert await found(chats, "something strange") == [0]
+    assert 0 not in await found(chats, "early needle")
