@@ -12,6 +12,7 @@ const { newDoc, execute } = require(`${__hooks}/owui_bulk.js`);
 const OF_CHAT = tables.chat.search?.text.replaceAll("{row}", "c");
 
 const CONTENT = "m.entry ->> '$.content'";
+const IS_NUMBER = "json_type(m.entry, '$.content') IN ('integer', 'real', 'true', 'false')";
 
 /** The next chats. */
 const CHATS = `SELECT c.rowid AS number FROM owui_chats c WHERE c.rowid > ${arg("after")}
@@ -35,7 +36,8 @@ const reads = {
   /** The next messages: record's id, number in the index, and text, unless it is not to be indexed. */
   get_texts: `SELECT json_group_array(json_array(p.id, p.doc, p.text)) AS json FROM (
     SELECT m.id, m.doc,
-      iif(length(${CONTENT}) > ${arg("longest")} OR m.entry ->> '$.done' = 0, NULL, coalesce(${CONTENT}, '')) AS text
+      iif(length(${CONTENT}) > ${arg("longest")} OR json_type(m.entry, '$.done') = 'false' OR ${IS_NUMBER},
+        NULL, coalesce(${CONTENT}, '')) AS text
     FROM owui_chat_messages m WHERE m.id > ${arg("after")} ORDER BY m.id LIMIT ${arg("limit")}) p`,
 };
 

@@ -144,20 +144,21 @@ function userIf(condition) {
 function withPhrase(args, numbers) {
   const text = arg("phrase");
   const isPattern = /[%_]/.test(args.phrase);
+  const asked = filters(args);
   const few = `(SELECT count(*) FROM few WHERE n IN (${numbers}))`;
   // LIMIT -1 keeps the order, so that only as many are looked at as are wanted.
   return `in_order_0 AS MATERIALIZED (SELECT c.rowid AS chat, p.message FROM (
         SELECT chat_id, message FROM places WHERE n IN (${numbers}) GROUP BY chat_id, message
           HAVING count(DISTINCT n) = ${few}) p
       CROSS JOIN owui_chats c ON c.id = p.chat_id
-      WHERE c.user_id = ${arg("user_id")} AND ${filters(args)} ORDER BY ${ORDER} LIMIT -1),
+      WHERE c.user_id = ${arg("user_id")} AND ${asked} ORDER BY ${ORDER} LIMIT -1),
     found_0 (chat) AS MATERIALIZED (
       SELECT * FROM (SELECT DISTINCT o.chat FROM in_order_0 o WHERE iif(o.message = 0,
         (SELECT ${inChat(text, isPattern)} FROM owui_chats c WHERE c.rowid = o.chat),
         (SELECT ${inMessage(text, isPattern)} FROM owui_chat_messages m WHERE m.rowid = o.message))
         LIMIT ${WANTED})
       UNION ALL SELECT * FROM (SELECT c.rowid FROM owui_chats c
-        WHERE c.user_id = ${userIf(`${few} = 0`)} AND ${filters(args)}
+        WHERE c.user_id = ${userIf(`${few} = 0`)} AND ${asked}
           AND (${inChat(text, isPattern)} OR ${inAnyMessage(inMessage(text, isPattern))})
         ORDER BY ${ORDER} LIMIT ${WANTED}))`;
 }
@@ -185,18 +186,19 @@ function hasTerms(condition) {
  */
 function withTerms(args, numbers) {
   const few = `(SELECT count(*) FROM few WHERE n IN (${numbers}))`;
+  const asked = filters(args);
   const needed = `(${WANTED} < 0 OR (SELECT count(*) FROM found_0) < ${WANTED})`;
   return `in_order_1 AS MATERIALIZED (SELECT c.rowid AS chat, p.at FROM (
         SELECT chat_id, json_group_array(json_array(n, message)) AS at FROM places WHERE n IN (${numbers})
           GROUP BY chat_id HAVING count(DISTINCT n) = ${few}) p
       CROSS JOIN owui_chats c ON c.id = p.chat_id
-      WHERE c.user_id = ${userIf(needed)} AND c.rowid NOT IN found_0 AND ${filters(args)} ORDER BY ${ORDER} LIMIT -1),
+      WHERE c.user_id = ${userIf(needed)} AND c.rowid NOT IN found_0 AND ${asked} ORDER BY ${ORDER} LIMIT -1),
     found_1 (chat) AS MATERIALIZED (
       SELECT * FROM (SELECT o.chat FROM in_order_1 o CROSS JOIN owui_chats c ON c.rowid = o.chat
         WHERE ${hasTerms(inMessage(TERM, false))}
         LIMIT ${WANTED})
       UNION ALL SELECT * FROM (SELECT c.rowid FROM owui_chats c
-        WHERE c.user_id = ${userIf(`${few} = 0 AND ${needed}`)} AND c.rowid NOT IN found_0 AND ${filters(args)}
+        WHERE c.user_id = ${userIf(`${few} = 0 AND ${needed}`)} AND c.rowid NOT IN found_0 AND ${asked}
           AND NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t
             WHERE NOT ${inChat(TERM, false)} AND NOT ${inAnyMessage(inMessage(TERM, false))})
         ORDER BY ${ORDER} LIMIT ${WANTED}))`;
@@ -231,7 +233,8 @@ function get_chats_by_user_id_and_search_text(args) {
     const from = isTagged
       ? `owui_chat_tags t CROSS JOIN owui_chats c ON c.id = t.chat_id AND t.tag = {:body} ->> '$.tags[0]' AND t.user_id`
       : "owui_chats c WHERE c.user_id";
-    const page = `SELECT c.rowid AS chat FROM ${from} = ${arg("user_id")} AND ${filters(args)} ORDER BY ${ORDER} ${PAGE}`;
+    const asked = filters(args);
+    const page = `SELECT c.rowid AS chat FROM ${from} = ${arg("user_id")} AND ${asked} ORDER BY ${ORDER} ${PAGE}`;
     return wholeMany(`FROM (${page}) f CROSS JOIN owui_chats c ON c.rowid = f.chat`, ORDER);
   }
   const steps = [places(args.pieces), withPhrase(args, numbersOf(args, "phrase"))];

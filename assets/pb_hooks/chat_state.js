@@ -7,7 +7,7 @@
  * of those who write messages meanwhile.
  */
 
-const { tables, arg, value, matches, one, query } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, value, matches, row, one, query } = require(`${__hooks}/owui_rows.js`);
 const { assignments, execute } = require(`${__hooks}/owui_bulk.js`);
 const { wholeOne } = require(`${__hooks}/chat_history.js`);
 const { LISTED, ACTIVE, INTERNAL, given } = require(`${__hooks}/chat_lists.js`);
@@ -109,7 +109,7 @@ function changing(which, further = []) {
 }
 
 const writes = {
-  /** Set columns which do not depend on anything. */
+  /** Set columns which do not depend on anything; answer with the row, for hardly anybody looks at the whole. */
   update_chat: changing(BY_ID),
   toggle_chat_pinned_by_id: changing(BY_ID, ["pinned = NOT pinned"]),
   toggle_chat_archive_by_id: changing(BY_ID, ["archived = NOT archived"]),
@@ -232,7 +232,7 @@ const writes = {
 };
 
 const answers = {
-  update_chat: WHOLE,
+  update_chat: one(`SELECT ${row(CHAT, "c")} FROM owui_chats c WHERE ${BY_ID}`),
   toggle_chat_pinned_by_id: WHOLE,
   toggle_chat_archive_by_id: WHOLE,
   update_chat_folder_id: WHOLE,

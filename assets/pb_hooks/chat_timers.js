@@ -76,7 +76,7 @@ const writes = {
   claim_due_timers(tx, args, body) {
     const claims = query(tx, CLAIMS, body);
     // Put together as text: times in nanoseconds are no numbers of JavaScript's.
-    const withClaims = `${body.trim().slice(0, -1)},"claimed":${claims}}`;
+    const withClaims = [body.trim().replace(/}$/, ""), ',"claimed":', claims, "}"].join("");
     change(tx, args, withClaims, "FROM json_each({:body}, '$.claimed') k WHERE c.id = k.key", [
       ["'timer_claim_id'", "k.value"],
     ]);

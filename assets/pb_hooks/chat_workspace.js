@@ -70,6 +70,10 @@ function isAskedFor(args, owner) {
  */
 function search_workspace(args) {
   const scope = args.scope ? "c.folder_id IN (SELECT value FROM json_each({:body}, '$.scope'))" : "TRUE";
+  const anywhere = args.scope || args.sharing === "mine" ? "FALSE" : "TRUE";
+  const ofOwner = isAskedFor(args, value(CHAT, "c", "user_id"));
+  const ofSharer = isAskedFor(args, "s.user_id");
+  const found = places(args.pieces);
   const pinned = `iif(c.pinned AND c.user_id = ${USER}, 0, 3)`;
   const isText = "json_type(m.entry, '$.content') = 'text'";
   const order = "o.rank, o.updated_at DESC, o.id";
@@ -79,21 +83,21 @@ function search_workspace(args) {
         UNION ALL SELECT * FROM (${REACHABLE}) WHERE NOT EXISTS (SELECT 1 FROM few)) f
       CROSS JOIN owui_chats c ON c.rowid = f.chat
       WHERE ${value(CHAT, "c", "archived")} = FALSE AND coalesce(json_extract(c.meta, '$.internal'), FALSE) IS FALSE
-        AND ${isAskedFor(args, value(CHAT, "c", "user_id"))} AND ${scope}
+        AND ${ofOwner} AND ${scope}
       ORDER BY 3, c.updated_at DESC, c.id LIMIT -1),
     chats AS MATERIALIZED (SELECT c.rowid AS chat, o.rank, o.updated_at, o.id FROM in_order o
       CROSS JOIN owui_chats c ON c.rowid = o.chat
       WHERE ${hasTerms(`${isText} AND ${inMessage(TERM, false)}`)} LIMIT ${arg("number")})`;
   const text = `s.title_folded || char(30) || s.text_folded`;
   const snapshots = `snapshots AS (SELECT s.rowid AS snapshot, ${rank("s", "3")} AS rank, s.updated_at, s.id
-    FROM owui_shared_chats s WHERE s.chat_id ${GRANTED} AND ${args.scope || args.sharing === "mine" ? "FALSE" : "TRUE"}
-      AND ${isAskedFor(args, "s.user_id")}
+    FROM owui_shared_chats s WHERE s.chat_id ${GRANTED} AND ${anywhere}
+      AND ${ofSharer}
       AND NOT EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = s.chat_id AND ${LIVE})
       AND NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t WHERE NOT instr(${text}, ${TERM}))
     ORDER BY 2, s.updated_at DESC, s.id LIMIT ${arg("number")})`;
   const ofChat = ["id", "user_id", "title", "updated_at", "pinned", "folder_id", "share_id"];
   const ofSnapshot = ["id", "chat_id", "user_id", "title", "updated_at"];
-  return `WITH ${places(args.pieces)}, ${chats}, ${snapshots} SELECT json_array(
+  return `WITH ${found}, ${chats}, ${snapshots} SELECT json_array(
     (SELECT json_group_array(json_array(${ofChat.map((name) => value(CHAT, "c", name)).join(", ")},
       iif(${CONTINUED}, 'continue', NULL)) ORDER BY ${order}) FROM chats o CROSS JOIN owui_chats c ON c.rowid = o.chat),
     (SELECT json_group_array(json_array(${ofSnapshot.map((name) => value(SHARED, "s", name)).join(", ")})

@@ -8,6 +8,7 @@ const indexes = require(`${__hooks}/chat_index.js`);
 const history = require(`${__hooks}/chat_history.js`);
 const lists = require(`${__hooks}/chat_lists.js`);
 const search = require(`${__hooks}/chat_search.js`);
+const shares = require(`${__hooks}/chat_shares.js`);
 const state = require(`${__hooks}/chat_state.js`);
 const tags = require(`${__hooks}/chat_tags.js`);
 const timers = require(`${__hooks}/chat_timers.js`);
@@ -88,6 +89,7 @@ const reads = {
 const writes = {
   ...history.writes,
   ...indexes.writes,
+  ...shares.writes,
   ...state.writes,
   ...tags.writes,
   ...timers.writes,
@@ -114,4 +116,4 @@ const writes = {
   },
 };
 
-module.exports = { reads, writes, answers: { ...history.answers, ...state.answers } };
+module.exports = { reads, writes, answers: { ...history.answers, ...shares.answers, ...state.answers } };

@@ -2,15 +2,53 @@
 migrate(
   (app) => {
     if (!app.hasTable("owui_chats")) {
-      app.save(
-        new Collection({
-          name: "owui_chats",
-          type: "base",
-          listRule: null,
-          viewRule: null,
-          createRule: null,
-          updateRule: null,
-          deleteRule: null,
+      const collection = new Collection({
+        name: "owui_chats",
+        type: "base",
+        listRule: null,
+        viewRule: null,
+        createRule: null,
+        updateRule: null,
+        deleteRule: null,
+        fields: [
+          {
+            name: "id",
+            type: "text",
+            primaryKey: true,
+            required: true,
+            system: true,
+            pattern: "^[a-z0-9-]+$",
+            min: 1,
+            max: 100,
+            autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+          },
+          { name: "user_id", type: "text", max: 1000000000 },
+          { name: "title", type: "text", max: 1000000000 },
+          { name: "created_at", type: "number" },
+          { name: "updated_at", type: "number" },
+          { name: "last_read_at", type: "number" },
+          { name: "share_id", type: "text", max: 1000000000 },
+          { name: "archived", type: "bool" },
+          { name: "pinned", type: "bool" },
+          { name: "folder_id", type: "text", max: 1000000000 },
+          { name: "current_message_id", type: "text", max: 1000000000 },
+          { name: "timer_at", type: "text", max: 1000000000 },
+          { name: "summary", type: "text", max: 1000000000 },
+          { name: "meta", type: "json", maxSize: 1000000000 },
+          { name: "variables", type: "json", maxSize: 1000000000 },
+          { name: "title_folded", type: "text", max: 1000000000 },
+          { name: "version", type: "number" },
+          { name: "tidy", type: "bool" },
+          { name: "doc", type: "number" },
+          { name: "nulls", type: "json", maxSize: 1000000000 },
+          { name: "created", type: "autodate", onCreate: true, onUpdate: false },
+          { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
+        ],
+        indexes: [],
+      });
+      app.save(collection);
+      unmarshal(
+        {
           fields: [
             {
               name: "id",
@@ -60,19 +98,56 @@ migrate(
             "CREATE UNIQUE INDEX `idx_owui_chats_doc` ON `owui_chats` (`doc`) WHERE `doc` != 0",
             "CREATE UNIQUE INDEX `idx_owui_chats_id_nocase` ON `owui_chats` (`id` COLLATE NOCASE)",
           ],
-        }),
-      );
+        },
+        collection,
+      ); // the columns of new fields are behind the others
+      app.save(collection);
     } // else it was created over the admin API
     if (!app.hasTable("owui_chat_messages")) {
-      app.save(
-        new Collection({
-          name: "owui_chat_messages",
-          type: "base",
-          listRule: null,
-          viewRule: null,
-          createRule: null,
-          updateRule: null,
-          deleteRule: null,
+      const collection = new Collection({
+        name: "owui_chat_messages",
+        type: "base",
+        listRule: null,
+        viewRule: null,
+        createRule: null,
+        updateRule: null,
+        deleteRule: null,
+        fields: [
+          {
+            name: "id",
+            type: "text",
+            primaryKey: true,
+            required: true,
+            system: true,
+            pattern: "^[a-z0-9]+$",
+            min: 15,
+            max: 32,
+            autogeneratePattern: "[a-z0-9]{32}",
+          },
+          { name: "key", type: "text", max: 1000000000 },
+          { name: "chat_id", type: "text", max: 1000000000 },
+          { name: "user_id", type: "text", max: 1000000000 },
+          { name: "role", type: "text", max: 1000000000 },
+          { name: "parent_id", type: "text", max: 1000000000 },
+          { name: "model_id", type: "text", max: 1000000000 },
+          { name: "done", type: "bool" },
+          { name: "created_at", type: "number" },
+          { name: "updated_at", type: "number" },
+          { name: "context_summary", type: "text", max: 1000000000 },
+          { name: "usage", type: "json", maxSize: 1000000000 },
+          { name: "position", type: "number" },
+          { name: "has_row", type: "bool" },
+          { name: "same", type: "json", maxSize: 1000000000 },
+          { name: "doc", type: "number" },
+          { name: "nulls", type: "json", maxSize: 1000000000 },
+          { name: "created", type: "autodate", onCreate: true, onUpdate: false },
+          { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
+        ],
+        indexes: [],
+      });
+      app.save(collection);
+      unmarshal(
+        {
           fields: [
             {
               name: "id",
@@ -123,19 +198,48 @@ migrate(
             "CREATE INDEX `idx_owui_chat_messages_created_at` ON `owui_chat_messages` (`created_at`) WHERE `has_row` = TRUE",
             "CREATE UNIQUE INDEX `idx_owui_chat_messages_doc` ON `owui_chat_messages` (`doc`) WHERE `doc` != 0",
           ],
-        }),
-      );
+        },
+        collection,
+      ); // the columns of new fields are behind the others
+      app.save(collection);
     } // else it was created over the admin API
     if (!app.hasTable("owui_shared_chats")) {
-      app.save(
-        new Collection({
-          name: "owui_shared_chats",
-          type: "base",
-          listRule: null,
-          viewRule: null,
-          createRule: null,
-          updateRule: null,
-          deleteRule: null,
+      const collection = new Collection({
+        name: "owui_shared_chats",
+        type: "base",
+        listRule: null,
+        viewRule: null,
+        createRule: null,
+        updateRule: null,
+        deleteRule: null,
+        fields: [
+          {
+            name: "id",
+            type: "text",
+            primaryKey: true,
+            required: true,
+            system: true,
+            pattern: "^[a-z0-9-]+$",
+            min: 1,
+            max: 100,
+            autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+          },
+          { name: "chat_id", type: "text", max: 1000000000 },
+          { name: "user_id", type: "text", max: 1000000000 },
+          { name: "title", type: "text", max: 1000000000 },
+          { name: "created_at", type: "number" },
+          { name: "updated_at", type: "number" },
+          { name: "title_folded", type: "text", max: 1000000000 },
+          { name: "text_folded", type: "text", max: 1000000000 },
+          { name: "nulls", type: "json", maxSize: 1000000000 },
+          { name: "created", type: "autodate", onCreate: true, onUpdate: false },
+          { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
+        ],
+        indexes: [],
+      });
+      app.save(collection);
+      unmarshal(
+        {
           fields: [
             {
               name: "id",
@@ -165,8 +269,10 @@ migrate(
             "CREATE INDEX `idx_owui_shared_chats_user_id_updated_at` ON `owui_shared_chats` (`user_id`, `updated_at`)",
             "CREATE UNIQUE INDEX `idx_owui_shared_chats_id_nocase` ON `owui_shared_chats` (`id` COLLATE NOCASE)",
           ],
-        }),
-      );
+        },
+        collection,
+      ); // the columns of new fields are behind the others
+      app.save(collection);
     } // else it was created over the admin API
     if (!app.hasTable("owui_chat_files")) {
       app.save(

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from open_webui.models import auths, chat_messages, chats, groups, oauth_sessions, users
+from open_webui.models import auths, chat_messages, chats, groups, oauth_sessions, shared_chats, users
 from open_webui.models.auths import AuthModel, MfaData
 from open_webui.models.chats import ChatForm, ChatImportForm
 from open_webui.models.folders import FolderForm, FolderUpdateForm
@@ -311,6 +311,18 @@ CHATS: list[tuple[Any, ...]] = [
 ]
 
 
+SHARED_CHATS: list[tuple[Any, ...]] = [
+    (1, "create", CHAT, "u1"),
+    (1, "update", CHAT),
+    (1, "set_share_mode", CHAT, None),
+    (1, "get_by_id", CHAT),
+    (1, "get_by_chat_id", CHAT),
+    (1, "get_by_user_id", "u1", {"query": "a"}),
+    (1, "delete_by_id", CHAT),
+    (1, "delete_by_chat_id", CHAT),
+    (1, "delete_all_by_user_id", "u1"),
+]
+
 CHAT_MESSAGES: list[tuple[Any, ...]] = [
     (2, "upsert_message", "b", CHAT, "u1", {"role": "assistant", "content": "x", "done": False, "model": "m"}),
     (1, "upsert_message", "b", CHAT, "u1", {"content": "y"}),
@@ -470,6 +482,7 @@ async def test_chats(
         with database.active():
             assert await measure(chats.Chats, CHATS, requests) == CHATS
             assert await measure(chat_messages.ChatMessages, CHAT_MESSAGES, requests) == CHAT_MESSAGES
+            assert await measure(shared_chats.SharedChats, SHARED_CHATS, requests) == SHARED_CHATS
     finally:
         for each in undo:
             each()
@@ -509,6 +522,7 @@ async def test_groups_and_access(
         ("Groups", GROUPS),
         ("Chats", CHATS),
         ("ChatMessages", CHAT_MESSAGES),
+        ("SharedChats", SHARED_CHATS),
         ("AccessGrants", ACCESS),
     ],
 )

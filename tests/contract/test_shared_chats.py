@@ -55,6 +55,12 @@ async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
 
 
 @pytest.fixture
+async def on_sqlite(opened: Opened) -> AsyncIterator[Pair]:
+    async with opened(SHARED, "sqlite") as pair:
+        yield pair
+
+
+@pytest.fixture
 async def chats(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
     async with opened(CHATS, oracle) as pair:
         yield pair
@@ -74,24 +80,24 @@ def test_every_method_is_ours() -> None:
 
 
 @pytest.mark.parametrize("name", BODIES)
-async def test_a_snapshot_is_the_whole_chat(pair: Pair, name: str) -> None:
-    await seed(pair, chat(body=BODIES[name]))
+async def test_a_snapshot_is_the_whole_chat(on_sqlite: Pair, name: str) -> None:
+    await seed(on_sqlite, chat(body=BODIES[name]))
     for mode in (None, "continue"):
-        shared = await pair.call("create", A, "u2", share_mode=mode)
+        shared = await on_sqlite.call("create", A, "u2", share_mode=mode)
         assert shared.chat["share_mode"] == mode
-        await pair.call("update", shared.id)
-        await pair.call("get_by_id", shared.id)
+        await on_sqlite.call("update", shared.id)
+        await on_sqlite.call("get_by_id", shared.id)
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-async def test_names(pair: Pair, name: str) -> None:
+async def test_names(on_sqlite: Pair, name: str) -> None:
     title = HOSTILE_NAMES[name].replace("\0", "")  # the host takes NULs out before it stores a title
-    await seed(pair, chat(title=title))
-    await pair.call("create", A, title)
-    await pair.call("get_by_user_id", title)
-    await pair.call("get_by_user_id", title, {"query": title})
-    await pair.call("get_by_user_id", title, {"query": title.upper()})
-    await pair.call("get_by_user_id", title, {"query": "nothing"})
+    await seed(on_sqlite, chat(title=title))
+    await on_sqlite.call("create", A, title)
+    await on_sqlite.call("get_by_user_id", title)
+    await on_sqlite.call("get_by_user_id", title, {"query": title})
+    await on_sqlite.call("get_by_user_id", title, {"query": title.upper()})
+    await on_sqlite.call("get_by_user_id", title, {"query": "nothing"})
 
 
 async def test_a_title_that_is_none(pair: Pair) -> None:
@@ -101,17 +107,17 @@ async def test_a_title_that_is_none(pair: Pair) -> None:
     await pair.call("get_by_user_id", "u1")
 
 
-async def test_what_is_missing(pair: Pair) -> None:
-    await seed(pair, chat(), chat(B))
-    await pair.call("create", MISSING, "u1")
+async def test_what_is_missing(on_sqlite: Pair) -> None:
+    await seed(on_sqlite, chat(), chat(B))
+    await on_sqlite.call("create", MISSING, "u1")
     for method in ("update", "get_by_id", "get_by_chat_id", "get_by_user_id", "delete_by_id", "delete_by_chat_id"):
-        await pair.call(method, MISSING)
-    await pair.call("delete_all_by_user_id", MISSING)
-    await pair.call("set_share_mode", MISSING, "continue")
-    shared = await pair.call("create", A, "u1", share_mode="continue")
-    await delete_chat(pair, A)
-    await pair.call("update", shared.id)
-    await pair.call("set_share_mode", shared.id, None)
+        await on_sqlite.call(method, MISSING)
+    await on_sqlite.call("delete_all_by_user_id", MISSING)
+    await on_sqlite.call("set_share_mode", MISSING, "continue")
+    shared = await on_sqlite.call("create", A, "u1", share_mode="continue")
+    await delete_chat(on_sqlite, A)
+    await on_sqlite.call("update", shared.id)
+    await on_sqlite.call("set_share_mode", shared.id, None)
 
 
 async def delete_chat(pair: Pair, id: str) -> None:
@@ -199,19 +205,19 @@ FILTERS: list[dict[str, Any] | None] = [
 ]
 
 
-async def test_lists(pair: Pair) -> None:
-    await seed(pair, chat(), chat(B, title="über a 1"), chat(C, title="Zulu"))
-    pair.step = 0
+async def test_lists(on_sqlite: Pair) -> None:
+    await seed(on_sqlite, chat(), chat(B, title="über a 1"), chat(C, title="Zulu"))
+    on_sqlite.step = 0
     for chat_id in (B, A, C, A):
-        await pair.call("create", chat_id, "u1")
-    pair.step = 5
-    await pair.call("create", A, "u1")
-    await pair.call("create", B, "u2")
+        await on_sqlite.call("create", chat_id, "u1")
+    on_sqlite.step = 5
+    await on_sqlite.call("create", A, "u1")
+    await on_sqlite.call("create", B, "u2")
     for wanted in FILTERS:
-        await pair.call("get_by_user_id", "u1", wanted, rows=False)
+        await on_sqlite.call("get_by_user_id", "u1", wanted, rows=False)
     for skip, limit in ((0, 0), (0, None), (1, 1), (2, 50), (99, 1), (None, 2), (0, -1)):
-        await pair.call("get_by_user_id", "u1", None, skip, limit, rows=False)
-    await pair.call("get_by_user_id", "nobody", rows=False)
+        await on_sqlite.call("get_by_user_id", "u1", None, skip, limit, rows=False)
+    await on_sqlite.call("get_by_user_id", "nobody", rows=False)
 
 
 async def test_deleting(pair: Pair) -> None:

@@ -38,12 +38,12 @@ def sources(module: str) -> str:
 
 
 def methods(module: str) -> list[str]:
-    """Return the names of a module's methods; reads that are named only, without a value, stand in one line."""
+    """Return the names of a module's methods; a few stand in one line."""
     text = sources(module)
     blocks = re.findall(r"^const (?:reads|writes) = \{\n(.*?)^\};", text, re.MULTILINE | re.DOTALL)
-    lines = re.findall(r"^const (?:reads|writes) = \{(.*)\};$", text, re.MULTILINE)
+    lines = re.findall(r"^const (?:reads|writes) = (\{.*\});$", text, re.MULTILINE)
     named = [name for block in blocks for name in re.findall(r"^  (\w+)[:(]", block, re.MULTILINE)]
-    return named + [name for line in lines for name in re.findall(r"\w+", line)]
+    return named + [name for line in lines for name in re.findall(r"[{,] (\w+)(?=[:, ])", line)]
 
 
 METHODS = [

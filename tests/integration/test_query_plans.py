@@ -79,7 +79,6 @@ PARAMETERS = {
     "longest": 1,
     "pinned": True,
     "snapshots": ["s"],
-    "tags": ["t"],
     "chat_id": "c",
     "end": 1,
     "file_id": "f",
@@ -265,6 +264,33 @@ def test_all_reads_are_looked_at(reads: dict[str, str]) -> None:
     assert names == set(MODULES)
     assert len(reads) > 10
     assert {name for sql in reads.values() for name in parameters_of(sql)} <= PARAMETERS.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "index"),
+    [
+        ("chats/get_chat_list 0", "owui_chats_user_id_updated_at_id (user_id=?)"),
+        ("chats/get_chat_list 3", "owui_chats_user_id_archived (user_id=? AND archived=?)"),
+        ("chats/get_chat_list 4", "owui_chats_user_id_pinned (user_id=? AND pinned=?)"),
+        ("chats/count_chats 0", "owui_chats_user_id_archived (user_id=? AND archived=?)"),
+        ("chats/get_chat_list_by_user_id_and_tag_name", "SEARCH t USING PRIMARY KEY (user_id=? AND tag=?)"),
+        ("chats/count_chats_by_tag_ids_and_user_id", "SEARCH t USING PRIMARY KEY (user_id=? AND tag=?)"),
+        ("chats/get_user_usage_chat_stats", "owui_chat_messages_chat_id_position (chat_id=?)"),
+        ("chats/get_chats_by_model_id 0", "owui_chat_messages_model_id_created_at (model_id=? AND created_at>"),
+        ("chats/count_unread_by_folder_ids", "(user_id=? AND folder_id=? AND archived=?)"),
+        ("chats/count_unread_by_folder_ids", "owui_chat_messages_chat_id (chat_id=?)"),
+    ],
+)
+def test_lists_of_chats_use_the_index_made_for_them(
+    path: str, index: str, reads: dict[str, str], pocketbase: PocketBaseProcess
+) -> None:
+    """Another one is an index, too, but of all users' chats without a folder, or of all chats of a user."""
+    with pocketbase.admin() as admin:
+        steps = plan(admin, reads[path])
+    assert any(index in step for step in steps), steps
+    if path == "chats/get_chat_list 0":
+        assert "USE TEMP B-TREE FOR ORDER BY" not in steps
+        assert "owui_chat_messages" not in reads[path]
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ async def test_due_timers_are_claimed_once(pair: Pair, monkeypatch: pytest.Monke
     )
     assert await both(pair, monkeypatch, lambda: timers.claim_due_timers(4)) == []
     claims = await both(pair, monkeypatch, lambda: timers.claim_due_timers(NOW))
-    assert [id for id, _ in claims] == [OTHER, TIMER]
+    assert [claimed for claimed, _ in claims] == [OTHER, TIMER]
     assert await both(pair, monkeypatch, lambda: timers.claim_due_timers(NOW)) == []
     assert await both(pair, monkeypatch, lambda: timers.claim_due_timers(NOW + 2, limit=1))
     rows = {row["id"]: row for row in pocketbase_rows(pair.server.data_dir, "chat")}
@@ -165,10 +165,10 @@ async def test_due_timers_are_claimed_once(pair: Pair, monkeypatch: pytest.Monke
 
 async def test_many_workers_claim_each_timer_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [f"{PARENT[:-2]}{number}" for number in range(10, 40)]
-    await seed(pair, *(timer(id) for id in ids))
+    await seed(pair, *map(timer, ids))
     with _ours(pair, monkeypatch):
         claims = await asyncio.gather(*(timers.claim_due_timers(NOW, limit=3) for _ in range(20)))
-    assert sorted(id for claimed in claims for id, _ in claimed) == ids
+    assert sorted(claim[0] for claimed in claims for claim in claimed) == ids
 
 
 async def test_no_timer_is_one_request_that_reads(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,7 +209,11 @@ async def test_cancelling(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     for chat_id, user in ((PARENT, "nobody"), ("x", "u1"), (PARENT, "u1"), (PARENT, "u2")):
         for event in ("chat.read", "chat.user_message"):
-            await both(pair, monkeypatch, lambda: timers.cancel_timers_for_chat(chat_id, event, user))
+            await both(pair, monkeypatch, _cancelling(chat_id, event, user))
+
+
+def _cancelling(*arguments: str) -> Any:
+    return lambda: timers.cancel_timers_for_chat(*arguments)
 
 
 async def test_states(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,17 @@ from openwebui_pocketbase.settings import CONFIG_FILE, EmbeddedSettings, load_se
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "correct-horse-battery-staple"
-COMMANDS = ["", "serve", "init", "doctor", "schema status", "schema apply", "assets export", "pocketbase"]
+COMMANDS = [
+    "",
+    "serve",
+    "init",
+    "doctor",
+    "schema status",
+    "schema apply",
+    "search rebuild",
+    "assets export",
+    "pocketbase",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ from openwebui_pocketbase.exceptions import NotFoundError, ResponseError, Schema
 from openwebui_pocketbase.schema.definitions import (
     CORE_STATEMENTS,
     collection,
+    small_collection,
     statements_of,
     version_statement,
 )
@@ -101,6 +102,10 @@ def apply_schema(admin: AdminClient) -> None:
     for statement in CORE_STATEMENTS:
         admin.sql(statement)
     existing = admin.collections()
+    new = [table for table in TABLES.values() if table.collection not in existing]
+    small = [definition for table in new if (definition := small_collection(table))]
+    if small:
+        admin.import_collections(small)
     admin.import_collections([_wanted(table, existing=table.collection in existing) for table in TABLES.values()])
     for table in TABLES.values():
         for statement in statements_of(table):

@@ -7,7 +7,7 @@ from typing import Any
 
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, Column, Extra, Index, Search, Table
 
-__all__ = ["CORE_STATEMENTS", "collection", "drops_of", "statements_of", "version_statement"]
+__all__ = ["CORE_STATEMENTS", "collection", "drops_of", "small_collection", "statements_of", "version_statement"]
 
 TEXT_MAX = 1_000_000_000
 """Characters of a text and bytes of a JSON field; PocketBase's own defaults are 5,000 and 1 MiB."""
@@ -150,6 +150,22 @@ def collection(table: Table) -> dict[str, Any]:
             {"name": "updated", "type": "autodate", "onCreate": True, "onUpdate": True},
         ],
         "indexes": [_index(table, index) for index in _indexes(table)] + _id_indexes(table),
+    }
+
+
+def small_collection(table: Table) -> dict[str, Any] | None:
+    """Return the collection without its large fields, which it has to be made with first; None if it has none.
+
+    PocketBase puts a new collection's columns into alphabetical order, and those of new fields behind them.
+    """
+    large = {column.name for column in (*table.columns, *table.extras) if column.large}
+    if not large:
+        return None
+    definition = collection(table)
+    return {
+        **definition,
+        "fields": [field for field in definition["fields"] if field["name"] not in large],
+        "indexes": [],
     }
 
 

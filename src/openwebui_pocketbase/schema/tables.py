@@ -27,6 +27,8 @@ class Column(_Declaration):
             the dashboard is no None then.
         folded: Whether it can be searched without case, in a second field with its text in lower case.
         secret: Whether PocketBase shows it to nobody but superusers, whatever rules a collection gets.
+        large: Whether its values are long. Such columns are behind all others: SQLite reads through a row up to the
+            column that it needs.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Column(_Declaration):
     required: bool = False
     folded: bool = False
     secret: bool = False
+    large: bool = False
 
     def model_post_init(self, _: object) -> None:
         """Name the field like the column unless told otherwise."""
@@ -47,6 +50,7 @@ class Extra(_Declaration):
 
     name: str
     type: Literal["text", "json", "bool", "int"]
+    large: bool = False
 
 
 class Search(_Declaration):

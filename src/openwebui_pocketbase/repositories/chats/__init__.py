@@ -17,6 +17,15 @@ __all__ = ["PocketBaseChats"]
 
 
 class PocketBaseChats(
-    ChatReading, ChatDeletion, ChatLists, ChatFigures, ChatState, ChatTags, ChatFiles, ChatShares, ChatSearch, ChatBodies
+    ChatReading,
+    ChatDeletion,
+    ChatLists,
+    ChatFigures,
+    ChatState,
+    ChatTags,
+    ChatFiles,
+    ChatShares,
+    ChatSearch,
+    ChatBodies,
 ):
     """`open_webui.models.chats.ChatTable` with its rows in PocketBase."""

@@ -18,8 +18,8 @@ from open_webui.models.chats import ChatTable
 from open_webui.utils.json_codec import JSONCodec
 
 from openwebui_pocketbase.codec import Codec
-from openwebui_pocketbase.words import index_words, is_indexed
 from openwebui_pocketbase.schema.tables import TABLES
+from openwebui_pocketbase.words import index_words, is_indexed
 
 __all__ = [
     "APPEND",
@@ -136,8 +136,7 @@ def message_record(
     same = [name for name in SAME_AS if row is not None and _is_same(row[name], entry, SAME_AS[name])]
     fields = MESSAGE.record({**stored, **dict.fromkeys(same), "id": key, "chat_id": chat_id})
     text = _searchable(entry)
-    # What is still being written is looked through until it is done: each piece of it would be indexed anew.
-    indexed = is_indexed(text) and not (isinstance(entry, dict) and entry.get("done") is False)
+    indexed = is_indexed(text) and not (isinstance(entry, dict) and _is_looked_through(entry))
     return fields | {
         "id": hashlib.sha256(orjson.dumps([key])).hexdigest()[:32],
         "position": position,
@@ -161,7 +160,17 @@ def _searchable(entry: Any) -> str:
     content = entry.get("content") if isinstance(entry, dict) else None
     if isinstance(content, str):
         return content
-    return JSONCodec.dumps(content, separators=(",", ":")) if isinstance(content, list | dict) else ""
+    if not isinstance(content, list | dict):
+        return ""
+    return JSONCodec.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _is_looked_through(entry: dict[str, Any]) -> bool:
+    """Return whether an entry is not to be indexed, whatever its text.
+
+    What is still being written would be indexed anew with each piece; numbers are spelled as only SQLite knows.
+    """
+    return entry.get("done") is False or isinstance(entry.get("content"), int | float)
 
 
 def _folded(text: str) -> str:

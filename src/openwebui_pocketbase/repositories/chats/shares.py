@@ -20,7 +20,7 @@ class ChatShares(PocketBaseRepository, ChatTable):
     async def insert_shared_chat_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Share a chat as it is, or bring its snapshot up to date; None if there is no chat."""
         wire = await self.pocketbase.write(
-            "shared_chats/share_chat", {"chat_id": chat_id, "id": str(uuid.uuid4()), "now": int(time.time())}
+            "chats/share_chat", {"chat_id": chat_id, "id": str(uuid.uuid4()), "now": int(time.time())}
         )
         return None if wire is None else ChatModel.model_validate(decode_chat(wire))
 

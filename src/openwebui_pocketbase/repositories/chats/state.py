@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from open_webui.models.chats import ChatModel, ChatTable, ChatTitleIdResponse
+from open_webui.models.chats import ChatModel, ChatTitleIdResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository
+from openwebui_pocketbase.repositories.chats.history import ChatHistory
 from openwebui_pocketbase.repositories.chats.lists import listed
 from openwebui_pocketbase.repositories.chats.records import CHAT, decode_chat
+from openwebui_pocketbase.repositories.chats.saved import SavedChat
 from openwebui_pocketbase.repositories.errors import swallows
 
 __all__ = ["ChatState"]
 
 
-class ChatState(PocketBaseRepository, ChatTable):
+class ChatState(ChatHistory):
     """The methods of `ChatTable` that set columns, and nothing else."""
 
     async def _change(self, method: str, columns: dict[str, Any], toggled: str | None = None, **parameters: Any) -> Any:
@@ -38,6 +39,11 @@ class ChatState(PocketBaseRepository, ChatTable):
         wire = await self._change(method, columns, toggled, id=id, **parameters)
         return ChatModel.model_validate(decode_chat(wire)) if wire else None
 
+    async def _set(self, id: str, columns: dict[str, Any]) -> ChatModel | None:
+        """Set columns, and answer with the chat, of which the host hardly ever looks at the messages."""
+        wire = await self._change("update_chat", columns, id=id)
+        return SavedChat.of(ChatModel.model_validate(CHAT.decode(wire)), lambda: self._whole(id)) if wire else None
+
     @swallows(lambda: None)
     async def update_chat_variables_by_id(
         self, id: str, variables: dict[str, Any] | None, db: AsyncSession | None = None, *, touch: bool = True
@@ -45,19 +51,19 @@ class ChatState(PocketBaseRepository, ChatTable):
         """Set the variables of the chat's prompt."""
         columns: dict[str, Any] = {"variables": variables if isinstance(variables, dict) else {}}
         columns |= {"updated_at": int(time.time())} if touch else {}
-        return await self._change_one("update_chat", id, columns)
+        return await self._set(id, columns)
 
     @swallows(lambda: None)
     async def update_chat_share_id_by_id(
         self, id: str, share_id: str | None, db: AsyncSession | None = None
     ) -> ChatModel | None:
         """Note under which id the chat is shared; None also if another chat is shared under it."""
-        return await self._change_one("update_chat", id, {"share_id": share_id})
+        return await self._set(id, {"share_id": share_id})
 
     @swallows(lambda: None)
     async def update_chat_tasks_by_id(self, id: str, tasks: list[dict[str, Any]]) -> ChatModel | None:
         """Set the chat's list of tasks."""
-        return await self._change_one("update_chat", id, {"tasks": tasks})
+        return await self._set(id, {"tasks": tasks})
 
     @swallows(lambda: None)
     async def toggle_chat_pinned_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:

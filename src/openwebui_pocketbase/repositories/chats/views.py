@@ -10,7 +10,7 @@ from typing import Any
 from open_webui.models.chat_messages import ChatMessage
 from open_webui.models.chats import Chat
 from sqlalchemy import inspect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm.attributes import set_committed_value
 
 from openwebui_pocketbase.repositories.chats.links import stays_tidy
@@ -100,12 +100,13 @@ class ChatView:
 
         Raises:
             IntegrityError: It has no role, which the database requires.
-            TypeError: Its ``done`` is no truth value; what the database's driver raises, too.
+            StatementError: Its ``done`` is no truth value.
         """
         if message.role is None:
             raise IntegrityError("upsert_message", None, ValueError("role must not be null"))
         if message.done not in (None, False, True):
-            raise TypeError(f"Not a boolean value: {message.done!r}")
+            error = TypeError(f"Not a boolean value: {message.done!r}")
+            raise StatementError(str(error), "upsert_message", None, error)
         self._rows[message_id] = message
 
     def delete(self, message_ids: Iterable[str]) -> None:
