@@ -13,7 +13,7 @@
  */
 
 const { tables, arg, row, one, query } = require(`${__hooks}/owui_rows.js`);
-const { fieldsOf, inserts, assignments, execute } = require(`${__hooks}/owui_bulk.js`);
+const { inserts, assignments, updates, execute } = require(`${__hooks}/owui_bulk.js`);
 
 /** @type {import("./owui_rows.js").Table} */
 const CHAT = tables.chat;
@@ -129,35 +129,50 @@ const STATE = `SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM owui_chats WHERE id = 
 const INSERT_CHATS = inserts(CHAT, "$.chats");
 
 /**
- * SQL of a message's text that is searched, in lower case.
+ * SQL of a message's place among those of a chat; the given -1 is behind all others.
  *
- * @param {string} alias
+ * @param {string} chatId SQL
  */
-function textOf(alias) {
-  return MESSAGE.search?.text.replaceAll("{row}", alias);
+function place(chatId) {
+  return `CASE j.value ->> '$.position' WHEN -1 THEN (SELECT coalesce(max(m.position), 0) FROM owui_chat_messages m
+    WHERE m.chat_id = ${chatId}) + 1 + j.key ELSE j.value ->> '$.position' END`;
 }
 
-/** New messages, and new values of those that are there; position -1 is behind all others, -2 the one it has. */
-const UPSERT_MESSAGES = `${inserts(MESSAGE, "$.messages", {
-  position: `CASE j.value ->> '$.position' WHEN -1 THEN (SELECT coalesce(max(m.position), 0) FROM owui_chat_messages m
-    WHERE m.chat_id = j.value ->> '$.chat_id') + 1 + j.key ELSE j.value ->> '$.position' END`,
-})} WHERE true ON CONFLICT (key) DO UPDATE SET ${fieldsOf(MESSAGE)
-  .filter((/** @type {string} */ name) => name !== "key" && name !== "chat_id")
-  .map((/** @type {string} */ name) =>
-    name === "position"
-      ? "position = iif(excluded.position = -2, position, excluded.position)"
-      : `${name} = excluded.${name}`,
-  )
-  .join(
-    ", ",
-  )}, doc = iif(${textOf("owui_chat_messages")} IS ${textOf("excluded")} AND sign(doc) = sign(excluded.doc),
-    doc, excluded.doc), updated = excluded.updated`;
+const INSERT_MESSAGES = inserts(MESSAGE, "$.messages", { position: place("j.value ->> '$.chat_id'") });
 
-/** The words of messages that are new in the full-text index: of new ones, and of new texts. */
-const INDEX_MESSAGES = `INSERT INTO owui_chat_messages_search (rowid, text)
-  SELECT m.doc, j.value ->> '$.words' FROM json_each({:body}, '$.messages') j
-    CROSS JOIN owui_chat_messages m ON m.key = j.value ->> '$.key'
-    WHERE m.doc > 0 AND NOT EXISTS (SELECT 1 FROM owui_chat_messages_search_docsize d WHERE d.id = m.doc)`;
+/**
+ * SQL that puts the words of messages into the full-text index: of new ones, and of new texts.
+ *
+ * @param {string} path of the messages in the body
+ */
+function indexMessages(path) {
+  return `INSERT INTO owui_chat_messages_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
+    FROM json_each({:body}, '${path}') j CROSS JOIN owui_chat_messages m ON m.key = j.value ->> '$.key'
+    WHERE m.doc > 0`;
+}
+
+/**
+ * Insert the body's `messages`, and change the `updated` ones.
+ *
+ * Only the named fields are set: SQLite writes an index anew for each field that is, even to what it was.
+ *
+ * @param {CoreApp} tx
+ * @param {any} args
+ * @param {string} body
+ */
+function writeMessages(tx, { messages, updated }, body) {
+  if (messages.length) {
+    execute(tx, INSERT_MESSAGES, body);
+    execute(tx, indexMessages("$.messages"), body);
+  }
+  updated.forEach((/** @type {{ names: string[] }} */ { names }, /** @type {number} */ number) => {
+    const path = `$.updated[${number}].rows`;
+    execute(tx, updates(MESSAGE, path, names, { position: place("r.chat_id") }), body);
+    if (names.includes("doc")) {
+      execute(tx, indexMessages(path), body);
+    }
+  });
+}
 
 const DELETE_MESSAGES = `DELETE FROM owui_chat_messages WHERE chat_id = ${arg("id")}
   AND key IN (SELECT value FROM json_each({:body}, '$.removed'))`;
@@ -187,17 +202,18 @@ const writes = {
   },
 
   /**
-   * Write a chat's changes, its messages' changes, or both, and answer with its row; `"gone"`, `"locked"` or
+   * Write a chat's changes, its messages' changes, or both, and answer with true; with `"gone"`, `"locked"` or
    * `"changed"` if nothing was written.
    *
    * @param {CoreApp} tx
    * @param {any} args `version` which this is made for, or null if there is no chat; `changes`, `columns` and
-   *   `nones` of the chat; `messages`, `removed` keys; `token` of the lock, which ends with this
+   *   `nones` of the chat; new `messages`; `updated` ones, which set the same `names` of fields, as `rows` with
+   *   their `key`; `removed` keys; `token` of the lock, which ends with this
    * @param {string} body
    */
   save_chat(tx, args, body) {
     if (args.version !== null) {
-      const set = assignments(CHAT, Object.keys(args.changes));
+      const set = assignments(CHAT, Object.keys(args.changes), args.columns.length > 0);
       const done = execute(
         tx,
         `UPDATE owui_chats SET ${set}, version = version + 1 WHERE id = ${arg("id")}
@@ -211,10 +227,7 @@ const writes = {
     if (args.removed.length) {
       execute(tx, DELETE_MESSAGES, body);
     }
-    if (args.messages.length) {
-      execute(tx, UPSERT_MESSAGES, body);
-      execute(tx, INDEX_MESSAGES, body);
-    }
+    writeMessages(tx, args, body);
     if (args.token) {
       execute(tx, UNLOCK, body);
     }
@@ -228,18 +241,12 @@ const writes = {
    */
   insert_chats(tx, args, body) {
     execute(tx, INSERT_CHATS, body);
-    if (args.messages.length) {
-      execute(tx, UPSERT_MESSAGES, body);
-      execute(tx, INDEX_MESSAGES, body);
-    }
+    writeMessages(tx, { ...args, updated: [] }, body);
     return "true";
   },
 };
 
 /** What a write answers with, unless it answers with null or a text. */
-const answers = {
-  lock_chat: get_view,
-  save_chat: one(`SELECT ${row(CHAT, "c")} FROM owui_chats c WHERE c.id = ${arg("id")}`),
-};
+const answers = { lock_chat: get_view };
 
 module.exports = { reads, writes, answers, HISTORY, WHOLE, wholeOne, wholeMany, records, MILLISECONDS };

@@ -56,22 +56,50 @@ function inserts(table, path, own = {}) {
 }
 
 /**
- * SQL of the assignments of an UPDATE with the fields that the body has under `changes`.
+ * Refuse fields which a table does not have: their names become SQL.
  *
  * @param {Table} table
- * @param {string[]} names of those fields; others than the table's are an error
+ * @param {string[]} names
  */
-function assignments(table, names) {
-  const known = fieldsOf(table);
+function check(table, names) {
+  const known = [...fieldsOf(table), ...(table.search ? ["doc"] : [])];
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw { status: 400, code: "invalid", message: `${table.collection} has no field ${unknown}` };
   }
+}
+
+/**
+ * SQL of the assignments of an UPDATE with the fields that the body has under `changes`.
+ *
+ * @param {Table} table
+ * @param {string[]} names of those fields; others than the table's are an error
+ * @param {boolean} canBeNone whether some of them can be None
+ */
+function assignments(table, names, canBeNone = true) {
+  check(table, names);
   return [
     ...names.map((name) => `${name} = {:body} ->> '$.changes.${name}'`),
-    `nulls = ${nullsAfter(table)}`,
+    ...(canBeNone ? [`nulls = ${nullsAfter(table)}`] : []),
     `updated = ${NOW}`,
   ].join(", ");
+}
+
+/**
+ * SQL that sets the same fields of several records; the body has these at a path, each with its `key`.
+ *
+ * @param {Table} table
+ * @param {string} path JSON path
+ * @param {string[]} names of those fields; others than the table's are an error
+ * @param {Record<string, string>} own field -> SQL of its value, where `j` is the given record; else it is as given
+ */
+function updates(table, path, names, own = {}) {
+  check(table, names);
+  /** @type {Record<string, string>} */
+  const made = { doc: newDoc(table.collection, "j"), ...own };
+  const values = names.map((name) => `${name} = ${made[name] || `j.value ->> '$.${name}'`}`);
+  return `UPDATE ${table.collection} AS r SET ${[...values, `updated = ${NOW}`].join(", ")}
+    FROM json_each({:body}, '${path}') j WHERE r.key = j.value ->> '$.key'`;
 }
 
 /**
@@ -100,4 +128,4 @@ function execute(tx, sql, body) {
   return tx.db().newQuery(sql).bind({ body }).execute().rowsAffected();
 }
 
-module.exports = { NOW, newDoc, fieldsOf, inserts, assignments, execute };
+module.exports = { NOW, newDoc, inserts, assignments, updates, execute };

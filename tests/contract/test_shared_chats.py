@@ -11,6 +11,7 @@ from open_webui.models.shared_chats import ShareChatForm
 
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.records import chat_wire
+from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.shared_chats import PocketBaseSharedChats
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, Contract, Opened, Pair, public_methods
 
@@ -136,25 +137,14 @@ async def change_chat(pair: Pair, id: str, title: str) -> None:
         item = await session.get(Chat, id)
         item.title, item.chat = title, body
         await session.commit()
-    record = chat_wire(
-        {**dict.fromkeys(c.name for c in Chat.__table__.columns), "id": id, "title": title, "chat": body}, []
-    )
-    fields = record["chats"][0]
-    changes = {name: fields[name] for name in ("title", "title_folded", "chat")}
-    view = await pair.client.read("chats/get_view", {"id": id, "keys": []})
-    await pair.client.write(
-        "chats/save_chat",
-        {
-            "id": id,
-            "version": view[1],
-            "changes": changes,
-            "columns": ["title"],
-            "nones": [],
-            "messages": [],
-            "removed": [f"{id}-{message_id}" for message_id in MESSAGES],
-            "token": None,
-        },
-    )
+    ours = object.__new__(PocketBaseChats)
+    ours.pocketbase = pair.client
+
+    def edit(view: ChatView) -> None:
+        view.edited = view.chat()
+        view.edited.title, view.edited.chat = title, body
+
+    await ours._edit(id, list(MESSAGES), edit)
 
 
 MODES: list[str | None] = ["continue", None]

@@ -14,6 +14,7 @@ from open_webui.models.folders import Folder, Folders
 from open_webui.models.groups import Group, GroupMember
 from open_webui.models.notes import Note
 from open_webui.models.shared_chats import SharedChat
+from open_webui.models.users import User
 from open_webui.routers.search import search_workspace
 from sqlalchemy import delete
 
@@ -125,6 +126,8 @@ def chats() -> list[Chat]:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
 async def database(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterator[StockDatabase]:
     database = sqlite_database(tmp_path) if request.param == "sqlite" else await postgresql_database()
+    user = {"last_active_at": 1, "updated_at": 1, "created_at": 1, "role": "user"}
+    await database.add(*(User(id=name, name=name, email=f"{name}@example.org", **user) for name in ("ann", "bob")))
     await database.add(
         *(folder(name) for name in FOLDERS),
         *chats(),
@@ -146,7 +149,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterat
     )
     yield database
     async with database.sessions() as session:
-        for table in (SharedChat, Chat, Note, GroupMember, Group, AccessGrant, Folder):
+        for table in (SharedChat, Chat, Note, GroupMember, Group, AccessGrant, Folder, User):
             await session.execute(delete(table))
         await session.commit()
     await database.clear()

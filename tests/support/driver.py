@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import json
 import os
 import sqlite3
@@ -209,8 +210,10 @@ def _activate(undo: list[Callable[[], None]], *, without_seams: bool) -> None:
         watcher = ModuleWatcher()
         patched.setattr(sys, "meta_path", [watcher, *sys.meta_path])
         activation.activate(watcher, sys.modules["open_webui.env"])
+        if watcher in sys.meta_path:
+            sys.meta_path.remove(watcher)  # what the host imports later is extended here, and once
         for name, callback in watcher.callbacks.items():
-            callback(sys.modules[name])
+            callback(importlib.import_module(name))
 
 
 @contextlib.asynccontextmanager

@@ -47,11 +47,11 @@ def drops_of(table: Table) -> tuple[str, ...]:
     return tuple(f"DROP TABLE {match[1]}" for match in found if match)
 
 
+_META = "iif(json_valid(NEW.meta), NEW.meta, 'null')"
 _TAGS_OF_NEW = (
     # Chats of the host's own are in no list of chats with a tag.
     "INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT NEW.user_id, value, NEW.id "
-    "FROM json_each(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') WHERE type = 'text' "
-    "AND json_extract(NEW.meta, '$.internal') IS NOT 1;"
+    f"FROM json_each({_META}, '$.tags') WHERE type = 'text' AND json_extract({_META}, '$.internal') IS NOT 1;"
 )
 _NO_TAGS_OF_OLD = "DELETE FROM owui_chat_tags WHERE chat_id = OLD.id;"
 
@@ -158,7 +158,7 @@ def small_collection(table: Table) -> dict[str, Any] | None:
 
     PocketBase puts a new collection's columns into alphabetical order, and those of new fields behind them.
     """
-    large = {column.name for column in (*table.columns, *table.extras) if column.large}
+    large = {column.name for column in table.columns if column.large} | {e.name for e in table.extras if e.large}
     if not large:
         return None
     definition = collection(table)

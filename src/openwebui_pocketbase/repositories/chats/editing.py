@@ -167,7 +167,7 @@ class ChatEditing(PocketBaseRepository):
         answer = await self.pocketbase.write("chats/save_chat", {**changes, "token": token})
         if isinstance(answer, str):
             return answer
-        view.saved(answer)
+        view.saved()
         self._chats.remember(view)
         return None
 

@@ -36,7 +36,7 @@ def _is_linked(message_id: str, record: Record | None, after: Mapping[str, Any])
     if not isinstance(children, list):
         return False
     old = loads(record.text) if record else {"childrenIds": [], "parentId": parent_id}
-    if parent_id != old["parentId"] or not set(old["childrenIds"]) <= {*filter(_is_text, children)}:
+    if parent_id != old.get("parentId") or not set(old["childrenIds"]) <= {*filter(_is_text, children)}:
         return False
     added = [child for child in children if child not in old["childrenIds"]]
     if any(not _is_text(child) or after.get(child, {}).get("parentId") != message_id for child in added):

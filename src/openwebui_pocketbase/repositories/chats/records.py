@@ -36,6 +36,7 @@ __all__ = [
     "is_tidy",
     "join",
     "message_record",
+    "searchable",
     "split",
 ]
 
@@ -85,6 +86,7 @@ class Record:
         text: The body's copy as JSON.
         columns: The row's columns but those which the entry has, too; None if there is no row.
         same: Names of those.
+        fields: The record's fields, if they are known; see `message_record`.
     """
 
     position: float
@@ -92,6 +94,7 @@ class Record:
     columns: dict[str, Any] | None
     same: list[str]
     _entry: Any = _UNREAD
+    fields: dict[str, Any] | None = None
 
     def entry(self) -> Any:
         """Return the body's copy; an object of its own each time."""
@@ -135,7 +138,7 @@ def message_record(
     stored = dict(row) if row is not None else {**dict.fromkeys(_NAMES), "role": ""}
     same = [name for name in SAME_AS if row is not None and _is_same(row[name], entry, SAME_AS[name])]
     fields = MESSAGE.record({**stored, **dict.fromkeys(same), "id": key, "chat_id": chat_id})
-    text = _searchable(entry)
+    text = searchable(entry)
     indexed = is_indexed(text) and not (isinstance(entry, dict) and _is_looked_through(entry))
     return fields | {
         "id": hashlib.sha256(orjson.dumps([key])).hexdigest()[:32],
@@ -155,14 +158,15 @@ def _is_same(value: Any, entry: Any, member: str) -> bool:
     return value is entry[member] or dumps(value) == dumps(entry[member])
 
 
-def _searchable(entry: Any) -> str:
+def searchable(entry: Any) -> str:
     """Return a message's content as SQLite's ``->>`` gives it."""
     content = entry.get("content") if isinstance(entry, dict) else None
     if isinstance(content, str):
         return content
     if not isinstance(content, list | dict):
         return ""
-    return JSONCodec.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    text: str = JSONCodec.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text
 
 
 def _is_looked_through(entry: dict[str, Any]) -> bool:
@@ -223,7 +227,7 @@ def chat_record(columns: Mapping[str, Any], *, tidy: bool) -> dict[str, Any]:
 def _of_body(body: Any) -> dict[str, Any]:
     legacy = body.get("messages") if isinstance(body, dict) else None
     messages = legacy.values() if isinstance(legacy, dict) else legacy if isinstance(legacy, list) else ()
-    return {"legacy_folded": _SEPARATOR.join(_searchable(message).lower() for message in messages)}
+    return {"legacy_folded": _SEPARATOR.join(searchable(message).lower() for message in messages)}
 
 
 def chat_wire(chat: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:

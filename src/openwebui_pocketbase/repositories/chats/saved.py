@@ -30,7 +30,7 @@ class SavedChat(ChatModel):
     def of(cls, chat: ChatModel, read: Callable[[], Coroutine[Any, Any, ChatModel | None]]) -> SavedChat:
         """Return a chat as it was written, but for its messages, with a function that reads the whole."""
         columns = {name: value for name, value in chat.__dict__.items() if name != "chat"}
-        saved: SavedChat = cls.model_construct(**columns)
+        saved: SavedChat = cls.model_construct(_fields_set=set(columns), **columns)
         saved._read = read
         saved._body, _ = split(chat.chat)
         return saved

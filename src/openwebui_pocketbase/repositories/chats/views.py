@@ -26,6 +26,7 @@ from openwebui_pocketbase.repositories.chats.records import (
     join,
     loads,
     message_record,
+    searchable,
     split,
 )
 from openwebui_pocketbase.schema.tables import TABLES
@@ -34,6 +35,8 @@ __all__ = ["ChatView"]
 
 _ROW = tuple(column.name for column in ChatMessage.__table__.columns if column.name not in ("id", "chat_id"))
 _JSON = tuple(column.name for column in TABLES["chat"].columns if column.type == "json")
+
+Fields = dict[str, Any]
 
 APPENDED = math.inf
 """The position of an entry which was added behind all others: which number it got does not matter."""
@@ -72,9 +75,6 @@ class ChatView:
         self.known = {*(keys or ()), *self.records}
         self._rows: dict[str, Any] = {}
         self.edited: Chat | None = None
-        self._take(row)
-
-    def _take(self, row: list[Any] | None) -> None:
         self.columns = CHAT.decode(row) if row is not None else None
         self._texts = {name: dumps(self.columns.pop(name)) for name in _JSON} if self.columns is not None else {}
 
@@ -124,30 +124,39 @@ class ChatView:
         body: Any = None
         if chat is not None:
             body, messages_after = split(chat.chat)
-            made = chat_changes(dict(self._changed_columns(chat, body)))
+            changed = dict(self._changed_columns(chat, body))
+            made = chat_changes(changed)
+            self._keep(changed)
             if inspect(chat).attrs.chat.history.has_changes():
                 entries = messages_after
         before = {key: record for key, record in self.records.items() if record.position}
-        messages, removed = self._changed_messages(entries)
-        if not (made["changes"] or messages or removed):
+        messages, updated, removed = self._changed_messages(entries)
+        if not (made["changes"] or messages or updated or removed):
             return None
         if chat is not None and entries is not None:
             tidy = is_tidy(chat.chat) if self.complete else self.tidy and stays_tidy(before, entries, chat.chat)
             if tidy != self.tidy:
                 made["changes"]["tidy"] = self.tidy = tidy
-        return {**made, "id": self.chat_id, "version": self.version, "messages": messages, "removed": removed}
+        written = {"messages": messages, "updated": _grouped(updated), "removed": removed}
+        return {**made, **written, "id": self.chat_id, "version": self.version}
 
-    def saved(self, row: list[Any] | None) -> None:
-        """Tell that the changes were written, and what the chat's row is."""
+    def saved(self) -> None:
+        """Tell that the changes were written."""
         if self.version is not None:
             self.version += 1
         self._rows.clear()
         self.edited = None
-        self._take(row)
+
+    def _keep(self, columns: Mapping[str, Any]) -> None:
+        for name, value in columns.items():
+            if name in self._texts:
+                self._texts[name] = dumps(value)
+            elif self.columns is not None:
+                self.columns[name] = value
 
     def _changed_columns(self, chat: Chat, body: Any) -> Iterator[tuple[str, Any]]:
         state = inspect(chat)
-        for name in (*(self.columns or ()), *self._texts):
+        for name in state.committed_state:  # those that were set
             # What equals the stored value, if only in another order, the host's database does not write either.
             if not state.attrs[name].history.has_changes():
                 continue
@@ -155,24 +164,26 @@ class ChatView:
             if name not in self._texts or dumps(value) != self._texts[name]:
                 yield name, value
 
-    def _changed_messages(self, entries: Mapping[str, Any] | None) -> tuple[list[dict[str, Any]], list[str]]:
-        """Return the fields of those records which change, and the keys of those that go.
+    def _changed_messages(self, entries: Mapping[str, Any] | None) -> tuple[list[Fields], list[Fields], list[str]]:
+        """Return the fields of new records, those that change of others with their keys, and the keys of those that go.
 
         Args:
             entries: The body's messages, None if these have not changed.
         """
-        messages: list[dict[str, Any]] = []
-        removed = []
+        new: list[Fields] = []
+        updated: list[Fields] = []
+        removed: list[str] = []
         positions = self._positions(entries) if entries is not None else {}
         for message_id in dict.fromkeys((*(entries or ()), *self.records, *self._rows)):
-            record = self.records.get(message_id, _NO_RECORD)
-            text = record.text
-            position = KEEP if record.position else 0
+            record = self.records.get(message_id)
+            before = KEEP if record and record.position else 0
+            text = record.text if record else "null"
+            position = before
             if entries is not None:
                 text = dumps(entries[message_id]) if message_id in entries else "null"
                 position = positions.get(message_id, 0)
-            was = KEEP if record.position else 0
-            if message_id not in self._rows and text == record.text and position == was:
+            is_moved = position != before or (record is not None and text != record.text)
+            if message_id not in self._rows and not is_moved:
                 continue
             row = self._row_after(message_id, record)
             if not position and row is None:
@@ -180,16 +191,24 @@ class ChatView:
                     removed.append(f"{self.chat_id}-{message_id}")
                 continue
             fields = message_record(self.chat_id, message_id, position, loads(text), row)
-            messages.append(fields)
+            if record is None:
+                new.append(fields)
+            elif changed := _changed_fields(self._fields_of(message_id, record), fields):
+                updated.append(changed)
             same = loads(fields["same"])
             columns = row and {name: value for name, value in row.items() if name not in same}
-            place = {KEEP: record.position, APPEND: APPENDED}.get(position, position)
-            self.records[message_id] = Record(place, text, columns, same)
-        return messages, removed
+            place = {KEEP: record.position if record else 0, APPEND: APPENDED}.get(position, position)
+            self.records[message_id] = Record(place, text, columns, same, fields=fields)
+        return new, updated, removed
 
-    def _row_after(self, message_id: str, record: Record) -> dict[str, Any] | None:
+    def _fields_of(self, message_id: str, record: Record) -> Fields:
+        """Return the fields of a record as they are stored."""
+        position = KEEP if record.position else 0
+        return record.fields or message_record(self.chat_id, message_id, position, loads(record.text), record.row())
+
+    def _row_after(self, message_id: str, record: Record | None) -> dict[str, Any] | None:
         if message_id not in self._rows:
-            return record.row()
+            return record.row() if record else None
         message = self._rows[message_id]
         if message is None:
             return None
@@ -206,4 +225,32 @@ class ChatView:
         return {key: KEEP if number else APPEND for key, number in zip(entries, numbers, strict=True)}
 
 
-_NO_RECORD = Record(0, "null", None, [])
+def _changed_fields(before: Fields, after: Fields) -> Fields:
+    """Return the fields that differ, with the key; nothing if none does.
+
+    A text that changes gets a new number in the index, or none; see ``message_record``.
+    """
+    changed = {
+        name: value
+        for name, value in after.items()
+        if name not in ("doc", "words", "position") and value != before[name]
+    }
+    if after["position"] != KEEP and (after["position"] or before["position"]):
+        changed["position"] = after["position"]
+    is_indexed = after["doc"] > 0
+    if after["doc"] != before["doc"] or (is_indexed and _text(before) != _text(after)):
+        changed |= {"doc": after["doc"], "words": after["words"]}
+    return {**changed, "key": after["key"]} if changed else {}
+
+
+def _text(fields: Fields) -> str:
+    return searchable(loads(fields["entry"]))
+
+
+def _grouped(updated: list[Fields]) -> list[dict[str, Any]]:
+    """Return records grouped by the fields that change: one statement writes one group."""
+    groups: dict[tuple[str, ...], list[Fields]] = {}
+    for fields in updated:
+        names = tuple(name for name in fields if name not in ("key", "words"))
+        groups.setdefault(names, []).append(fields)
+    return [{"names": names, "rows": rows} for names, rows in groups.items()]
