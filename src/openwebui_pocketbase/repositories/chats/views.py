@@ -220,9 +220,12 @@ class ChatView:
         """Return the positions that keep the order of the entries."""
         numbers = [self.records[key].position if key in self.records else 0 for key in entries]
         old = [number for number in numbers if number]
-        if self.complete and (old != sorted(old) or any(numbers[len(old) :])):
+        if not self.complete:
+            return {key: KEEP if number else APPEND for key, number in zip(entries, numbers, strict=True)}
+        if old != sorted(old) or any(numbers[len(old) :]):
             return {key: position for position, key in enumerate(entries, 1)}
-        return {key: KEEP if number else APPEND for key, number in zip(entries, numbers, strict=True)}
+        last = int(old[-1]) if old else 0
+        return {key: KEEP if place < len(old) else last + 1 + place for place, key in enumerate(entries)}
 
 
 def _changed_fields(before: Fields, after: Fields) -> Fields:
