@@ -35,7 +35,7 @@ function number(e, sign) {
     const result = new DynamicModel({ last: 0 });
     const sql = `SELECT coalesce(max(abs(doc)), 0) AS last FROM ${e.collection?.name}`;
     e.app.db().newQuery(sql).one(result);
-    e.record?.set("doc", sign * /** @type {any} */ ((result).last + 1));
+    e.record?.set("doc", sign * /** @type {any} */ (result.last + 1));
   }
 }
 

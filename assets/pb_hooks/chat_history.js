@@ -38,6 +38,18 @@ const HISTORY = `format('{%s}', ${MEMBERS})`;
 const WHOLE = `format('[%s,{%s}]', ${row(CHAT, "c")}, ${MEMBERS})`;
 
 /**
+ * SQL that answers with the chat of a query, its version, and its messages unless the given version is that; or with
+ * `null`.
+ *
+ * @param {string} rest from FROM on; the chat is `c`
+ */
+function wholeUnless(rest) {
+  const isKnown = `c.version = ${arg("version")}`;
+  const messages = `iif(${isKnown}, 'null', '{'), iif(${isKnown}, '', coalesce(${MEMBERS}, '')), iif(${isKnown}, '', '}')`;
+  return one(`SELECT format('[%s,%d,%s%s%s]', ${row(CHAT, "c")}, c.version, ${messages}) ${rest}`);
+}
+
+/**
  * SQL that answers with the first of the chats of a query, as a whole, or `null`.
  *
  * @param {string} rest from FROM on; the chats are `c`
@@ -249,4 +261,15 @@ const writes = {
 /** What a write answers with, unless it answers with null or a text. */
 const answers = { lock_chat: get_view };
 
-module.exports = { reads, writes, answers, HISTORY, WHOLE, wholeOne, wholeMany, records, MILLISECONDS };
+module.exports = {
+  reads,
+  writes,
+  answers,
+  HISTORY,
+  WHOLE,
+  wholeOne,
+  wholeUnless,
+  wholeMany,
+  records,
+  MILLISECONDS,
+};

@@ -70,6 +70,15 @@ class PocketBaseClient:
         """
         return await self._send("POST", f"/api/owui/{path}", encode(parameters), "")
 
+    async def read_bytes(self, path: str, parameters: Mapping[str, Any]) -> bytes:
+        """Call a method that only reads; return its answer as it came, JSON.
+
+        Raises:
+            RequestError: See `read`.
+        """
+        answer: bytes = await self._send("POST", f"/api/owui/{path}", encode(parameters), "", parse=bytes)
+        return answer
+
     async def write(self, path: str, parameters: Mapping[str, Any], *, changes_since: int | None = None) -> Any:
         """Call a method that writes.
 
@@ -99,7 +108,9 @@ class PocketBaseClient:
         if transport is not None:
             transport.close()
 
-    async def _send(self, method: str, path: str, content: bytes, headers: str) -> Any:
+    async def _send(
+        self, method: str, path: str, content: bytes, headers: str, parse: Callable[[bytes], Any] = orjson.loads
+    ) -> Any:
         """Send a request that may be repeated until it is answered or the time for that is over."""
         if not self._url and self._opener is not None:
             await asyncio.to_thread(self._opener)
@@ -113,7 +124,9 @@ class PocketBaseClient:
                 try:
                     token = await self._authenticator.token()
                     try:
-                        return await self._attempt(method, path, content, headers, token)
+                        return parse(await self._attempt(method, path, content, headers, token))
+                    except orjson.JSONDecodeError as error:
+                        raise not_pocketbase(self._url) from error
                     except UnauthorizedError:
                         if renewed or not self._authenticator.can_renew:
                             raise
@@ -132,7 +145,7 @@ class PocketBaseClient:
         except TimeoutError:
             raise failure from failure.__cause__
 
-    async def _attempt(self, method: str, path: str, content: bytes, headers: str, token: str) -> Any:
+    async def _attempt(self, method: str, path: str, content: bytes, headers: str, token: str) -> bytes:
         head = self._heads.get(path) or self._make_head(method, path)
         lines = f"{head}Authorization: {token}\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
         try:
@@ -141,10 +154,7 @@ class PocketBaseClient:
             raise unavailable(self._url + path.partition("?")[0], error) from error
         if status != httpx.codes.OK:
             raise response_error(self._url + path.partition("?")[0], status, body)
-        try:
-            return orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise not_pocketbase(self._url) from error
+        return body
 
     def _make_head(self, method: str, path: str) -> str:
         """Return the request line and the headers which are always the same."""

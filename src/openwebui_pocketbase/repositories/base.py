@@ -26,6 +26,9 @@ class Requests(Protocol):
     async def read(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that only reads."""
 
+    async def read_bytes(self, path: str, parameters: Mapping[str, Any]) -> bytes:
+        """Call a method that only reads; return its answer as it came."""
+
     async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that writes."""
 

@@ -14,7 +14,7 @@ from open_webui.utils.misc import get_output_text
 from sqlalchemy.orm.attributes import flag_modified
 
 from openwebui_pocketbase.repositories.chats.editing import ChatEditing, surfacing
-from openwebui_pocketbase.repositories.chats.records import decode_chat
+from openwebui_pocketbase.repositories.chats.read_chats import read_chat
 from openwebui_pocketbase.repositories.chats.saved import SavedChat
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import swallows
@@ -69,8 +69,8 @@ class ChatHistory(ChatEditing, ChatTable):
 
     async def _whole(self, chat_id: str) -> ChatModel | None:
         """Read a chat as it is stored."""
-        wire = await self.pocketbase.read("chats/get_chat_by_id", {"id": chat_id})
-        return ChatModel.model_validate(decode_chat(wire)) if wire else None
+        read = await read_chat(self.pocketbase, "chats/get_chat_by_id", {"id": chat_id})
+        return ChatModel.model_validate(read[0]) if read else None
 
     async def _edit_chat(
         self, chat_id: str, message_ids: set[str], edit: Callable[[ChatView, Chat, Message], None]

@@ -9,7 +9,8 @@ from open_webui.models.chats import ChatModel, ChatTable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import PocketBaseRepository
-from openwebui_pocketbase.repositories.chats.records import decode_chat, decode_record
+from openwebui_pocketbase.repositories.chats.read_chats import read_chat
+from openwebui_pocketbase.repositories.chats.records import decode_record
 from openwebui_pocketbase.repositories.errors import swallows
 
 __all__ = ["ChatReading"]
@@ -23,7 +24,7 @@ class ChatReading(PocketBaseRepository, ChatTable):
     @swallows(lambda: None)
     async def get_chat_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Return the chat as it is shown: without NULs, with its messages linked; None if there is none."""
-        return self._shown(await self.pocketbase.read("chats/get_chat_by_id", {"id": id}))
+        return self._shown(await read_chat(self.pocketbase, "chats/get_chat_by_id", {"id": id}))
 
     @swallows(lambda: None)
     async def get_chat_by_id_and_user_id(
@@ -31,13 +32,15 @@ class ChatReading(PocketBaseRepository, ChatTable):
     ) -> ChatModel | None:
         """Return the user's chat as `get_chat_by_id` does."""
         parameters = {"id": id, "user_id": user_id}
-        return self._shown(await self.pocketbase.read("chats/get_chat_by_id_and_user_id", parameters))
+        return self._shown(await read_chat(self.pocketbase, "chats/get_chat_by_id_and_user_id", parameters))
 
-    def _shown(self, wire: list[Any] | None) -> ChatModel | None:
-        if wire is None:
+    def _shown(self, read: tuple[dict[str, Any], bool] | None) -> ChatModel | None:
+        if read is None:
             return None
-        model = ChatModel.model_validate(decode_chat(wire))
-        model.chat = self._clean_null_bytes(model.chat)
+        columns, has_nul = read
+        model = ChatModel.model_validate(columns)
+        if has_nul:
+            model.chat = self._clean_null_bytes(model.chat)
         self._repair_chat_current_id(model.chat)
         return model
 
