@@ -64,7 +64,8 @@ function message(e) {
   const folded = fold(text);
   const ascii = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   e.record?.set("content_folded", folded === ascii ? "" : folded);
-  number(e, -1); // its words are not made here: it is looked through
+  number(e, -1);
+  e.record?.set("waits", true);
   e.next();
   touch(e);
 }

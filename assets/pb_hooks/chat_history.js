@@ -152,16 +152,10 @@ function place(chatId) {
 
 const INSERT_MESSAGES = inserts(MESSAGE, "$.messages", { position: place("j.value ->> '$.chat_id'") });
 
-/**
- * SQL that puts the words of messages into the full-text index: of new ones, and of new texts.
- *
- * @param {string} path of the messages in the body
- */
-function indexMessages(path) {
-  return `INSERT INTO owui_chat_messages_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
-    FROM json_each({:body}, '${path}') j CROSS JOIN owui_chat_messages m ON m.key = j.value ->> '$.key'
-    WHERE m.doc > 0`;
-}
+/** The words of those new messages that do not wait for the full-text index. */
+const INDEX_MESSAGES = `INSERT INTO owui_chat_messages_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
+  FROM json_each({:body}, '$.messages') j CROSS JOIN owui_chat_messages m ON m.key = j.value ->> '$.key'
+  WHERE m.doc > 0`;
 
 /**
  * Insert the body's `messages`, and change the `updated` ones.
@@ -175,14 +169,10 @@ function indexMessages(path) {
 function writeMessages(tx, { messages, updated }, body) {
   if (messages.length) {
     execute(tx, INSERT_MESSAGES, body);
-    execute(tx, indexMessages("$.messages"), body);
   }
   updated.forEach((/** @type {{ names: string[] }} */ { names }, /** @type {number} */ number) => {
     const path = `$.updated[${number}].rows`;
     execute(tx, updates(MESSAGE, path, names, { position: place("r.chat_id") }), body);
-    if (names.includes("doc")) {
-      execute(tx, indexMessages(path), body);
-    }
   });
 }
 
@@ -254,6 +244,7 @@ const writes = {
   insert_chats(tx, args, body) {
     execute(tx, INSERT_CHATS, body);
     writeMessages(tx, { ...args, updated: [] }, body);
+    execute(tx, INDEX_MESSAGES, body);
     return "true";
   },
 };

@@ -11,6 +11,7 @@ from pathlib import Path
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam, hookimpl
+from openwebui_pocketbase.replication.indexer import Indexer
 from openwebui_pocketbase.replication.mirror import Mirror
 from openwebui_pocketbase.schema.bootstrap import bring_up
 from openwebui_pocketbase.schema.tables import TABLES
@@ -77,6 +78,7 @@ class PocketBasePlugin:
     def __init__(self) -> None:
         self._client: PocketBaseClient | None = None
         self._mirror: Mirror | None = None
+        self._indexer: Indexer | None = None
         self._connection: Connection | None = None
         self._opening = threading.Lock()
 
@@ -116,16 +118,20 @@ class PocketBasePlugin:
         log.info("%s in PocketBase at %s", ", ".join(groups), connection.url)
 
     @hookimpl
-    async def openwebui_start_realtime(self) -> None:
-        """Begin to copy what others change in PocketBase to the SQL database."""
+    async def openwebui_start_realtime(self, context: HostContext) -> None:
+        """Begin to copy what others change in PocketBase to the SQL database, and to index what is written."""
         if self._mirror is not None:
             self._mirror.follow()
+        if self._client is not None and context.backends.get("chats") == BACKEND:
+            self._indexer = Indexer(self._client)
+            self._indexer.start()
 
     @hookimpl
     async def openwebui_shutdown(self) -> None:
         """Close the connections and give the server back."""
-        if self._mirror is not None:
-            await self._mirror.aclose()
+        for task in (self._indexer, self._mirror):
+            if task is not None:
+                await task.aclose()
         if self._client is not None:
             await self._client.aclose()
         if self._connection is not None:

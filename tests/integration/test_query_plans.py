@@ -98,6 +98,7 @@ PARAMETERS = {
     "now": 1,
     "shift": 1,
     "size": 86400,
+    "version": 1,
     "start_date": 1,
 }
 

@@ -9,7 +9,8 @@ import typer
 from openwebui_pocketbase.cli.schema import server_of
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.client import AdminClient
-from openwebui_pocketbase.words import INDEXED_CHARACTERS, index_words, is_indexed
+from openwebui_pocketbase.replication.indexer import indexed
+from openwebui_pocketbase.words import INDEXED_CHARACTERS
 
 __all__ = ["app"]
 
@@ -48,15 +49,9 @@ def _index_messages(admin: AdminClient) -> int:
     parameters: dict[str, Any] = {"after": "", "limit": AT_ONCE, "longest": INDEXED_CHARACTERS}
     total = 0
     while texts := admin.call("chats/get_texts", parameters):
-        admin.call("chats/index_messages", {"messages": [_message(*text) for text in texts]})
+        admin.call("chats/index_messages", {"messages": [indexed(*text) for text in texts]})
         parameters["after"] = texts[-1][0]
         total += len(texts)
         if total % (20 * AT_ONCE) == 0:
             typer.echo(f"{total:,} messages...")
     return total
-
-
-def _message(record_id: str, known: int, text: str | None) -> dict[str, Any]:
-    indexed = text is not None and is_indexed(text)
-    words = index_words(text.lower()) if text is not None and indexed else ""
-    return {"id": record_id, "known": known, "doc": 1 if indexed else -1, "words": words}

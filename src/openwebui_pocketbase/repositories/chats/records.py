@@ -125,7 +125,10 @@ def decode_record(wire: list[Any], chat_id: str) -> tuple[str, Record]:
 def message_record(
     chat_id: str, message_id: str, position: int, entry: Any, row: Mapping[str, Any] | None
 ) -> dict[str, Any]:
-    """Return the fields of a message's record, and the words by which it is found.
+    """Return the fields of a message's record.
+
+    It is not in the full-text index then, but waits for it if it is to be: with each piece of an answer it would be
+    indexed anew. What is not in the index is looked through.
 
     Args:
         chat_id: Id of the chat.
@@ -147,9 +150,16 @@ def message_record(
         "same": dumps(same),
         "entry": dumps(entry) if position else "null",
         "content_folded": _folded(text),
-        "doc": 1 if indexed else -1,
-        "words": index_words(text.lower()) if indexed else "",
+        "doc": -1,
+        "waits": indexed,
     }
+
+
+def _with_words(fields: dict[str, Any], entry: Any) -> dict[str, Any]:
+    """Return a record's fields with the words by which it is found, so that it need not wait for the index."""
+    if not fields["waits"]:
+        return fields
+    return {**fields, "doc": 1, "waits": False, "words": index_words(searchable(entry).lower())}
 
 
 def _is_same(value: Any, entry: Any, member: str) -> bool:
@@ -172,7 +182,7 @@ def searchable(entry: Any) -> str:
 def _is_looked_through(entry: dict[str, Any]) -> bool:
     """Return whether an entry is not to be indexed, whatever its text.
 
-    What is still being written would be indexed anew with each piece; numbers are spelled as only SQLite knows.
+    What is still being written will be another text; numbers are spelled as only SQLite knows.
     """
     return entry.get("done") is False or isinstance(entry.get("content"), int | float)
 
@@ -244,10 +254,9 @@ def chat_wire(chat: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> dic
     return {
         "chats": [chat_record({**chat, "chat": body}, tidy=is_tidy(chat["chat"]))],
         "messages": [
-            message_record(
-                chat_id, message_id, entries.get(message_id, 0), messages.get(message_id), by_id.get(message_id)
-            )
+            _with_words(message_record(chat_id, message_id, place, entry, by_id.get(message_id)), entry)
             for message_id in dict.fromkeys((*messages, *by_id))
+            for place, entry in [(entries.get(message_id, 0), messages.get(message_id))]
         ],
     }
 

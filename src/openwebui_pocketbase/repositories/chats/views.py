@@ -229,20 +229,14 @@ class ChatView:
 
 
 def _changed_fields(before: Fields, after: Fields) -> Fields:
-    """Return the fields that differ, with the key; nothing if none does.
-
-    A text that changes gets a new number in the index, or none; see ``message_record``.
-    """
+    """Return the fields that differ, with the key; nothing if none does."""
     changed = {
-        name: value
-        for name, value in after.items()
-        if name not in ("doc", "words", "position") and value != before[name]
+        name: value for name, value in after.items() if name not in ("doc", "position") and value != before[name]
     }
     if after["position"] != KEEP and (after["position"] or before["position"]):
         changed["position"] = after["position"]
-    is_indexed = after["doc"] > 0
-    if after["doc"] != before["doc"] or (is_indexed and _text(before) != _text(after)):
-        changed |= {"doc": after["doc"], "words": after["words"]}
+    if "entry" in changed and _text(before) != _text(after):
+        changed["waits"] = after["waits"]  # though it was said before: it may be in the index by now
     return {**changed, "key": after["key"]} if changed else {}
 
 
@@ -254,6 +248,6 @@ def _grouped(updated: list[Fields]) -> list[dict[str, Any]]:
     """Return records grouped by the fields that change: one statement writes one group."""
     groups: dict[tuple[str, ...], list[Fields]] = {}
     for fields in updated:
-        names = tuple(name for name in fields if name not in ("key", "words"))
+        names = tuple(name for name in fields if name != "key")
         groups.setdefault(names, []).append(fields)
     return [{"names": names, "rows": rows} for names, rows in groups.items()]

@@ -1,0 +1,118 @@
+"""Messages that wait for the full-text index: found before, and after."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from open_webui.models import chat_messages
+from open_webui.models.chats import ChatForm
+
+from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.replication.indexer import Indexer, indexed
+from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from tests.contract.test_chat_history import C, body
+from tests.support.pocketbase import PocketBaseProcess
+
+FILE = "data:image/png;base64," + "iVBORw0KGgo" * 40
+
+
+@pytest.fixture
+async def client(own_pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
+    client = own_pocketbase.client()
+    repository = "openwebui_pocketbase.repositories.chat_messages:PocketBaseChatMessages"
+    undo = bind(chat_messages, "ChatMessages", repository, {"pocketbase": client})
+    yield client
+    undo()
+    await client.aclose()
+
+
+@pytest.fixture
+async def chats(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> PocketBaseChats:
+    async def allow(self: Any, user_id: str, db: Any = None) -> None:
+        """Permissions are the host's own."""
+
+    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+    chats = PocketBaseChats()
+    chats.pocketbase = client
+    await chats.insert_new_chat(C, "u1", ChatForm(chat=body("a", "b")))
+    return chats
+
+
+async def write(chats: PocketBaseChats, content: str, **more: Any) -> None:
+    assert await chats.upsert_message_to_chat_by_id_and_message_id(C, "b", {"content": content, **more}) is not None
+
+
+async def found(chats: PocketBaseChats, *texts: str) -> list[bool]:
+    return [bool(await chats.get_chats_by_user_id_and_search_text("u1", text)) for text in texts]
+
+
+def in_index(server: PocketBaseProcess) -> dict[str, bool]:
+    """Which messages are in the index, by their record's key."""
+    with server.admin() as admin:
+        rows = admin.sql(
+            "SELECT m.key, m.waits, EXISTS (SELECT 1 FROM owui_chat_messages_search_docsize d WHERE d.id = m.doc) AS n "
+            "FROM owui_chat_messages m"
+        )
+    return {row["key"].removeprefix(f"{C}-"): row["n"] == "1" for row in rows if not (row["waits"] == "1" == row["n"])}
+
+
+async def test_a_message_is_found_before_and_after(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
+) -> None:
+    indexer = Indexer(client)
+    assert await indexer.index_waiting() == 0  # a new chat is indexed at once
+    assert in_index(own_pocketbase) == {"a": True, "b": True}
+    await write(chats, "a zebra")
+    assert in_index(own_pocketbase) == {"a": True, "b": False}
+    assert await found(chats, "zebra", "giraffe") == [True, False]
+    assert await indexer.index_waiting() == 1
+    assert in_index(own_pocketbase) == {"a": True, "b": True}
+    assert await found(chats, "zebra", "ebr", "giraffe", "text of a") == [True, True, False, True]
+    assert await indexer.index_waiting() == 0
+
+
+async def test_what_is_still_written_does_not_wait(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
+) -> None:
+    await write(chats, "half a zeb", done=False)
+    assert await Indexer(client).index_waiting() == 0
+    assert await found(chats, "zeb", "zebra") == [True, False]
+    await write(chats, "half a zebra", done=True)
+    assert await Indexer(client).index_waiting() == 1
+    assert await found(chats, "zebra") == [True]
+
+
+async def test_files_are_looked_through(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
+) -> None:
+    await write(chats, FILE)
+    assert await Indexer(client).index_waiting() == 0
+    assert in_index(own_pocketbase) == {"a": True, "b": False}
+    assert await found(chats, "ivborw0kggoi") == [True]
+
+
+async def test_a_text_that_changed_meanwhile_is_not_indexed_as_it_was(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
+) -> None:
+    await write(chats, "a zebra")
+    waiting = await client.read("chats/get_waiting", {"limit": 10})
+    await write(chats, "a giraffe")
+    await client.write("chats/index_messages", {"messages": [indexed(*message) for message in waiting]})
+    assert in_index(own_pocketbase) == {"a": True, "b": False}
+    assert await found(chats, "zebra", "giraffe") == [False, True]
+    assert await Indexer(client).index_waiting() == 1
+    assert await found(chats, "zebra", "giraffe") == [False, True]
+
+
+async def test_two_who_index_the_same(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
+) -> None:
+    await write(chats, "a zebra")
+    messages = [indexed(*message) for message in await client.read("chats/get_waiting", {"limit": 10})]
+    for _ in range(2):
+        await client.write("chats/index_messages", {"messages": messages})
+    assert in_index(own_pocketbase) == {"a": True, "b": True}
+    assert await found(chats, "zebra") == [True]
