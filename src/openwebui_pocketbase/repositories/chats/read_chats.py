@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -29,27 +30,30 @@ class _Answer:
 
 
 class _Answers:
-    """The latest answers, by the chat's id."""
+    """The latest answers, by the chat's id; `SavedChat` reads in a thread of its own."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[str, _Answer] = OrderedDict()
         self._size = 0
+        self._lock = threading.Lock()
 
     def get(self, chat_id: str) -> _Answer | None:
         """Return the latest answer."""
-        answer = self._answers.get(chat_id)
-        if answer is not None:
-            self._answers.move_to_end(chat_id)
-        return answer
+        with self._lock:
+            answer = self._answers.get(chat_id)
+            if answer is not None:
+                self._answers.move_to_end(chat_id)
+            return answer
 
     def keep(self, chat_id: str, answer: _Answer) -> None:
         """Keep an answer in place of the one before, and forget the oldest."""
-        before = self._answers.pop(chat_id, None)
-        self._size += len(answer.raw) - (len(before.raw) if before else 0)
-        self._answers[chat_id] = answer
-        while self._size > KEPT_BYTES:
-            _, oldest = self._answers.popitem(last=False)
-            self._size -= len(oldest.raw)
+        with self._lock:
+            before = self._answers.pop(chat_id, None)
+            self._size += len(answer.raw) - (len(before.raw) if before else 0)
+            self._answers[chat_id] = answer
+            while self._size > KEPT_BYTES:
+                _, oldest = self._answers.popitem(last=False)
+                self._size -= len(oldest.raw)
 
 
 _KEPT: weakref.WeakKeyDictionary[Requests, _Answers] = weakref.WeakKeyDictionary()

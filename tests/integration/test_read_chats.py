@@ -1,0 +1,86 @@
+"""Chats that were read before: what has not changed is not sent again, and nobody sees anything old."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from open_webui.models import chat_messages
+from open_webui.models.chats import ChatForm, ChatModel
+
+from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.repositories.chats import PocketBaseChats, read_chats
+from tests.contract.test_chat_history import C, body
+from tests.support.pocketbase import PocketBaseProcess
+
+
+class Counting(PocketBaseClient):
+    """Notes how long the answers to reads are."""
+
+    lengths: list[int]
+
+    async def read_bytes(self, path: str, parameters: Any) -> bytes:
+        raw = await super().read_bytes(path, parameters)
+        self.lengths.append(len(raw))
+        return raw
+
+
+@pytest.fixture
+async def chats(own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PocketBaseChats]:
+    async def allow(self: Any, user_id: str, db: Any = None) -> None:
+        """Permissions are the host's own."""
+
+    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+    client = own_pocketbase.client()
+    client.__class__ = Counting
+    client.lengths = []  # type: ignore[attr-defined]
+    repository = "openwebui_pocketbase.repositories.chat_messages:PocketBaseChatMessages"
+    undo = bind(chat_messages, "ChatMessages", repository, {"pocketbase": client})
+    chats = PocketBaseChats()
+    chats.pocketbase = client
+    await chats.insert_new_chat(C, "u1", ChatForm(chat=body(*(f"m{number}" for number in range(100)))))
+    yield chats
+    undo()
+    await client.aclose()
+
+
+async def read(chats: PocketBaseChats) -> ChatModel:
+    chat = await chats.get_chat_by_id(C)
+    assert chat is not None
+    return chat
+
+
+async def test_an_unchanged_chat_is_not_sent_again(chats: PocketBaseChats) -> None:
+    first = await read(chats)
+    expected = first.model_dump()
+    first.chat["history"]["messages"]["m1"]["content"] = "changed by who got it"
+    second = await read(chats)
+    assert second.model_dump() == expected
+    long, short = chats.pocketbase.lengths  # type: ignore[attr-defined]
+    assert short < long / 10
+
+
+async def test_changes_are_seen(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
+    await read(chats)
+    other = PocketBaseChats()
+    other.pocketbase = own_pocketbase.client()
+    await other.upsert_message_to_chat_by_id_and_message_id(C, "m5", {"content": "by another process"})
+    assert (await read(chats)).chat["history"]["messages"]["m5"]["content"] == "by another process"
+    await other.toggle_chat_pinned_by_id(C)
+    assert (await read(chats)).pinned is True
+    await other.update_chat_title_by_id(C, "Other")
+    chat = await read(chats)
+    assert (chat.title, chat.chat["title"]) == ("Other", "Other")
+    await other.pocketbase.write("chats/delete_chat_by_id", {"id": C})
+    assert await chats.get_chat_by_id(C) is None
+    await other.pocketbase.aclose()  # type: ignore[attr-defined]
+
+
+async def test_only_so_many_bytes_are_kept(chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_chats, "KEPT_BYTES", 1000)
+    expected = (await read(chats)).model_dump()
+    assert (await read(chats)).model_dump() == expected
+    first, second = chats.pocketbase.lengths  # type: ignore[attr-defined]
+    assert first == second > 1000
