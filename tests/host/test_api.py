@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.scenarios import MISSING, TO_NEXT_SECOND, Player, Step, insert, play_together, sql, step
+from tests.support.scenarios import MISSING, TO_NEXT_SECOND, Player, Step, insert, play_together, step, update
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -449,14 +449,14 @@ SCENARIOS: dict[str, list[Step]] = {
         # ... and the rows they clean up
         step("alice", 200, f"POST {CHATS}/$three/tags", tag("Lonely")),
         step("alice", 200, f"GET {CHATS}/search?text=tag:lonely"),
-        sql("UPDATE chat SET meta = '{}' WHERE id = '$three'"),
+        update("chat", "$three", meta={}),
         step("alice", 200, f"GET {CHATS}/all/tags", sort=True),
         step("alice", 200, f"GET {CHATS}/search?text=tag:lonely&page=2"),
         step("alice", 200, f"GET {CHATS}/all/tags", sort=True),
         step("alice", 200, f"GET {CHATS}/search?text=tag:lonely"),
         step("alice", 200, f"GET {CHATS}/all/tags", sort=True),
         step("alice", 200, f"POST {CHATS}/$three/tags", tag("Filtered")),
-        sql("UPDATE chat SET meta = '{}' WHERE id = '$three'"),
+        update("chat", "$three", meta={}),
         step("alice", 200, f"POST {CHATS}/tags", tag("filtered")),
         step("alice", 200, f"GET {CHATS}/all/tags", sort=True),
         step("alice", 200, f"POST {CHATS}/tags", tag("never there")),
@@ -633,10 +633,9 @@ def test_rows_are_in_pocketbase_only(stock: OpenWebUI, embedded: OpenWebUI) -> N
     assert (folders["name"], folders["user_id"], folders["data"]) == ("Visible", alice, {"a": [1]})
     assert [(each["key"], each["name"]) for each in tags] == [("visible_tag", "Visible Tag")]
 
-    assert (rows(embedded, "folder"), rows(embedded, "tag")) == (0, 0)
-    assert rows(embedded, "chat") > 0
-    assert rows(stock, "folder") > 0
-    assert rows(stock, "tag") > 0
+    for table in ("folder", "tag", "chat", "chat_message"):
+        assert rows(embedded, table) == 0
+        assert rows(stock, table) > 0
 
 
 def test_a_change_in_pocketbase_is_seen(embedded: OpenWebUI) -> None:

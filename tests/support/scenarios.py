@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.openwebui import OpenWebUI
 
 MISSING = "00000000-0000-4000-8000-000000000000"
-TICK, SQL, INSERT, CONFIGURE, PERMIT = "TICK", "SQL", "INSERT", "CONFIGURE", "PERMIT"
+TICK, SQL, INSERT, UPDATE, CONFIGURE, PERMIT = "TICK", "SQL", "INSERT", "UPDATE", "CONFIGURE", "PERMIT"
 CONFIG = "/api/v1/auths/admin/config"
 PERMISSIONS = "/api/v1/users/default/permissions"
 
@@ -86,6 +86,11 @@ def sql(statement: str) -> Step:
 def insert(table: str, **row: Any) -> Step:
     """Return a step that inserts a row where the rows of the table are, behind the application's back."""
     return Step("", 0, INSERT, table, row)
+
+
+def update(table: str, id: str, **columns: Any) -> Step:
+    """Return a step that changes a row where the rows of the table are, behind the application's back."""
+    return Step("", 0, UPDATE, table, {"id": id, **columns})
 
 
 def configure(user: str = "admin", **settings: Any) -> Step:
@@ -201,6 +206,9 @@ class Player:
                 return step.status, None
             case "INSERT":
                 self.instance.insert(step.path, self._fill(step.body))
+                return step.status, None
+            case "UPDATE":
+                self.instance.update(step.path, **self._fill(step.body))
                 return step.status, None
             case "CONFIGURE" | "PERMIT":
                 return self._change(step), None
