@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.support.openwebui import OpenWebUI
 
 MISSING = "00000000-0000-4000-8000-000000000000"
-TICK, SQL, INSERT, UPDATE, CONFIGURE, PERMIT = "TICK", "SQL", "INSERT", "UPDATE", "CONFIGURE", "PERMIT"
+TICK, INSERT, UPDATE, CONFIGURE, PERMIT = "TICK", "INSERT", "UPDATE", "CONFIGURE", "PERMIT"
 CONFIG = "/api/v1/auths/admin/config"
 PERMISSIONS = "/api/v1/users/default/permissions"
 
@@ -76,11 +76,6 @@ def step(user: str, status: int, request: str, body: Any = None, **more: Any) ->
 
 TO_NEXT_SECOND = Step("", 0, TICK, "")
 """Waits until times in seconds differ from those before."""
-
-
-def sql(statement: str) -> Step:
-    """Return a step that changes what stays in Open WebUI's own database behind its back."""
-    return Step("", 0, SQL, statement)
 
 
 def insert(table: str, **row: Any) -> Step:
@@ -201,9 +196,6 @@ class Player:
     def play(self, step: Step) -> tuple[int, Any]:
         """Return status and comparable content of the answer."""
         match step.method:
-            case "SQL":
-                self.instance.execute(self._fill(step.path))
-                return step.status, None
             case "INSERT":
                 self.instance.insert(step.path, self._fill(step.body))
                 return step.status, None
