@@ -84,7 +84,7 @@ function deletedMessage(e) {
 function touch(e) {
   e.app
     .nonconcurrentDB()
-    .newQuery("UPDATE owui_chats SET version = version + 1, tidy = FALSE WHERE id = {:id}")
+    .newQuery("UPDATE owui_chats SET version = abs(random() >> 16), tidy = FALSE WHERE id = {:id}")
     .bind({ id: e.record?.getString("chat_id") })
     .execute();
 }

@@ -208,7 +208,7 @@ const writes = {
    * `"changed"` if nothing was written.
    *
    * @param {CoreApp} tx
-   * @param {any} args `version` which this is made for, or null if there is no chat; `changes`, `columns` and
+   * @param {any} args `version` which this is made for, or null if there is no chat; the `next` one; `changes`, `columns` and
    *   `nones` of the chat; new `messages`; `updated` ones, which set the same `names` of fields, as `rows` with
    *   their `key`; `removed` keys; `token` of the lock, which ends with this
    * @param {string} body
@@ -218,7 +218,7 @@ const writes = {
       const set = assignments(CHAT, Object.keys(args.changes), args.columns.length > 0);
       const done = execute(
         tx,
-        `UPDATE owui_chats SET ${set}, version = version + 1 WHERE id = ${arg("id")}
+        `UPDATE owui_chats SET ${set}, version = ${arg("next")} WHERE id = ${arg("id")}
          AND version = ${arg("version")} AND NOT ${LOCKED} AND ${HOLDS}`,
         body,
       );

@@ -36,6 +36,7 @@ __all__ = [
     "is_tidy",
     "join",
     "message_record",
+    "new_version",
     "searchable",
     "split",
 ]
@@ -230,8 +231,15 @@ def chat_changes(columns: Mapping[str, Any]) -> dict[str, Any]:
 def chat_record(columns: Mapping[str, Any], *, tidy: bool) -> dict[str, Any]:
     """Return the fields of a new chat's record; the body is without messages."""
     fields = CHAT.record(columns) | _of_body(columns["chat"])
-    # Not from 1: nobody is to take it for one of the same id that was deleted.
-    return fields | {"version": secrets.randbits(48), "tidy": tidy, "doc": 1}
+    return fields | {"version": new_version(), "tidy": tidy, "doc": 1}
+
+
+def new_version() -> int:
+    """Return what names a state of a chat.
+
+    No number that grows: a restored backup, or a chat of the same id as a deleted one, would have known ones again.
+    """
+    return secrets.randbits(48)
 
 
 def _of_body(body: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from openwebui_pocketbase.repositories.chats.records import (
     join,
     loads,
     message_record,
+    new_version,
     searchable,
     split,
 )
@@ -74,6 +75,7 @@ class ChatView:
         )
         self.known = {*(keys or ()), *self.records}
         self._rows: dict[str, Any] = {}
+        self._next: int | None = None
         self.edited: Chat | None = None
         self.columns = CHAT.decode(row) if row is not None else None
         self._texts = {name: dumps(self.columns.pop(name)) for name in _JSON} if self.columns is not None else {}
@@ -138,12 +140,12 @@ class ChatView:
             if tidy != self.tidy:
                 made["changes"]["tidy"] = self.tidy = tidy
         written = {"messages": messages, "updated": _grouped(updated), "removed": removed}
-        return {**made, **written, "id": self.chat_id, "version": self.version}
+        self._next = new_version() if self.version is not None else None
+        return {**made, **written, "id": self.chat_id, "version": self.version, "next": self._next}
 
     def saved(self) -> None:
         """Tell that the changes were written."""
-        if self.version is not None:
-            self.version += 1
+        self.version = self._next
         self._rows.clear()
         self.edited = None
 
