@@ -163,7 +163,7 @@ BROKEN_FILES = {
     "unknown group": ("groups.notes = 'pocketbase'", ["notes", "tags", "folders", "docs/configuration.md"]),
     "unknown default": ("storage_backend = 'mysql'", ["storage_backend", "sqlalchemy", "docs/configuration.md"]),
     "unknown backend": ("groups.tags = 'memory'", ["tags = 'memory'", "sqlalchemy, pocketbase"]),
-    "group not implemented": ("groups.chats = 'pocketbase'", ["chats = 'pocketbase'", "Possible values: sqlalchemy"]),
+    "group not implemented": ("groups.files = 'pocketbase'", ["files = 'pocketbase'", "Possible values: sqlalchemy"]),
     "secret of the wrong type": (f"[pocketbase]\ntoken = ['{SECRET}']", ["pocketbase.token", "docs/configuration.md"]),
     "url without credentials": ("[pocketbase]\nurl = 'http://h'", ["identity and password", "docs/configuration.md"]),
 }

@@ -43,8 +43,8 @@ def test_backend_of_another_distribution_is_used(memory_venv: Venv, tmp_path: Pa
 
 
 def test_two_backends_at_once(memory_venv: Venv, tmp_path: Path) -> None:
-    env = host_environment(tmp_path) | SETTINGS | {"STORAGE_BACKEND": "pocketbase"}
-    words = memory_venv.output(USE_TAGS, env=env)
+    all_else = {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_GROUPS_CHATS": "sqlalchemy"}  # they go with tags
+    words = memory_venv.output(USE_TAGS, env=host_environment(tmp_path) | SETTINGS | all_else)
     assert words[-3:] == ["machine_learning", "memory_backend.tags", "openwebui_pocketbase.repositories.folders"]
 
 
