@@ -127,9 +127,8 @@ async def _compare(
     urls: dict[str, str], rounds: int, seconds: float, sizes: tuple[int, int], say: Say
 ) -> list[Compared]:
     compared = {(asked, clients): Compared(asked.name, clients, asked.limit) for asked in ASKED for clients in CLIENTS}
-    connector = aiohttp.TCPConnector(
-        limit=0, keepalive_timeout=2
-    )  # the server closes idle connections after five seconds
+    # The server closes idle connections after five seconds.
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2)
     timeout = aiohttp.ClientTimeout(total=None)  # importing takes stock minutes
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
