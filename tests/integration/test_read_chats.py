@@ -62,6 +62,32 @@ async def test_an_unchanged_chat_is_not_sent_again(chats: PocketBaseChats) -> No
     assert short < long / 10
 
 
+async def test_a_title_is_saved_without_reading_the_messages_again(chats: PocketBaseChats) -> None:
+    expected = (await read(chats)).chat
+    saved = await chats.update_chat_by_id(C, {"title": "Other"})
+    assert saved is not None
+    assert saved.chat == {**expected, "title": "Other"}
+    assert saved.model_dump() == (await read(chats)).model_dump()
+    long, short = chats.pocketbase.lengths  # type: ignore[attr-defined]
+    assert short < long / 10
+
+
+async def test_a_title_s_answer_has_what_others_changed(
+    own_pocketbase: PocketBaseProcess, chats: PocketBaseChats
+) -> None:
+    await chats.upsert_message_to_chat_by_id_and_message_id(C, "m5", {"content": "remembered"})
+    await read(chats)
+    other = PocketBaseChats()
+    other.pocketbase = own_pocketbase.client()
+    await other.toggle_chat_pinned_by_id(C)
+    await other.upsert_message_to_chat_by_id_and_message_id(C, "m6", {"content": "by another process"})
+    saved = await chats.update_chat_by_id(C, {"title": "Other"})
+    assert saved is not None
+    assert saved.pinned is True
+    assert saved.chat["history"]["messages"]["m6"]["content"] == "by another process"
+    await other.pocketbase.aclose()  # type: ignore[attr-defined]
+
+
 async def test_changes_are_seen(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
     await read(chats)
     other = PocketBaseChats()

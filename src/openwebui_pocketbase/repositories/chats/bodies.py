@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.chats.editing import surfacing
 from openwebui_pocketbase.repositories.chats.history import ChatHistory, new_row
+from openwebui_pocketbase.repositories.chats.read_chats import kept_messages
 from openwebui_pocketbase.repositories.chats.records import chat_wire, dumps
-from openwebui_pocketbase.repositories.chats.saved import SavedChat
+from openwebui_pocketbase.repositories.chats.saved import SavedChat, waiting_for
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
 
@@ -139,15 +140,23 @@ class ChatBodies(ChatHistory):
     async def _edit_body(self, chat_id: str, edit: Callable[[Chat], None]) -> ChatModel | None:
         """Change a chat besides its messages, and answer with the chat; None if there is none."""
 
-        def edit_view(view: ChatView) -> ChatModel | None:
+        def edit_view(view: ChatView) -> tuple[ChatView, int | None, ChatModel] | None:
             if view.version is None:
                 return None
             view.edited = view.chat()
             edit(view.edited)
-            return ChatModel.model_validate(view.edited)
+            return view, view.version, ChatModel.model_validate(view.edited)
 
-        model = await self._edit(chat_id, (), edit_view)
-        return model and SavedChat.of(model, lambda: self._whole(chat_id))
+        # Anew, for whoever looks at the answer: what is remembered may have other columns by now.
+        edited = await self._edit(chat_id, (), edit_view, anew=True)
+        if edited is None:
+            return None
+        view, before, model = edited
+        assert view.version is not None  # noqa: S101 - for the type checker
+        messages = kept_messages(self.pocketbase, chat_id, before, view.version)
+        if messages is None:
+            return SavedChat.of(model, waiting_for(lambda: self._whole(chat_id)))
+        return SavedChat.of(model, lambda: {"chat": {"history": {"messages": messages()}}})
 
     @surfacing
     @swallows(lambda: None)

@@ -118,7 +118,9 @@ class ChatEditing(PocketBaseRepository):
     def _chats(self) -> _Chats:
         return _CHATS.setdefault(self.pocketbase, _Chats())
 
-    async def _edit(self, chat_id: str, keys: Collection[str], edit: Callable[[ChatView], T]) -> T:
+    async def _edit(
+        self, chat_id: str, keys: Collection[str], edit: Callable[[ChatView], T], *, anew: bool = False
+    ) -> T:
         """Change a chat and some of its messages.
 
         Args:
@@ -126,13 +128,14 @@ class ChatEditing(PocketBaseRepository):
             keys: Ids of the messages that are needed; those which they name as parents are read, too.
             edit: Changes a view and returns the answer, called again if the chat has changed meanwhile. What is to
                 be written it says with `ChatView.put`, `ChatView.delete` and, if it changed the chat, as ``edited``.
+            anew: Whether the chat is read even if it is remembered.
 
         Raises:
             StaleDataError: The chat was deleted meanwhile.
         """
         async with self._chats.turn(chat_id):
             view = self._chats.recent.pop(chat_id, None)
-            if view is not None and not view.known.issuperset(keys):
+            if anew or (view is not None and not view.known.issuperset(keys)):
                 view = None
             delays = _delays()
             is_fresh = False

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -14,7 +14,7 @@ import orjson
 from openwebui_pocketbase.repositories.base import Requests
 from openwebui_pocketbase.repositories.chats.records import CHAT, join
 
-__all__ = ["read_chat"]
+__all__ = ["kept_messages", "read_chat"]
 
 KEPT_BYTES = 32 << 20
 """Of the answers that a process keeps, the latest ones."""
@@ -55,6 +55,15 @@ class _Answers:
                 _, oldest = self._answers.popitem(last=False)
                 self._size -= len(oldest.raw)
 
+    def rename(self, chat_id: str, before: int | None, after: int) -> _Answer | None:
+        """Say that a version of a chat has the messages of another; return the answer with them, if it is kept."""
+        with self._lock:
+            answer = self._answers.get(chat_id)
+            if answer is None or answer.version != before:
+                return None
+            self._answers[chat_id] = answer = replace(answer, version=after)
+            return answer
+
 
 _KEPT: weakref.WeakKeyDictionary[Requests, _Answers] = weakref.WeakKeyDictionary()
 
@@ -84,8 +93,23 @@ async def read_chat(
     if messages is not None:
         kept.keep(chat_id, _Answer(version, raw, has_nul))
     elif before is not None:
-        messages = orjson.loads(before.raw)[2]  # an object of its own: the host changes what it gets
+        messages = orjson.loads(before.raw)[2]  # objects of their own: the host changes what it gets
         has_nul = has_nul or before.has_nul
     columns = CHAT.decode(row)
     join(columns["chat"], messages)
     return columns, has_nul
+
+
+def kept_messages(
+    pocketbase: Requests, chat_id: str, before: int | None, after: int
+) -> Callable[[], dict[str, Any]] | None:
+    """Return what gives the messages of a chat that has just been written besides these; None if they are not kept.
+
+    Args:
+        pocketbase: The client.
+        chat_id: Id of the chat.
+        before: The version which the write was made for.
+        after: The version it has made; it has the same messages.
+    """
+    answer = _KEPT.setdefault(pocketbase, _Answers()).rename(chat_id, before, after)
+    return None if answer is None else lambda: orjson.loads(answer.raw)[2]

@@ -1,4 +1,4 @@
-"""The answer of a write to one message: the whole chat, which is read only if somebody looks at it."""
+"""The answer of a write to a chat: the whole chat, whose messages are read only if somebody looks at it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,30 @@ from pydantic import PrivateAttr, SerializerFunctionWrapHandler, model_serialize
 
 from openwebui_pocketbase.repositories.chats.records import join, split
 
-__all__ = ["SavedChat"]
+__all__ = ["SavedChat", "waiting_for"]
+
+Columns = dict[str, Any]
 
 
 class SavedChat(ChatModel):
-    """A `ChatModel` whose ``chat`` is read when it is first looked at.
+    """A `ChatModel` whose ``chat`` gets its messages when it is first looked at.
 
     The host writes messages many times while they come in, and looks at the answer hardly ever; reading all
     messages each time would make a write cost what the chat costs. Looked at, it is an ordinary `ChatModel`.
     """
 
-    _read: Callable[[], Coroutine[Any, Any, ChatModel | None]] = PrivateAttr()
+    _read: Callable[[], Columns] = PrivateAttr()
     _body: Any = PrivateAttr()
 
     @classmethod
-    def of(cls, chat: ChatModel, read: Callable[[], Coroutine[Any, Any, ChatModel | None]]) -> SavedChat:
-        """Return a chat as it was written, but for its messages, with a function that reads the whole."""
+    def of(cls, chat: ChatModel, read: Callable[[], Columns]) -> SavedChat:
+        """Return a chat as it was written.
+
+        Args:
+            chat: The chat; its messages are not looked at.
+            read: Gives columns that are to be used instead of the chat's, and the ``chat`` with its messages among
+                them.
+        """
         columns = {name: value for name, value in chat.__dict__.items() if name != "chat"}
         saved: SavedChat = cls.model_construct(_fields_set=set(columns), **columns)
         saved._read = read
@@ -39,10 +47,9 @@ class SavedChat(ChatModel):
         """Read the chat; called only while it is not there."""
         if name != "chat":
             return super().__getattr__(name)
-        # Where the host looks at it, nothing can be awaited: the request runs on another event loop.
-        chat = asyncio.run_coroutine_threadsafe(self._read(), _loop()).result()
-        _, messages = split(chat.chat) if chat is not None else (None, {})
-        self.__dict__.update({**(chat.__dict__ if chat is not None else {}), "chat": join(self._body, messages)})
+        columns = self._read()
+        _, messages = split(columns["chat"])
+        self.__dict__.update({**columns, "chat": join(self._body, messages)})
         return self.__dict__["chat"]
 
     @model_serializer(mode="wrap")
@@ -55,6 +62,19 @@ class SavedChat(ChatModel):
         return isinstance(other, ChatModel) and self.chat == other.chat and dict(self) == dict(other)
 
     __hash__ = None  # type: ignore[assignment]
+
+
+def waiting_for(read: Callable[[], Coroutine[Any, Any, ChatModel | None]]) -> Callable[[], Columns]:
+    """Return a function that reads a chat from PocketBase where nothing can be awaited, on another event loop.
+
+    The caller's loop stands still meanwhile: for answers which nearly nobody looks at.
+    """
+
+    def wait() -> Columns:
+        chat = asyncio.run_coroutine_threadsafe(read(), _loop()).result()
+        return {"chat": None} if chat is None else chat.__dict__
+
+    return wait
 
 
 @cache

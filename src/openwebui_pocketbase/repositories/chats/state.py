@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from openwebui_pocketbase.repositories.chats.history import ChatHistory
 from openwebui_pocketbase.repositories.chats.lists import listed
 from openwebui_pocketbase.repositories.chats.records import CHAT, decode_chat
-from openwebui_pocketbase.repositories.chats.saved import SavedChat
+from openwebui_pocketbase.repositories.chats.saved import SavedChat, waiting_for
 from openwebui_pocketbase.repositories.errors import swallows
 
 __all__ = ["ChatState"]
@@ -42,7 +42,9 @@ class ChatState(ChatHistory):
     async def _set(self, id: str, columns: dict[str, Any]) -> ChatModel | None:
         """Set columns, and answer with the chat, of which the host hardly ever looks at the messages."""
         wire = await self._change("update_chat", columns, id=id)
-        return SavedChat.of(ChatModel.model_validate(CHAT.decode(wire)), lambda: self._whole(id)) if wire else None
+        if not wire:
+            return None
+        return SavedChat.of(ChatModel.model_validate(CHAT.decode(wire)), waiting_for(lambda: self._whole(id)))
 
     @swallows(lambda: None)
     async def update_chat_variables_by_id(
