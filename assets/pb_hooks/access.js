@@ -2,14 +2,16 @@
 
 /** The host's table `access_grant`: who may read or write what. */
 
-const { tables, arg, row, one, many, recordIds, query, insert, remove } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, given, row, one, many, recordIds, query, insert, remove } = require(
+  `${__hooks}/owui_rows.js`,
+);
 
 const GRANT = tables.access_grant;
 
 const ON_RESOURCE = `FROM owui_access_grants a
   WHERE a.resource_type = ${arg("resource_type")} AND a.resource_id = ${arg("resource_id")}`;
 const ON_RESOURCES = `FROM owui_access_grants a WHERE a.resource_type = ${arg("resource_type")}
-  AND a.resource_id IN (SELECT value FROM json_each({:body}, '$.resource_ids'))`;
+  AND a.resource_id IN ${given("resource_ids")}`;
 const EXACTLY = `${ON_RESOURCE} AND a.principal_type = ${arg("principal_type")}
   AND a.principal_id = ${arg("principal_id")} AND a.permission = ${arg("permission")}`;
 

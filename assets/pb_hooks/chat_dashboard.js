@@ -5,7 +5,9 @@
  * beside them is kept right.
  */
 
-const { fold, refold } = require(`${__hooks}/owui_rows.js`);
+const { fold } = require(`${__hooks}/owui_rows.js`);
+const { refold } = require(`${__hooks}/owui_dashboard.js`);
+const { NEW_VERSION } = require(`${__hooks}/chat_history.js`);
 
 /** Between the contents of a chat's legacy messages; what is looked for never has it. */
 const SEPARATOR = "\x1e";
@@ -84,7 +86,7 @@ function deletedMessage(e) {
 function touch(e) {
   e.app
     .nonconcurrentDB()
-    .newQuery("UPDATE owui_chats SET version = abs(random() >> 16), tidy = FALSE WHERE id = {:id}")
+    .newQuery(`UPDATE owui_chats SET version = ${NEW_VERSION}, tidy = FALSE WHERE id = {:id}`)
     .bind({ id: e.record?.getString("chat_id") })
     .execute();
 }

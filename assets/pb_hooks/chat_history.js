@@ -12,7 +12,7 @@
  * run code of the host's between reading and writing locks the chat instead, for a while.
  */
 
-const { tables, arg, row, one, query } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, given, row, one, query } = require(`${__hooks}/owui_rows.js`);
 const { inserts, assignments, updates, execute } = require(`${__hooks}/owui_bulk.js`);
 
 /** @type {import("./owui_rows.js").Table} */
@@ -22,6 +22,9 @@ const MESSAGE = tables.chat_message;
 
 /** Milliseconds since 1970. */
 const MILLISECONDS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
+/** Names a state of a chat; see `new_version` in records.py. */
+const NEW_VERSION = "abs(random() >> 16)";
 
 /**
  * The members of the JSON object that the body has for messages. Texts are put together: parsing them takes longer.
@@ -94,7 +97,7 @@ const ALL = `FROM owui_chat_messages m WHERE m.chat_id = ${arg("id")}`;
 const ASKED_FOR = `FROM owui_chat_messages m WHERE +m.chat_id = ${arg("id")} AND m.key IN (
     SELECT value FROM json_each({:body}, '$.keys')
     UNION ALL SELECT o.chat_id || '-' || (o.entry ->> '$.parentId') FROM owui_chat_messages o
-      WHERE o.key IN (SELECT value FROM json_each({:body}, '$.keys')) AND +o.chat_id = ${arg("id")})`;
+      WHERE o.key IN ${given("keys")} AND +o.chat_id = ${arg("id")})`;
 
 /**
  * SQL of a view: the chat's row, version and whether it is tidy, if there is a chat; and messages.
@@ -133,6 +136,8 @@ const LOCK = `INSERT INTO owui_chat_locks (chat_id, token, expires_at)
   ON CONFLICT (chat_id) DO UPDATE SET token = excluded.token, expires_at = excluded.expires_at`;
 
 const UNLOCK = `DELETE FROM owui_chat_locks WHERE chat_id = ${arg("id")} AND token = ${arg("token")}`;
+
+const ROW = one(`SELECT ${row(CHAT, "c")} FROM owui_chats c WHERE c.id = ${arg("id")}`);
 
 /** Why a chat could not be locked or written. */
 const STATE = `SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM owui_chats WHERE id = ${arg("id")}) THEN '"gone"'
@@ -177,7 +182,7 @@ function writeMessages(tx, { messages, updated }, body) {
 }
 
 const DELETE_MESSAGES = `DELETE FROM owui_chat_messages WHERE chat_id = ${arg("id")}
-  AND key IN (SELECT value FROM json_each({:body}, '$.removed'))`;
+  AND key IN ${given("removed")}`;
 
 const reads = { get_view };
 
@@ -204,13 +209,13 @@ const writes = {
   },
 
   /**
-   * Write a chat's changes, its messages' changes, or both, and answer with true; with `"gone"`, `"locked"` or
-   * `"changed"` if nothing was written.
+   * Write a chat's changes, its messages' changes, or both, and answer with true, or the chat's row; with `"gone"`,
+   * `"locked"` or `"changed"` if nothing was written.
    *
    * @param {CoreApp} tx
-   * @param {any} args `version` which this is made for, or null if there is no chat; the `next` one; `changes`, `columns` and
-   *   `nones` of the chat; new `messages`; `updated` ones, which set the same `names` of fields, as `rows` with
-   *   their `key`; `removed` keys; `token` of the lock, which ends with this
+   * @param {any} args `version` which this is made for, or null if there is no chat; the `next` one; `changes`,
+   *   `columns` and `nones` of the chat; new `messages`; `updated` ones, which set the same `names` of fields, as
+   *   `rows` with their `key`; `removed` keys; `token` of the lock, which ends with this; `with_row`
    * @param {string} body
    */
   save_chat(tx, args, body) {
@@ -233,7 +238,7 @@ const writes = {
     if (args.token) {
       execute(tx, UNLOCK, body);
     }
-    return "true";
+    return args.with_row ? query(tx, ROW, body) : "true";
   },
 
   /**
@@ -262,5 +267,5 @@ module.exports = {
   wholeUnless,
   wholeMany,
   records,
-  MILLISECONDS,
+  NEW_VERSION,
 };

@@ -2,7 +2,7 @@
 
 /** Lists and numbers of chats. None of them looks at messages, but those which say what is unread. */
 
-const { tables, arg, value, matches, contains, many } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, given, value, matches, contains, many } = require(`${__hooks}/owui_rows.js`);
 const { wholeMany } = require(`${__hooks}/chat_history.js`);
 
 /** @type {import("./owui_rows.js").Table} */
@@ -24,15 +24,6 @@ const UNFINISHED = `EXISTS (SELECT 1 FROM owui_chat_messages m WHERE m.chat_id =
 const UNREAD = `(c.updated_at > c.last_read_at AND ${value(CHAT, "c", "updated_at")} IS NOT NULL AND NOT ${UNFINISHED})`;
 
 const ACTIVE = `c.archived = FALSE AND ${value(CHAT, "c", "archived")} IS NOT NULL`;
-
-/**
- * SQL of a list that is given as a parameter.
- *
- * @param {string} name
- */
-function given(name) {
-  return `(SELECT value FROM json_each({:body}, '$.${name}'))`;
-}
 
 /**
  * SQL of what the host has noted in a chat's `meta`.
@@ -238,4 +229,4 @@ function byModel({ start, end, order, ascending, is_here }) {
     SELECT json_array((SELECT count(*) FROM found), json((${many("json(item)", "FROM page", sorted)}))) AS json`;
 }
 
-module.exports = { reads, FILTERS, LISTED, ACTIVE, INTERNAL, given };
+module.exports = { reads, FILTERS, LISTED, ACTIVE, INTERNAL };

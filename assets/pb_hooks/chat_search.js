@@ -8,7 +8,7 @@
  * not grow with the number of chats: rare words are in few places, frequent words in many of the chats.
  */
 
-const { tables, arg, value } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, given, value } = require(`${__hooks}/owui_rows.js`);
 const { wholeMany } = require(`${__hooks}/chat_history.js`);
 
 /** @type {import("./owui_rows.js").Table} */
@@ -74,7 +74,7 @@ function filters({ archived, pinned, shared, folder_ids, tags }) {
     conditions.push(`(${value(CHAT, "c", "share_id")} IS NOT NULL) = ${arg("shared")}`);
   }
   if (folder_ids) {
-    conditions.push("c.folder_id IN (SELECT value FROM json_each({:body}, '$.folder_ids'))");
+    conditions.push(`c.folder_id IN ${given("folder_ids")}`);
   }
   if (tags?.includes("none")) {
     conditions.push("NOT EXISTS (SELECT 1 FROM json_each(c.meta, '$.tags'))");

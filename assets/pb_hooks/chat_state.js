@@ -7,10 +7,10 @@
  * of those who write messages meanwhile.
  */
 
-const { tables, arg, value, matches, row, one, query } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, given, value, matches, row, one, query } = require(`${__hooks}/owui_rows.js`);
 const { assignments, execute } = require(`${__hooks}/owui_bulk.js`);
-const { wholeOne } = require(`${__hooks}/chat_history.js`);
-const { LISTED, ACTIVE, INTERNAL, given } = require(`${__hooks}/chat_lists.js`);
+const { wholeOne, NEW_VERSION } = require(`${__hooks}/chat_history.js`);
+const { LISTED, ACTIVE, INTERNAL } = require(`${__hooks}/chat_lists.js`);
 
 /** @type {import("./owui_rows.js").Table} */
 const CHAT = tables.chat;
@@ -91,7 +91,7 @@ function deleteOne(tx, body, which) {
       `UPDATE owui_chat_messages SET has_row = FALSE, same = '[]' WHERE chat_id = ${arg("id")}`,
       body,
     );
-    execute(tx, `UPDATE owui_chats AS c SET version = version + 1 WHERE ${BY_ID}`, body);
+    execute(tx, `UPDATE owui_chats AS c SET version = ${NEW_VERSION} WHERE ${BY_ID}`, body);
   }
   execute(tx, `DELETE FROM owui_shared_chats WHERE chat_id = ${arg("id")}`, body);
   return "true";

@@ -6,7 +6,7 @@
  */
 
 const rows = require(`${__hooks}/owui_rows.js`);
-const { arg, matches, row, many, query, insert } = rows;
+const { arg, given, matches, row, many, query, insert } = rows;
 const { NOW, execute } = require(`${__hooks}/owui_bulk.js`);
 
 /** @type {import("./owui_rows.js").Table} */
@@ -86,7 +86,7 @@ function setTags(tx, id, tags) {
  */
 function ensure(tx, user_id, ids, names) {
   const existing = `FROM owui_tags t WHERE t.user_id = ${arg("user_id")} AND t.key IN
-    (SELECT value FROM json_each({:body}, '$.ids'))`;
+    ${given("ids")}`;
   /** @type {string[]} */
   const found = JSON.parse(query(tx, many("t.key", existing, "t.key"), JSON.stringify({ user_id, ids })));
   const missing = ids.map((id, at) => ({ id, name: names[at] })).filter(({ id }) => !found.includes(id));

@@ -58,10 +58,10 @@ function change(tx, args, body, which, further = []) {
 }
 
 /** Timers that are due, the first ones, each with one of the given ids of claims. */
-const CLAIMS = `SELECT json_group_object(id, claim) AS json FROM (
-  SELECT c.id, j.value AS claim FROM (SELECT c.id, row_number() OVER (ORDER BY c.timer_at, c.rowid) AS number
+const CLAIMED = `(SELECT c.id, j.value AS claim FROM (SELECT c.id, row_number() OVER (ORDER BY c.timer_at, c.rowid) AS number
     FROM owui_chats c WHERE ${DUE} ORDER BY c.timer_at, c.rowid LIMIT ${arg("limit")}) c
   JOIN json_each({:body}, '$.claims') j ON j.key = c.number - 1 ORDER BY c.number)`;
+const CLAIMS = `SELECT json_group_object(id, claim) AS json FROM ${CLAIMED}`;
 
 const reads = { has_due_timers: exists(DUE), has_timers_to_cancel: exists(TO_CANCEL) };
 
@@ -75,11 +75,7 @@ const writes = {
    */
   claim_due_timers(tx, args, body) {
     const claims = query(tx, CLAIMS, body);
-    // Put together as text: times in nanoseconds are no numbers of JavaScript's.
-    const withClaims = [body.trim().replace(/}$/, ""), ',"claimed":', claims, "}"].join("");
-    change(tx, args, withClaims, "FROM json_each({:body}, '$.claimed') k WHERE c.id = k.key", [
-      ["'timer_claim_id'", "k.value"],
-    ]);
+    change(tx, args, body, `FROM ${CLAIMED} k WHERE c.id = k.id`, [["'timer_claim_id'", "k.claim"]]);
     return claims;
   },
 

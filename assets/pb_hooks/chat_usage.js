@@ -6,7 +6,7 @@
  * Days and parts of days are those of a time zone which the repository knows: it sends the zone's offsets from UTC.
  */
 
-const { tables, arg, value, matches, one } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, given, value, matches, one } = require(`${__hooks}/owui_rows.js`);
 
 /** @type {import("./owui_rows.js").Table} */
 const MESSAGE = tables.chat_message;
@@ -31,7 +31,7 @@ const FILTERS = {
       SELECT ${arg("group_id")}
       UNION SELECT g.id FROM below b CROSS JOIN owui_groups g ON g.parent_group_id = b.id)
     SELECT gm.user_id FROM below b CROSS JOIN owui_group_members gm ON gm.group_id = b.id)`,
-  user_ids: `${USER} IS NOT NULL AND m.user_id IN (SELECT value FROM json_each({:body}, '$.user_ids'))`,
+  user_ids: `${USER} IS NOT NULL AND m.user_id IN ${given("user_ids")}`,
 };
 
 /**

@@ -5,7 +5,7 @@
  * of others. The host merges them with what it finds elsewhere; it is told only as many as its page can show.
  */
 
-const { tables, arg, value } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, given, value } = require(`${__hooks}/owui_rows.js`);
 const { wholeMany } = require(`${__hooks}/chat_history.js`);
 const { TERM, places, inMessage, hasTerms } = require(`${__hooks}/chat_search.js`);
 
@@ -15,8 +15,8 @@ const CHAT = tables.chat;
 const SHARED = tables.shared_chat;
 
 const USER = arg("user_id");
-const GRANTED = "IN (SELECT value FROM json_each({:body}, '$.granted'))";
-const IN_FOLDERS = "c.folder_id IN (SELECT value FROM json_each({:body}, '$.folder_ids'))";
+const GRANTED = `IN ${given("granted")}`;
+const IN_FOLDERS = `c.folder_id IN ${given("folder_ids")}`;
 const CONTINUED = `c.id IN (SELECT s.chat_id FROM owui_shared_chats s WHERE s.chat_id ${GRANTED}
   AND s.chat ->> '$.share_mode' = 'continue')`;
 const LIVE = `(c.user_id = ${USER} OR ${IN_FOLDERS} OR ${CONTINUED})`;
@@ -69,7 +69,7 @@ function isAskedFor(args, owner) {
  *   the search of chats; `sharing`; `folds_all`; `number` of rows of each kind
  */
 function search_workspace(args) {
-  const scope = args.scope ? "c.folder_id IN (SELECT value FROM json_each({:body}, '$.scope'))" : "TRUE";
+  const scope = args.scope ? `c.folder_id IN ${given("scope")}` : "TRUE";
   const anywhere = args.scope || args.sharing === "mine" ? "FALSE" : "TRUE";
   const ofOwner = isAskedFor(args, value(CHAT, "c", "user_id"));
   const ofSharer = isAskedFor(args, "s.user_id");
@@ -108,9 +108,9 @@ const reads = {
   search_workspace,
 
   /** Chats as a whole, and snapshots, by their ids. */
-  get_passages: `SELECT '[' || (${wholeMany("FROM owui_chats c WHERE c.id IN (SELECT value FROM json_each({:body}, '$.chats'))", "c.id")})
+  get_passages: `SELECT '[' || (${wholeMany(`FROM owui_chats c WHERE c.id IN ${given("chats")}`, "c.id")})
     || ',' || (SELECT json_group_array(json_array(s.id, json(s.chat))) FROM owui_shared_chats s
-      WHERE s.id IN (SELECT value FROM json_each({:body}, '$.snapshots'))) || ']' AS json`,
+      WHERE s.id IN ${given("snapshots")}) || ']' AS json`,
 };
 
 module.exports = { reads };

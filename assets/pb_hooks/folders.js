@@ -3,7 +3,7 @@
 /** The host's table `folder`: the tree of folders in one user's sidebar. */
 
 const rows = require(`${__hooks}/owui_rows.js`);
-const { arg, value, matches, row, one, many, query, recordIds, insert, update, find, get } = rows;
+const { arg, given, value, matches, row, one, many, query, recordIds, insert, update, find, get } = rows;
 const { merge } = require(`${__hooks}/owui_json.js`);
 
 const FOLDER = rows.tables.folder;
@@ -30,7 +30,7 @@ const reads = {
   get_folder_by_id_and_user_id: one(`SELECT ${row(FOLDER, "f")} ${BY_ID}`),
   get_folders_by_ids: many(
     row(FOLDER, "f"),
-    "FROM owui_folders f WHERE f.id IN (SELECT value FROM json_each({:body}, '$.ids'))",
+    `FROM owui_folders f WHERE f.id IN ${given("ids")}`,
     "f.updated_at DESC, f.id", // with the ids as keys, the stock query meets rows of the same time in their order
   ),
   get_folders_by_user_id: many(row(FOLDER, "f"), OWN, "f.rowid"),

@@ -6,16 +6,16 @@
  */
 
 const rows = require(`${__hooks}/owui_rows.js`);
-const { arg, matches, contains, row, one, many, query, recordIds, insert, update, remove, find, get } = rows;
+const { arg, given, matches, contains, row, one, many, query, recordIds, insert, update, remove, find, get } =
+  rows;
 const { members, merge, equal } = require(`${__hooks}/owui_json.js`);
 
 const GROUP = rows.tables.group;
 const MEMBER = rows.tables.group_member;
 const GRANT = rows.tables.access_grant;
 
-const IN_GROUPS = "m.group_id IN (SELECT value FROM json_each({:body}, '$.group_ids'))";
-const OF_USERS =
-  "FROM owui_group_members m WHERE m.user_id IN (SELECT value FROM json_each({:body}, '$.user_ids'))";
+const IN_GROUPS = `m.group_id IN ${given("group_ids")}`;
+const OF_USERS = `FROM owui_group_members m WHERE m.user_id IN ${given("user_ids")}`;
 const OF_GROUP = `FROM owui_group_members m WHERE m.group_id = ${arg("id")}`;
 const LATEST_FIRST = "g.updated_at DESC, g.rowid";
 
@@ -37,7 +37,7 @@ const ANCESTORS = `WITH RECURSIVE ancestors (id) AS (
  * as in the stock query.
  */
 const BELOW = `WITH RECURSIVE descendants (root_id, group_id) AS (
-  SELECT g.id, g.id FROM owui_groups g WHERE g.id IN (SELECT value FROM json_each({:body}, '$.group_ids'))
+  SELECT g.id, g.id FROM owui_groups g WHERE g.id IN ${given("group_ids")}
   UNION SELECT d.root_id, g.id FROM descendants d CROSS JOIN owui_groups g ON g.parent_group_id = d.group_id),
   inherited (group_id, user_id) AS (
     SELECT DISTINCT d.root_id, m.user_id FROM descendants d CROSS JOIN owui_group_members m ON m.group_id = d.group_id)`;
@@ -393,7 +393,7 @@ const writes = {
    * @param {string} body
    */
   create_groups_by_group_names(tx, { names, ids, group }, body) {
-    const named = "FROM owui_groups g WHERE g.name IN (SELECT value FROM json_each({:body}, '$.names'))";
+    const named = `FROM owui_groups g WHERE g.name IN ${given("names")}`;
     const taken = JSON.parse(query(tx, many("g.name", named, "g.rowid"), body));
     const created = names
       .filter((/** @type {string} */ name) => !taken.includes(name))
@@ -415,7 +415,7 @@ const writes = {
    * @param {string} body
    */
   sync_groups_by_group_names(tx, { user_ids, updated_at }, body) {
-    const named = "FROM owui_groups g WHERE g.name IN (SELECT value FROM json_each({:body}, '$.names'))";
+    const named = `FROM owui_groups g WHERE g.name IN ${given("names")}`;
     const target = recordIds(tx, named, body, "g");
     /** @type {Map<string, string>} */
     const previous = new Map(

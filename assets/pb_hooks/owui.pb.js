@@ -15,7 +15,7 @@ for (const guarded of [onRecordsListRequest, onRecordViewRequest]) {
 
 for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
   written(
-    (e) => require(`${__hooks}/owui_rows.js`).refold(e),
+    (e) => require(`${__hooks}/owui_dashboard.js`).refold(e),
     "owui_users",
     "owui_groups",
     "owui_shared_chats",

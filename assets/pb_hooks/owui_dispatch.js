@@ -84,14 +84,15 @@ function read(e, method, body) {
  * @param {CoreApp} app
  * @param {string} path
  * @param {string} text which the write returned
+ * @param {any} args
  * @param {string} body
  */
-function answerOf(app, path, text, body) {
+function answerOf(app, path, text, args, body) {
   const sql = answers[path];
   if (!sql || text === "null" || text.startsWith('"')) {
     return text;
   }
-  return query(app, typeof sql === "function" ? sql(JSON.parse(body)) : sql, body);
+  return query(app, typeof sql === "function" ? sql(args) : sql, body);
 }
 
 /**
@@ -112,8 +113,9 @@ function write(e, path, body) {
   try {
     $app.runInTransaction((tx) => {
       try {
-        text = writes[path](tx, JSON.parse(body), body);
-        answered = answerOf(tx, path, text, body);
+        const args = JSON.parse(body);
+        text = writes[path](tx, args, body);
+        answered = answerOf(tx, path, text, args, body);
         if (mirroredUpTo) {
           text = answered = `{"answer":${answered},"changes":${changesSince(tx, Number(mirroredUpTo))}}`;
         }
@@ -127,9 +129,12 @@ function write(e, path, body) {
     // A repeated request fails, at the latest where it is remembered: what it had done is undone, and the
     // first answer is given. So only repetitions pay for the look-up.
     const before = replay(key);
-    return before
-      ? e.blob(200, "application/json", answerOf($app, path, before, body))
-      : refuse(e, failure || error);
+    if (!before) {
+      return refuse(e, failure || error);
+    }
+    // With changes for the mirror the whole answer is remembered.
+    const again = mirroredUpTo ? before : answerOf($app, path, before, JSON.parse(body), body);
+    return e.blob(200, "application/json", again);
   }
   return e.blob(200, "application/json", answered);
 }

@@ -47,6 +47,15 @@ function arg(name) {
 }
 
 /**
+ * SQL of a list that is given as a parameter.
+ *
+ * @param {string} name
+ */
+function given(name) {
+  return `(SELECT value FROM json_each({:body}, '$.${name}'))`;
+}
+
+/**
  * @param {Table} table
  * @param {string} name
  */
@@ -218,19 +227,6 @@ function fold(text) {
 }
 
 /**
- * Keep what is searched right in a record that was made or changed in the dashboard or over the API.
- *
- * @param {core.RecordRequestEvent} e
- */
-function refold(e) {
-  const table = Object.values(tables).find(({ collection }) => collection === e.collection?.name);
-  for (const { field } of table?.columns.filter(({ folded }) => folded) || []) {
-    e.record?.set(`${field}_folded`, fold(e.record.getString(field)));
-  }
-  return e.next();
-}
-
-/**
  * @param {CoreApp} tx
  * @param {Table} table
  * @param {core.Record} record
@@ -381,6 +377,7 @@ function recordIds(app, rest, body, alias) {
 module.exports = {
   tables,
   arg,
+  given,
   value,
   matches,
   contains,
@@ -390,7 +387,6 @@ module.exports = {
   query,
   recordIds,
   fold,
-  refold,
   insert,
   update,
   remove,

@@ -2,11 +2,11 @@
 
 /** The host's table `tag`: labels of one user's chats. A tag's id is made from its name and unique per user. */
 
-const { tables, arg, row, one, many, query, insert } = require(`${__hooks}/owui_rows.js`);
+const { tables, arg, given, row, one, many, query, insert } = require(`${__hooks}/owui_rows.js`);
 
 const TAG = tables.tag;
 const OWN = `FROM owui_tags t WHERE t.user_id = ${arg("user_id")}`;
-const NAMED = `${OWN} AND t.key IN (SELECT value FROM json_each({:body}, '$.ids'))`;
+const NAMED = `${OWN} AND t.key IN ${given("ids")}`;
 
 const reads = {
   get_tag_by_name_and_user_id: one(`SELECT ${row(TAG, "t")} ${OWN} AND t.key = ${arg("id")}`),

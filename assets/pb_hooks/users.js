@@ -3,7 +3,7 @@
 /** The host's tables `user` and `api_key`. */
 
 const rows = require(`${__hooks}/owui_rows.js`);
-const { arg, value, contains, row, one, many, query, insert, update, find } = rows;
+const { arg, given, value, contains, row, one, many, query, insert, update, find } = rows;
 const { members, merge, object } = require(`${__hooks}/owui_json.js`);
 
 const USER = rows.tables.user;
@@ -17,15 +17,6 @@ const ROLE = value(USER, "u", "role");
 /** None and JSON's null are no identity, an empty object is one. */
 const HAS_IDENTITY =
   "(coalesce(u.oauth, 'null') NOT IN ('null', '') OR coalesce(u.scim, 'null') NOT IN ('null', ''))";
-
-/**
- * SQL of a list that is given as a parameter.
- *
- * @param {string} name
- */
-function given(name) {
-  return `(SELECT value FROM json_each({:body}, '$.${name}'))`;
-}
 
 /**
  * SQL of the text or number which a provider has noted in a JSON column: {provider: {member: ...}}. The provider's

@@ -109,10 +109,6 @@ class Mirror:
         """Call a method that only reads; see `PocketBaseClient.read`."""
         return await self._client.read(path, parameters)
 
-    async def read_bytes(self, path: str, parameters: Mapping[str, Any]) -> bytes:
-        """Call a method that only reads; see `PocketBaseClient.read_bytes`."""
-        return await self._client.read_bytes(path, parameters)
-
     async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that writes, and write what it changed to the SQL database.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from open_webui.models.chat_messages import ChatMessage, ChatMessageModel, ChatMessageTable
+from open_webui.models.chat_messages import ChatMessageModel, ChatMessageTable
 from pydantic import TypeAdapter, ValidationError
 
 from openwebui_pocketbase.repositories.chat_usage import ChatUsage
 from openwebui_pocketbase.repositories.chats.editing import ChatEditing
 from openwebui_pocketbase.repositories.chats.history import new_row, upsert_row
-from openwebui_pocketbase.repositories.chats.records import SAME_AS
+from openwebui_pocketbase.repositories.chats.records import SAME_AS, entry_of
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -21,13 +21,6 @@ _NAMES = tuple(column.name for column in sorted(TABLES["chat_message"].columns, 
 """Columns as they come: first those without JSON."""
 
 _LIST = TypeAdapter(list[ChatMessageModel])  # one call for all rows is faster than one for each
-
-_MEMBERS = tuple(
-    (column.key, ChatMessageTable.DB_TO_JSON_KEY_MAP.get(column.key, column.key))
-    for column in ChatMessage.__table__.columns
-    if column.key not in ChatMessageTable.EXCLUDED_COLUMNS
-)
-"""Columns of a row and the members which they are of a message of a map, in the order of these."""
 
 
 class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
@@ -111,7 +104,7 @@ class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
         if not wire:
             return None
         start = len(chat_id) + 1
-        messages = {row["id"][start:]: _message(row["id"][start:], row) for row in map(_row, wire)}
+        messages = {row["id"][start:]: entry_of(row["id"][start:], row) for row in map(_row, wire)}
         children: dict[str, list[str]] = {message_id: [] for message_id in messages}
         for message_id, message in messages.items():
             parent_id = message.get("parentId")
@@ -156,13 +149,3 @@ def _row(wire: list[Any]) -> dict[str, Any]:
     if row["done"] is not None:
         row["done"] = bool(row["done"])
     return row
-
-
-def _message(message_id: str, row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row as the message of a chat's body."""
-    message: dict[str, Any] = {"id": message_id}
-    message |= {member: value for name, member in _MEMBERS if (value := row[name]) is not None}
-    message.setdefault("content", "")
-    if "usage" in message:
-        message["info"] = {"usage": message["usage"]}
-    return message

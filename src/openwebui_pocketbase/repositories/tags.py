@@ -13,7 +13,7 @@ from openwebui_pocketbase.exceptions import ConflictError
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
 from openwebui_pocketbase.repositories.errors import integrity_error, swallows
 
-__all__ = ["PocketBaseTags"]
+__all__ = ["PocketBaseTags", "tag_id"]
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ def _tag(wire: list[Any]) -> TagModel:
     return TagModel.model_validate(_CODEC.decode(wire))
 
 
-def _tag_id(name: str) -> str:
+def tag_id(name: str) -> str:
+    """Return the id of a tag with this name."""
     return name.replace(" ", "_").lower()
 
 
@@ -34,7 +35,7 @@ class PocketBaseTags(PocketBaseRepository, TagTable):
 
     async def insert_new_tag(self, name: str, user_id: str, db: AsyncSession | None = None) -> TagModel | None:
         """Create a tag; None if the user has one with this id."""
-        return await self._insert({"id": _tag_id(name), "name": name, "user_id": user_id, "meta": None})
+        return await self._insert({"id": tag_id(name), "name": name, "user_id": user_id, "meta": None})
 
     @swallows(lambda: None, log.exception, "Error inserting tag")
     async def _insert(self, tag: dict[str, Any]) -> TagModel:
@@ -45,7 +46,7 @@ class PocketBaseTags(PocketBaseRepository, TagTable):
         self, name: str, user_id: str, db: AsyncSession | None = None
     ) -> TagModel | None:
         """Return the user's tag of this name, or None."""
-        parameters = {"id": _tag_id(name), "user_id": user_id}
+        parameters = {"id": tag_id(name), "user_id": user_id}
         wire = await self.pocketbase.read("tags/get_tag_by_name_and_user_id", parameters)
         return _tag(wire) if wire else None
 
@@ -66,7 +67,7 @@ class PocketBaseTags(PocketBaseRepository, TagTable):
     @swallows(lambda: False, log.error, "delete_tag")
     async def delete_tag_by_name_and_user_id(self, name: str, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete the user's tag of this name; True also if there is none."""
-        return await self._delete([_tag_id(name)], user_id)
+        return await self._delete([tag_id(name)], user_id)
 
     @swallows(lambda: False, log.error, "delete_tags_by_ids")
     async def delete_tags_by_ids_and_user_id(
@@ -87,7 +88,7 @@ class PocketBaseTags(PocketBaseRepository, TagTable):
         """
         if not names:
             return
-        parameters = {"ids": [_tag_id(name) for name in names], "names": names, "user_id": user_id}
+        parameters = {"ids": [tag_id(name) for name in names], "names": names, "user_id": user_id}
         try:
             await self.pocketbase.write("tags/ensure_tags_exist", parameters)
         except ConflictError as error:

@@ -140,19 +140,20 @@ class ChatBodies(ChatHistory):
     async def _edit_body(self, chat_id: str, edit: Callable[[Chat], None]) -> ChatModel | None:
         """Change a chat besides its messages, and answer with the chat; None if there is none."""
 
-        def edit_view(view: ChatView) -> tuple[ChatView, int | None, ChatModel] | None:
+        def edit_view(view: ChatView) -> tuple[ChatView, int] | None:
             if view.version is None:
                 return None
             view.edited = view.chat()
             edit(view.edited)
-            return view, view.version, ChatModel.model_validate(view.edited)
+            ChatModel.model_validate(view.edited)  # what the host could not read it does not write
+            return view, view.version
 
-        # Anew, for whoever looks at the answer: what is remembered may have other columns by now.
-        edited = await self._edit(chat_id, (), edit_view, anew=True)
+        edited = await self._edit(chat_id, (), edit_view, with_row=True)
         if edited is None:
             return None
-        view, before, model = edited
+        view, before = edited
         assert view.version is not None  # noqa: S101 - for the type checker
+        model = ChatModel.model_validate(view.chat())
         messages = kept_messages(self.pocketbase, chat_id, before, view.version)
         if messages is None:
             return SavedChat.of(model, waiting_for(lambda: self._whole(chat_id)))

@@ -119,7 +119,7 @@ class ChatEditing(PocketBaseRepository):
         return _CHATS.setdefault(self.pocketbase, _Chats())
 
     async def _edit(
-        self, chat_id: str, keys: Collection[str], edit: Callable[[ChatView], T], *, anew: bool = False
+        self, chat_id: str, keys: Collection[str], edit: Callable[[ChatView], T], *, with_row: bool = False
     ) -> T:
         """Change a chat and some of its messages.
 
@@ -128,14 +128,14 @@ class ChatEditing(PocketBaseRepository):
             keys: Ids of the messages that are needed; those which they name as parents are read, too.
             edit: Changes a view and returns the answer, called again if the chat has changed meanwhile. What is to
                 be written it says with `ChatView.put`, `ChatView.delete` and, if it changed the chat, as ``edited``.
-            anew: Whether the chat is read even if it is remembered.
+            with_row: Whether the view gets the chat's columns as they are then: others may have changed some meanwhile.
 
         Raises:
             StaleDataError: The chat was deleted meanwhile.
         """
         async with self._chats.turn(chat_id):
             view = self._chats.recent.pop(chat_id, None)
-            if anew or (view is not None and not view.known.issuperset(keys)):
+            if view is not None and not view.known.issuperset(keys):
                 view = None
             delays = _delays()
             is_fresh = False
@@ -148,7 +148,7 @@ class ChatEditing(PocketBaseRepository):
                 if changes is None and not is_fresh:
                     view = None  # others may have changed what this would have written
                     continue
-                state = await self._save(view, changes)
+                state = await self._save(view, changes, with_row=with_row)
                 if state is None:
                     return answer
                 if state == "locked":
@@ -161,16 +161,18 @@ class ChatEditing(PocketBaseRepository):
         wire: list[Any] = await self.pocketbase.read("chats/get_view", _asking(chat_id, keys))
         return wire
 
-    async def _save(self, view: ChatView, changes: dict[str, Any] | None, token: str | None = None) -> str | None:
+    async def _save(
+        self, view: ChatView, changes: dict[str, Any] | None, token: str | None = None, *, with_row: bool = False
+    ) -> str | None:
         """Write what has changed; return why nothing was written, or None."""
         if changes is None:
             if token is not None:
                 await self.pocketbase.write("chats/unlock_chat", {"id": view.chat_id, "token": token})
             return None
-        answer = await self.pocketbase.write("chats/save_chat", {**changes, "token": token})
+        answer = await self.pocketbase.write("chats/save_chat", {**changes, "token": token, "with_row": with_row})
         if isinstance(answer, str):
             return answer
-        view.saved()
+        view.saved(answer if with_row else None)
         self._chats.remember(view)
         return None
 

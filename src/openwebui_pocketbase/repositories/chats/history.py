@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from typing import Any
 
-from open_webui.models.chat_messages import ChatMessage, ChatMessageModel, ChatMessages, ChatMessageTable
+from open_webui.models.chat_messages import ChatMessage, ChatMessageModel, ChatMessageTable
 from open_webui.models.chats import Chat, ChatModel, ChatTable
 from open_webui.utils.misc import get_output_text
 from sqlalchemy.orm.attributes import flag_modified
 
 from openwebui_pocketbase.repositories.chats.editing import ChatEditing, surfacing
 from openwebui_pocketbase.repositories.chats.read_chats import read_chat
+from openwebui_pocketbase.repositories.chats.records import members_of
 from openwebui_pocketbase.repositories.chats.saved import SavedChat, waiting_for
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import swallows
@@ -22,11 +23,6 @@ from openwebui_pocketbase.repositories.errors import swallows
 __all__ = ["ChatHistory", "new_row", "upsert_row"]
 
 Message = dict[str, Any]
-
-
-_MEMBERS = tuple(
-    column.key for column in ChatMessage.__table__.columns if column.key not in ChatMessages.EXCLUDED_COLUMNS
-)
 
 
 class _NotAlone(Exception):  # noqa: N818 - no error
@@ -186,11 +182,7 @@ class ChatHistory(ChatEditing, ChatTable):
             message = dict(history.get("messages", {}).get(message_id) or {})
             row = view.row(message_id)
             if row is not None:
-                message |= {
-                    ChatMessages.DB_TO_JSON_KEY_MAP.get(name, name): getattr(row, name)
-                    for name in _MEMBERS
-                    if getattr(row, name) is not None
-                }
+                message |= members_of(vars(row))
                 message["id"] = message_id
             if not message:
                 yield None

@@ -55,7 +55,7 @@ class _Answers:
                 _, oldest = self._answers.popitem(last=False)
                 self._size -= len(oldest.raw)
 
-    def rename(self, chat_id: str, before: int | None, after: int) -> _Answer | None:
+    def rename(self, chat_id: str, before: int, after: int) -> _Answer | None:
         """Say that a version of a chat has the messages of another; return the answer with them, if it is kept."""
         with self._lock:
             answer = self._answers.get(chat_id)
@@ -100,9 +100,7 @@ async def read_chat(
     return columns, has_nul
 
 
-def kept_messages(
-    pocketbase: Requests, chat_id: str, before: int | None, after: int
-) -> Callable[[], dict[str, Any]] | None:
+def kept_messages(pocketbase: Requests, chat_id: str, before: int, after: int) -> Callable[[], dict[str, Any]] | None:
     """Return what gives the messages of a chat that has just been written besides these; None if they are not kept.
 
     Args:

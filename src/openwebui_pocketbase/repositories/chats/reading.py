@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from open_webui.models.chat_messages import ChatMessage, ChatMessages
 from open_webui.models.chats import ChatModel, ChatTable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import PocketBaseRepository
 from openwebui_pocketbase.repositories.chats.read_chats import read_chat
-from openwebui_pocketbase.repositories.chats.records import decode_record
+from openwebui_pocketbase.repositories.chats.records import decode_record, entry_of
 from openwebui_pocketbase.repositories.errors import swallows
 
 __all__ = ["ChatReading"]
-
-_ROW = tuple(column.name for column in ChatMessage.__table__.columns)
 
 
 class ChatReading(PocketBaseRepository, ChatTable):
@@ -76,7 +73,7 @@ class ChatReading(PocketBaseRepository, ChatTable):
         record = decode_record(records[0], id)[1] if records else None
         row = record.row() if record else None
         if row is not None:
-            return _message(message_id, row, [key[len(id) + 1 :] for key in children])
+            return entry_of(message_id, row) | {"childrenIds": [key[len(id) + 1 :] for key in children]}
         if not is_chat:
             return None
         cleaned: dict[str, Any] = self._clean_null_bytes(record.entry() if record else {})
@@ -92,16 +89,3 @@ class ChatReading(PocketBaseRepository, ChatTable):
             return None
         has_row, detail = found
         return detail if has_row else self._clean_null_bytes(detail)
-
-
-def _message(message_id: str, row: dict[str, Any], children: list[str]) -> dict[str, Any]:
-    """Return a row in the form of an entry of the chat's body, as `ChatMessageTable.get_messages_map_by_chat_id`."""
-    message = {"id": message_id} | {
-        ChatMessages.DB_TO_JSON_KEY_MAP.get(name, name): row[name]
-        for name in _ROW
-        if name not in ChatMessages.EXCLUDED_COLUMNS and row[name] is not None
-    }
-    message.setdefault("content", "")
-    if "usage" in message:
-        message["info"] = {"usage": message["usage"]}
-    return message | {"childrenIds": children}

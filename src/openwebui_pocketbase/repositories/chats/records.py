@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, Final
 
 import orjson
+from open_webui.models.chat_messages import ChatMessage, ChatMessageTable
 from open_webui.models.chats import ChatTable
 from open_webui.utils.json_codec import JSONCodec
 
@@ -33,8 +34,10 @@ __all__ = [
     "decode_chat",
     "decode_record",
     "dumps",
+    "entry_of",
     "is_tidy",
     "join",
+    "members_of",
     "message_record",
     "new_version",
     "searchable",
@@ -72,6 +75,13 @@ SAME_AS = {
 
 _SEPARATOR = "\x1e"
 """Between the contents of a chat's legacy messages: what is looked for has no white space of this kind."""
+
+_MEMBERS = tuple(
+    (column.key, ChatMessageTable.DB_TO_JSON_KEY_MAP.get(column.key, column.key))
+    for column in ChatMessage.__table__.columns
+    if column.key not in ChatMessageTable.EXCLUDED_COLUMNS
+)
+"""Column of the row -> the member which it is of an entry that is made of the row, in the order of these."""
 
 _UNREAD = object()
 
@@ -194,6 +204,20 @@ def _folded(text: str) -> str:
         return ""
     folded = text.lower()
     return "" if folded == text.encode(errors="surrogatepass").lower().decode(errors="surrogatepass") else folded
+
+
+def members_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row of ``chat_message`` says, as members of an entry."""
+    return {member: value for name, member in _MEMBERS if (value := row[name]) is not None}
+
+
+def entry_of(message_id: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of ``chat_message`` as the entry that the host makes of it; without ``childrenIds``."""
+    entry = {"id": message_id, **members_of(row)}
+    entry.setdefault("content", "")
+    if "usage" in entry:
+        entry["info"] = {"usage": entry["usage"]}
+    return entry
 
 
 def split(chat: Any) -> tuple[Any, dict[str, Any]]:

@@ -13,15 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
 from openwebui_pocketbase.repositories.chats.lists import listed, sendable, titles
 from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
+from openwebui_pocketbase.repositories.tags import tag_id
 
 __all__ = ["ChatTags"]
 
 _TAG = codec_of("tag")
 _LIST = TypeAdapter(list[TagModel])
-
-
-def _tag_id(name: str) -> str:
-    return name.replace(" ", "_").lower()
 
 
 class ChatTags(PocketBaseRepository, ChatTable):
@@ -35,8 +32,8 @@ class ChatTags(PocketBaseRepository, ChatTable):
             IntegrityError: Two tags which the user does not have yet have the same id: the chat has them, and none
                 was created.
         """
-        names = [name for name in tags if _tag_id(name) != "none"]
-        parameters = {"id": id, "user_id": user.id, "ids": [_tag_id(name) for name in names], "names": names}
+        names = [name for name in tags if tag_id(name) != "none"]
+        parameters = {"id": id, "user_id": user.id, "ids": [tag_id(name) for name in names], "names": names}
         with integrity_errors("update_chat_tags_by_id"):
             answer = await self.pocketbase.write("chats/update_chat_tags_by_id", parameters)
         if answer == "no object":
@@ -48,7 +45,7 @@ class ChatTags(PocketBaseRepository, ChatTable):
         self, id: str, user_id: str, tag_name: str, db: AsyncSession | None = None
     ) -> None:
         """Add a tag to the chat; the user has it then, even if there is no such chat."""
-        parameters = {"id": id, "user_id": user_id, "tag": _tag_id(tag_name), "name": tag_name}
+        parameters = {"id": id, "user_id": user_id, "tag": tag_id(tag_name), "name": tag_name}
         with integrity_errors("add_chat_tag"):
             await self.pocketbase.write("chats/add_chat_tag", parameters)
 
@@ -57,7 +54,7 @@ class ChatTags(PocketBaseRepository, ChatTable):
         self, id: str, user_id: str, tag_name: str, db: AsyncSession | None = None
     ) -> bool:
         """Take a tag from the chat; False if there is no such chat."""
-        is_done: bool = await self.pocketbase.write("chats/delete_chat_tag", {"id": id, "tag": _tag_id(tag_name)})
+        is_done: bool = await self.pocketbase.write("chats/delete_chat_tag", {"id": id, "tag": tag_id(tag_name)})
         return is_done
 
     async def get_chat_tags_by_id_and_user_id(
@@ -71,7 +68,7 @@ class ChatTags(PocketBaseRepository, ChatTable):
         self, user_id: str, tag_name: str, skip: int = 0, limit: int = 50, db: AsyncSession | None = None
     ) -> list[ChatTitleIdResponse]:
         """Return the user's chats with a tag, archived ones, too."""
-        parameters = {"user_id": user_id, "tag": _tag_id(tag_name), "skip": skip, "limit": limit or None}
+        parameters = {"user_id": user_id, "tag": tag_id(tag_name), "skip": skip, "limit": limit or None}
         wires = await self.pocketbase.read("chats/get_chat_list_by_user_id_and_tag_name", sendable(parameters))
         return titles([listed(wire) for wire in wires])
 
@@ -81,7 +78,7 @@ class ChatTags(PocketBaseRepository, ChatTable):
         """Return ``{tag_id: number of the user's chats with it}``."""
         if not tag_ids:
             return {}
-        parameters = {"tags": [_tag_id(tag_id) for tag_id in tag_ids], "user_id": user_id}
+        parameters = {"tags": [tag_id(given) for given in tag_ids], "user_id": user_id}
         counts = await self.pocketbase.read("chats/count_chats_by_tag_ids_and_user_id", parameters)
         return dict(zip(tag_ids, counts, strict=True))
 
@@ -90,6 +87,6 @@ class ChatTags(PocketBaseRepository, ChatTable):
     ) -> None:
         """Delete those of the user's tags which no more chats than this have."""
         if tag_ids:
-            tags = [[tag_id, _tag_id(tag_id)] for tag_id in tag_ids]
+            tags = [[given, tag_id(given)] for given in tag_ids]
             parameters = {"tags": tags, "user_id": user_id, "threshold": threshold}
             await self.pocketbase.write("chats/delete_orphan_tags_for_user", parameters)

@@ -77,8 +77,10 @@ class ChatView:
         self._rows: dict[str, Any] = {}
         self._next: int | None = None
         self.edited: Chat | None = None
-        self.columns = CHAT.decode(row) if row is not None else None
-        self._texts = {name: dumps(self.columns.pop(name)) for name in _JSON} if self.columns is not None else {}
+        self.columns: dict[str, Any] | None = None
+        self._texts: dict[str, str] = {}
+        if row is not None:
+            self._set_row(row)
 
     def chat(self) -> Chat:
         """Return the chat as the host's code changes it: an object without database."""
@@ -143,11 +145,17 @@ class ChatView:
         self._next = new_version() if self.version is not None else None
         return {**made, **written, "id": self.chat_id, "version": self.version, "next": self._next}
 
-    def saved(self) -> None:
-        """Tell that the changes were written."""
+    def saved(self, row: list[Any] | None = None) -> None:
+        """Tell that the changes were written; ``row`` is the chat's then."""
         self.version = self._next
+        if row is not None:
+            self._set_row(row)
         self._rows.clear()
         self.edited = None
+
+    def _set_row(self, row: list[Any]) -> None:
+        self.columns = CHAT.decode(row)
+        self._texts = {name: dumps(self.columns.pop(name)) for name in _JSON}
 
     def _keep(self, columns: Mapping[str, Any]) -> None:
         for name, value in columns.items():
