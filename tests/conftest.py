@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,17 @@ for name in list(os.environ):
         del os.environ[name]
 
 from tests.support.pocketbase import PocketBaseProcess, clone, prepare  # noqa: E402 - reads the environment
+
+TESTS = Path(__file__).parent
+TOGETHER = {"host", "packaging"}
+"""Suites whose tests share what takes long to start: one process runs them all, and any process any other module."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        module = item.path.relative_to(TESTS)
+        group = module.parts[0] if module.parts[0] in TOGETHER else str(module)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +60,13 @@ def own_pocketbase(prepared_pocketbase: Path, tmp_path: Path) -> Iterator[Pocket
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def may_create_chats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every user may create chats: permissions are the host's own."""
+
+    async def allow(self: Any, user_id: str, db: Any = None) -> None:
+        """Raise nothing."""
+
+    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)

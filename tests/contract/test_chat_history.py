@@ -30,11 +30,7 @@ Call = tuple[Any, ...]
 
 
 @pytest.fixture
-async def pair(oracle: str, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pair]:
-    async def allow(self: Any, user_id: str, db: Any = None) -> None:
-        """Permissions are the host's own."""
-
-    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+async def pair(oracle: str, opened: Opened, may_create_chats: None) -> AsyncIterator[Pair]:
     async with opened(CHATS, oracle) as pair:
         yield pair
 

@@ -97,11 +97,7 @@ SEARCHES = [
 
 
 @pytest.fixture
-async def pair(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pair]:
-    async def allow(self: Any, user_id: str, db: Any = None) -> None:
-        """Permissions are the host's own."""
-
-    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+async def pair(opened: Opened, may_create_chats: None) -> AsyncIterator[Pair]:
     async with opened(CHATS, "sqlite") as pair:
         yield pair
 

@@ -459,13 +459,7 @@ async def test_users_auths_and_oauth_sessions(
         await database.close()
 
 
-async def test_chats(
-    client: PocketBaseClient, requests: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def allow(self: Any, user_id: str, db: Any = None) -> None:
-        """Permissions are the host's own."""
-
-    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+async def test_chats(client: PocketBaseClient, requests: list[bytes], tmp_path: Path, may_create_chats: None) -> None:
     await clear(client, "chat", "chat_message", "shared_chat", "chat_file")
     database = sqlite_database(tmp_path)
     path = "openwebui_pocketbase.repositories"

@@ -11,7 +11,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from open_webui.models.chats import ChatForm
@@ -82,11 +81,7 @@ def repository(client: PocketBaseClient) -> PocketBaseChats:
 
 
 @pytest.fixture
-async def chats(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> PocketBaseChats:
-    async def allow(self: Any, user_id: str, db: Any = None) -> None:
-        """Permissions are the host's own."""
-
-    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+async def chats(client: PocketBaseClient, may_create_chats: None) -> PocketBaseChats:
     chats = repository(client)
     root = {"id": "root", "parentId": None, "childrenIds": [], "role": "user", "content": "?", "timestamp": 1}
     form = ChatForm(chat={"history": {"messages": {"root": root}, "currentId": "root"}})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from open_webui.models import chat_messages
@@ -17,11 +16,7 @@ from tests.support.pocketbase import PocketBaseProcess
 
 
 @pytest.fixture
-async def chats(own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PocketBaseChats]:
-    async def allow(self: Any, user_id: str, db: Any = None) -> None:
-        """Permissions are the host's own."""
-
-    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+async def chats(own_pocketbase: PocketBaseProcess, may_create_chats: None) -> AsyncIterator[PocketBaseChats]:
     client: PocketBaseClient = own_pocketbase.client()
     chats = PocketBaseChats()
     chats.pocketbase = client

@@ -30,11 +30,7 @@ async def client(own_pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseC
 
 
 @pytest.fixture
-async def chats(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> PocketBaseChats:
-    async def allow(self: Any, user_id: str, db: Any = None) -> None:
-        """Permissions are the host's own."""
-
-    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+async def chats(client: PocketBaseClient, may_create_chats: None) -> PocketBaseChats:
     chats = PocketBaseChats()
     chats.pocketbase = client
     await chats.insert_new_chat(C, "u1", ChatForm(chat=body("a", "b")))

@@ -28,11 +28,7 @@ class Counting(PocketBaseClient):
 
 
 @pytest.fixture
-async def chats(own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[PocketBaseChats]:
-    async def allow(self: Any, user_id: str, db: Any = None) -> None:
-        """Permissions are the host's own."""
-
-    monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+async def chats(own_pocketbase: PocketBaseProcess, may_create_chats: None) -> AsyncIterator[PocketBaseChats]:
     client = own_pocketbase.client()
     client.__class__ = Counting
     client.lengths = []  # type: ignore[attr-defined]
