@@ -41,15 +41,15 @@ const HISTORY = `format('{%s}', ${MEMBERS})`;
 const WHOLE = `format('[%s,{%s}]', ${row(CHAT, "c")}, ${MEMBERS})`;
 
 /**
- * SQL that answers with the chat of a query, its version, and its messages unless the given version is that; or with
- * `null`.
+ * SQL that answers with the chat of a query, its version, whether it is tidy, and its messages unless the given version
+ * is that; or with `null`.
  *
  * @param {string} rest from FROM on; the chat is `c`
  */
 function wholeUnless(rest) {
   const isKnown = `c.version = ${arg("version")}`;
   const messages = `iif(${isKnown}, 'null', '{'), iif(${isKnown}, '', coalesce(${MEMBERS}, '')), iif(${isKnown}, '', '}')`;
-  return one(`SELECT format('[%s,%d,%s%s%s]', ${row(CHAT, "c")}, c.version, ${messages}) ${rest}`);
+  return one(`SELECT format('[%s,%d,%d,%s%s%s]', ${row(CHAT, "c")}, c.version, c.tidy, ${messages}) ${rest}`);
 }
 
 /**

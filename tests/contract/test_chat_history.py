@@ -168,6 +168,7 @@ SEQUENCES: dict[str, list[Call]] = {
         ("update_chat_title_by_id", C, "Titles \x00 clean"),
         ("update_chat_params_by_id", C, {"a": 1}),
         ("update_chat_params_by_id", C, {"b": 2.0}),
+        change(params={"b": 2.0, "a": 1, "temperature": 1.0}),  # equal, in another order
         change(title=None),
         change(title=5),
     ],

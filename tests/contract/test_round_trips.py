@@ -227,7 +227,7 @@ CHATS: list[tuple[Any, ...]] = [
     (1, "get_message_by_id_and_message_id", CHAT, "x"),
     (1, "get_message_metadata", CHAT, "a", "files"),
     (1, "get_messages_map_by_chat_id", CHAT),
-    (2, "update_chat_by_id", CHAT, {"params": {}}),
+    (1, "update_chat_by_id", CHAT, {"params": {}}),
     (2, "update_chat_by_id", CHAT, BODY),
     (2, "update_chat_params_by_id", CHAT, {"a": 1}),
     (1, "update_chat_title_by_id", CHAT, "title"),

@@ -20,18 +20,27 @@ class Counting(PocketBaseClient):
     """Notes how long the answers to reads are."""
 
     lengths: list[int]
+    others: list[str]
 
     async def read_bytes(self, path: str, parameters: Any) -> bytes:
         raw = await super().read_bytes(path, parameters)
         self.lengths.append(len(raw))
         return raw
 
+    async def read(self, path: str, parameters: Any) -> Any:
+        self.others.append(path)
+        return await super().read(path, parameters)
+
+    async def write(self, path: str, parameters: Any, **kwargs: Any) -> Any:
+        self.others.append(path)
+        return await super().write(path, parameters, **kwargs)
+
 
 @pytest.fixture
 async def chats(own_pocketbase: PocketBaseProcess, may_create_chats: None) -> AsyncIterator[PocketBaseChats]:
     client = own_pocketbase.client()
     client.__class__ = Counting
-    client.lengths = []  # type: ignore[attr-defined]
+    client.lengths, client.others = [], []  # type: ignore[attr-defined]
     repository = "openwebui_pocketbase.repositories.chat_messages:PocketBaseChatMessages"
     undo = bind(chat_messages, "ChatMessages", repository, {"pocketbase": client})
     chats = PocketBaseChats()
@@ -66,6 +75,41 @@ async def test_a_title_is_saved_without_reading_the_messages_again(chats: Pocket
     assert saved.model_dump() == (await read(chats)).model_dump()
     long, short = chats.pocketbase.lengths  # type: ignore[attr-defined]
     assert short < long / 10
+
+
+async def test_a_title_is_saved_in_one_request_by_who_has_read_the_chat(chats: PocketBaseChats) -> None:
+    await read(chats)
+    await read(chats)
+    chats.pocketbase.others.clear()  # type: ignore[attr-defined]
+    saved = await chats.update_chat_by_id(C, {"title": "Other"})
+    assert saved is not None
+    assert (saved.title, saved.chat["title"]) == ("Other", "Other")
+    assert chats.pocketbase.others == ["chats/save_chat"]  # type: ignore[attr-defined]
+
+
+async def test_a_title_is_saved_after_what_others_have_written(
+    own_pocketbase: PocketBaseProcess, chats: PocketBaseChats
+) -> None:
+    await read(chats)
+    other = PocketBaseChats()
+    other.pocketbase = own_pocketbase.client()
+    await other.update_chat_by_id(C, {"params": {"a": 1}})
+    saved = await chats.update_chat_by_id(C, {"title": "Other"})
+    assert saved is not None
+    assert (saved.title, saved.chat["params"]) == ("Other", {"a": 1})
+    assert saved.model_dump() == (await read(chats)).model_dump()
+    await other.pocketbase.aclose()  # type: ignore[attr-defined]
+
+
+async def test_the_title_of_a_chat_that_others_deleted(
+    own_pocketbase: PocketBaseProcess, chats: PocketBaseChats
+) -> None:
+    await read(chats)
+    other = own_pocketbase.client()
+    await other.write("chats/delete_chat_by_id", {"id": C})
+    assert await chats.update_chat_by_id(C, {"title": "Other"}) is None
+    assert await chats.update_chat_params_by_id(C, {"a": 1}) is None
+    await other.aclose()
 
 
 async def test_a_title_s_answer_has_what_others_changed(

@@ -9,6 +9,7 @@ from typing import Any
 
 from open_webui.models.chat_messages import ChatMessage, ChatMessageModel
 from open_webui.models.chats import Chat, ChatForm, ChatImportForm, ChatModel
+from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.chats.editing import surfacing
@@ -140,20 +141,20 @@ class ChatBodies(ChatHistory):
     async def _edit_body(self, chat_id: str, edit: Callable[[Chat], None]) -> ChatModel | None:
         """Change a chat besides its messages, and answer with the chat; None if there is none."""
 
-        def edit_view(view: ChatView) -> tuple[ChatView, int] | None:
+        def edit_view(view: ChatView) -> tuple[ChatView, int, dict[str, Any]] | None:
             if view.version is None:
                 return None
             view.edited = view.chat()
             edit(view.edited)
-            ChatModel.model_validate(view.edited)  # what the host could not read it does not write
-            return view, view.version
+            model = ChatModel.model_validate(view.edited)  # what the host could not read it does not write
+            return view, view.version, {name: getattr(model, name) for name in inspect(view.edited).committed_state}
 
         edited = await self._edit(chat_id, (), edit_view, with_row=True)
         if edited is None:
             return None
-        view, before = edited
+        view, before, changed = edited
         assert view.version is not None  # noqa: S101 - for the type checker
-        model = ChatModel.model_validate(view.chat())
+        model = ChatModel.model_validate(view.chat()).model_copy(update=changed)
         messages = kept_messages(self.pocketbase, chat_id, before, view.version)
         if messages is None:
             return SavedChat.of(model, waiting_for(lambda: self._whole(chat_id)))

@@ -18,6 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, Requests
+from openwebui_pocketbase.repositories.chats.read_chats import kept_view
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import is_outage
 
@@ -137,6 +138,8 @@ class ChatEditing(PocketBaseRepository):
             view = self._chats.recent.pop(chat_id, None)
             if view is not None and not view.known.issuperset(keys):
                 view = None
+            if view is None and not keys and (wire := kept_view(self.pocketbase, chat_id)):
+                view = ChatView(chat_id, wire, keys)  # if it is old, the write is refused
             delays = _delays()
             is_fresh = False
             while True:
@@ -153,7 +156,7 @@ class ChatEditing(PocketBaseRepository):
                     return answer
                 if state == "locked":
                     await asyncio.sleep(next(delays))
-                elif state == "gone":
+                elif state == "gone" and is_fresh:
                     raise StaleDataError(f"Chat {chat_id} was deleted.")
                 view = None
 

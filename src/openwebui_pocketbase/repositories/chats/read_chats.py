@@ -14,7 +14,7 @@ import orjson
 from openwebui_pocketbase.repositories.base import Requests
 from openwebui_pocketbase.repositories.chats.records import CHAT, join
 
-__all__ = ["kept_messages", "read_chat"]
+__all__ = ["kept_messages", "kept_view", "read_chat"]
 
 KEPT_BYTES = 32 << 20
 """Of the answers that a process keeps, the latest ones."""
@@ -24,9 +24,13 @@ NUL = b"\\u0000"
 
 @dataclass(frozen=True)
 class _Answer:
+    """A chat's messages, in the raw answer that had them, and its row and whether it is tidy, as they came last."""
+
     version: int
     raw: bytes
     has_nul: bool
+    row: bytes
+    tidy: int
 
 
 class _Answers:
@@ -61,7 +65,7 @@ class _Answers:
             answer = self._answers.get(chat_id)
             if answer is None or answer.version != before:
                 return None
-            self._answers[chat_id] = answer = replace(answer, version=after)
+            self._answers[chat_id] = answer = replace(answer, version=after, row=b"")
             return answer
 
 
@@ -75,7 +79,8 @@ async def read_chat(
 
     Args:
         pocketbase: The client.
-        path: A method that answers with the row, the version, and the messages unless the version is the given one.
+        path: A method that answers with the row, the version, whether the chat is tidy, and the messages unless
+            the version is the given one.
         parameters: Its parameters; the chat's ``id`` is among them.
 
     Returns:
@@ -88,12 +93,14 @@ async def read_chat(
     wire = orjson.loads(raw)
     if wire is None:
         return None
-    row, version, messages = wire
+    row, version, tidy, messages = wire
     has_nul = NUL in raw
+    row_text = orjson.dumps(row)
     if messages is not None:
-        kept.keep(chat_id, _Answer(version, raw, has_nul))
+        kept.keep(chat_id, _Answer(version, raw, has_nul, row_text, tidy))
     elif before is not None:
-        messages = orjson.loads(before.raw)[2]  # objects of their own: the host changes what it gets
+        kept.keep(chat_id, replace(before, row=row_text, tidy=tidy))
+        messages = _messages(before)
         has_nul = has_nul or before.has_nul
     columns = CHAT.decode(row)
     join(columns["chat"], messages)
@@ -110,4 +117,18 @@ def kept_messages(pocketbase: Requests, chat_id: str, before: int, after: int) -
         after: The version it has made; it has the same messages.
     """
     answer = _KEPT.setdefault(pocketbase, _Answers()).rename(chat_id, before, after)
-    return None if answer is None else lambda: orjson.loads(answer.raw)[2]
+    return None if answer is None else lambda: _messages(answer)
+
+
+def kept_view(pocketbase: Requests, chat_id: str) -> list[Any] | None:
+    """Return what ``chats/get_view`` answered when the chat was read last, without messages; None if it is not kept."""
+    answer = _KEPT.setdefault(pocketbase, _Answers()).get(chat_id)
+    if answer is None or not answer.row:
+        return None
+    return [orjson.loads(answer.row), answer.version, answer.tidy, []]
+
+
+def _messages(answer: _Answer) -> dict[str, Any]:
+    """Return messages that belong to the caller: the host changes what it gets."""
+    messages: dict[str, Any] = orjson.loads(answer.raw)[-1]
+    return messages
