@@ -32,6 +32,10 @@ class _Answer:
     row: bytes
     tidy: int
 
+    @property
+    def size(self) -> int:
+        return len(self.raw) + len(self.row)
+
 
 class _Answers:
     """The latest answers, by the chat's id; `SavedChat` reads in a thread of its own."""
@@ -52,12 +56,10 @@ class _Answers:
     def keep(self, chat_id: str, answer: _Answer) -> None:
         """Keep an answer in place of the one before, and forget the oldest."""
         with self._lock:
-            before = self._answers.pop(chat_id, None)
-            self._size += len(answer.raw) - (len(before.raw) if before else 0)
-            self._answers[chat_id] = answer
+            self._replace(chat_id, answer)
             while self._size > KEPT_BYTES:
                 _, oldest = self._answers.popitem(last=False)
-                self._size -= len(oldest.raw)
+                self._size -= oldest.size
 
     def rename(self, chat_id: str, before: int, after: int) -> _Answer | None:
         """Say that a version of a chat has the messages of another; return the answer with them, if it is kept."""
@@ -65,8 +67,14 @@ class _Answers:
             answer = self._answers.get(chat_id)
             if answer is None or answer.version != before:
                 return None
-            self._answers[chat_id] = answer = replace(answer, version=after, row=b"")
+            answer = replace(answer, version=after, row=b"")
+            self._replace(chat_id, answer)
             return answer
+
+    def _replace(self, chat_id: str, answer: _Answer) -> None:
+        before = self._answers.pop(chat_id, None)
+        self._size += answer.size - (before.size if before else 0)
+        self._answers[chat_id] = answer
 
 
 _KEPT: weakref.WeakKeyDictionary[Requests, _Answers] = weakref.WeakKeyDictionary()
