@@ -217,6 +217,13 @@ async def test_many_writers_share_transactions(
     assert len(transactions) < 40
 
 
+async def test_several_processes_create_the_table_at_once(database: StockDatabase) -> None:
+    for _ in range(20):
+        await asyncio.gather(*(sql.create_state() for _ in range(4)))
+        async with database.engine.begin() as connection:
+            await connection.execute(text("DROP TABLE owui_pocketbase_mirror"))
+
+
 async def test_two_processes_at_once(
     one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
 ) -> None:

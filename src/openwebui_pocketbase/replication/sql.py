@@ -95,8 +95,9 @@ class State:
 async def create_state() -> None:
     """Create the table that keeps the state, unless it is there."""
     async with begin() as connection:
-        if connection.dialect.name == "postgresql":
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({CREATION_LOCK})"))
+        is_sqlite = connection.dialect.name == "sqlite"
+        lock = "BEGIN IMMEDIATE" if is_sqlite else f"SELECT pg_advisory_xact_lock({CREATION_LOCK})"
+        await connection.execute(text(lock))
         await connection.run_sync(_STATE.create, checkfirst=True)
 
 
