@@ -35,6 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         module = item.path.relative_to(TESTS)
         group = module.parts[0] if module.parts[0] in TOGETHER else str(module)
+        if group == "host" and item.get_closest_marker("postgresql"):
+            group = "host on PostgreSQL"  # instances of its own
         item.add_marker(pytest.mark.xdist_group(group))
 
 

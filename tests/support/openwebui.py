@@ -365,21 +365,8 @@ def embedded(fleet: Fleet) -> OpenWebUI:
     return fleet.start(("stock", "sqlite"), ("everything", "sqlite"))[1]
 
 
-@pytest.fixture(scope="session")
-def everywhere(fleet: Fleet, request: pytest.FixtureRequest) -> None:
-    """Has every instance started that the tests of this run compare."""
-    chosen = {
-        item.callspec.params["database"]
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and "contestants" in item.fixturenames
-    }
-    if "postgresql" in chosen and not postgresql.answers():
-        chosen.remove("postgresql")
-    fleet.start(*((name, database) for database in sorted(chosen) for name in CONFIGURATIONS))
-
-
 @pytest.fixture
-def contestants(everywhere: None, fleet: Fleet, database: str) -> dict[str, OpenWebUI]:
+def contestants(fleet: Fleet, database: str) -> dict[str, OpenWebUI]:
     """The instances with the same database, by configuration; the first one is the stock one."""
     require(database != "postgresql" or postgresql.answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
     return dict(zip(CONFIGURATIONS, fleet.start(*((name, database) for name in CONFIGURATIONS)), strict=True))
