@@ -26,6 +26,9 @@ for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
 
 onRecordDeleteRequest((e) => require(`${__hooks}/chat_dashboard.js`).deletedMessage(e), "owui_chat_messages");
 
+// For everybody: it comes before the credentials.
+routerAdd("GET", "/api/owui/proof", (e) => require(`${__hooks}/owui_proof.js`).answer(e));
+
 routerAdd(
   "GET",
   "/api/owui/version",

@@ -47,8 +47,11 @@ class Connection:
         self._server = None if settings.url else embedded_server(settings, data_dir)
         self.url = settings.url or ""
 
-    def open(self) -> Authenticator:
+    def open(self, *, create: bool = False) -> Authenticator:
         """Start the server if it is ours; sign in.
+
+        Args:
+            create: Whether a server of ours that has no data yet is made; else that is an error.
 
         Returns:
             The superuser's token and its renewal.
@@ -60,7 +63,7 @@ class Connection:
         """
         settings = self._settings
         if self._server is not None:
-            self.url = self._server.acquire().url
+            self.url = self._server.acquire(create=create).url
         elif settings.token is not None:
             return Authenticator(None, settings.token.get_secret_value())
         authenticator = Authenticator(self._login)

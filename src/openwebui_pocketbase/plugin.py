@@ -87,7 +87,10 @@ class PocketBasePlugin:
         """Offer every group that this version can store."""
         pocketbase = settings.pocketbase
         client = PocketBaseClient(
-            timeouts=pocketbase.timeouts, pool=pocketbase.pool, opener=lambda: self._open(settings, data_dir)
+            timeouts=pocketbase.timeouts,
+            pool=pocketbase.pool,
+            # A program that only uses repositories must not make a new PocketBase in a mistyped directory.
+            opener=lambda: self._open(settings, data_dir, create=False),
         )
         self._client, self._mirror = client, Mirror(client)
         mirrored = {table.group for table in TABLES.values() if table.mirrored}
@@ -113,7 +116,7 @@ class PocketBasePlugin:
         groups = sorted(group for group, backend in context.backends.items() if backend == BACKEND)
         if self._mirror is None or not groups:
             return
-        connection = await asyncio.to_thread(self._open, context.settings, context.data_dir)
+        connection = await asyncio.to_thread(self._open, context.settings, context.data_dir, create=True)
         await self._mirror.start()
         log.info("%s in PocketBase at %s", ", ".join(groups), connection.url)
 
@@ -138,13 +141,13 @@ class PocketBasePlugin:
             await asyncio.to_thread(self._connection.close)
             self._connection = None
 
-    def _open(self, settings: Settings, data_dir: Path) -> Connection:
+    def _open(self, settings: Settings, data_dir: Path, *, create: bool) -> Connection:
         """Connect the client, once; also for a program that uses repositories without the application."""
         with self._opening:
             if self._connection is None and self._client is not None:
                 connection = Connection(settings.pocketbase, data_dir)
                 try:
-                    authenticator = connection.open()
+                    authenticator = connection.open(create=create)
                     with connection.admin(authenticator) as admin:
                         bring_up(admin)
                 except BaseException:

@@ -57,6 +57,8 @@ class TimeoutSettings(_Section):
     """Waiting for a free connection when all are in use."""
     retry: float = Field(default=15.0, ge=0)
     """For how long a request that got no usable answer is repeated before it fails."""
+    start: float = Field(default=60.0, ge=0)
+    """For how long Open WebUI waits at its start for an external PocketBase that is not up yet."""
 
 
 class PoolSettings(_Section):
@@ -94,6 +96,8 @@ class PocketBaseSettings(_Section):
     """Password of that superuser."""
     token: SecretStr | None = None
     """A superuser token, instead of identity and password."""
+    key: SecretStr | None = None
+    """A key which that server has as ``OWUI_KEY``: it has to prove to be the right one before it is sent anything."""
     timeouts: TimeoutSettings = TimeoutSettings()
     pool: PoolSettings = PoolSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
@@ -139,6 +143,8 @@ class Settings(BaseSettings):
     """Backend per group, such as ``tags = "pocketbase"`` or ``folders = "sqlalchemy"``."""
     contract: Literal["strict", "warn"] = "strict"
     """What to do when Open WebUI's storage code differs from what this version was made for: stop, or warn."""
+    tripwire: Literal["error", "warn"] = "error"
+    """What happens to a statement of other code that reads or writes SQL tables whose rows are in PocketBase."""
     pocketbase: PocketBaseSettings = PocketBaseSettings()
     logging: LoggingSettings = LoggingSettings()
 

@@ -115,6 +115,7 @@ def test_an_empty_variable_is_not_set(data_dir: Path) -> None:
 SAMPLES = {
     "STORAGE_BACKEND": "pocketbase",
     "OPENWEBUI_POCKETBASE_CONTRACT": "warn",
+    "OPENWEBUI_POCKETBASE_TRIPWIRE": "warn",
     "OPENWEBUI_POCKETBASE_URL": "https://pb.example.org",
     "OPENWEBUI_POCKETBASE_LOGGING_LEVEL": "DEBUG",
     "OPENWEBUI_POCKETBASE_LOGGING_TRACE_HOOKS": "true",

@@ -95,13 +95,16 @@ class EmbeddedServer:
             raise _not_acquired()
         return self._info
 
-    def acquire(self) -> ServerInfo:
+    def acquire(self, *, create: bool = True) -> ServerInfo:
         """Take a share in the server: start it if need be, and wait until it answers.
 
         Does the same as `ensure` if this object has its share already.
 
+        Args:
+            create: Whether a server is made where there is none yet; else that is an error.
+
         Raises:
-            ServerError: The server cannot be started, or did not answer within ``start_timeout``.
+            ServerError: The server cannot be started, or did not answer within ``start_timeout``; or there is none.
         """
         with self._mutex:
             if self._lease is not None:
@@ -110,6 +113,12 @@ class EmbeddedServer:
                 raise ServerError(
                     "The embedded PocketBase needs Linux or macOS.",
                     hint="Run PocketBase yourself, and set [pocketbase] url, identity and password.",
+                )
+            if not create and not (self._data_dir / "data.db").exists():
+                raise ServerError(
+                    f"There is no PocketBase in {self._data_dir}.",
+                    hint="Name the data directory of Open WebUI with --data-dir or DATA_DIR. A new PocketBase is made"
+                    " when Open WebUI starts, and by: openwebui-pocketbase schema apply --create",
                 )
             self._run_dir.create()
             # The lease comes first: a supervisor that finds none leaves.

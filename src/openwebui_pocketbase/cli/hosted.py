@@ -1,0 +1,44 @@
+"""For commands that use Open WebUI's own storage code: that code in this process, extended as its server would be."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+from openwebui_pocketbase import _autostart
+from openwebui_pocketbase.cli.site import Site, is_distribution
+from openwebui_pocketbase.exceptions import CompatibilityError
+from openwebui_pocketbase.host.contract import installed_open_webui
+from openwebui_pocketbase.settings import CONFIG_VARIABLE
+
+__all__ = ["load_host"]
+
+
+def load_host(site: Site) -> None:
+    """Make ``open_webui`` importable, with the repositories that the site's settings ask for.
+
+    Nothing of the host's database is changed: no migration runs. The repositories connect when they are first used; a
+    server that has no data yet is not made.
+
+    Raises:
+        CompatibilityError: Open WebUI is not installed.
+    """
+    found = installed_open_webui()
+    if found is None:
+        raise CompatibilityError(
+            "Open WebUI is not installed.", hint="Run: pip install 'openwebui-pocketbase[open-webui]'"
+        )
+    package_dir, _ = found
+    if not is_distribution() and str(package_dir.parent) not in sys.path:
+        sys.path.insert(0, str(package_dir.parent))  # a container that runs from the source tree
+    os.environ["DATA_DIR"] = str(site.data_dir)
+    if CONFIG_VARIABLE in site.environ:
+        os.environ[CONFIG_VARIABLE] = site.environ[CONFIG_VARIABLE]
+    os.environ["ENABLE_DB_MIGRATIONS"] = "false"
+    if is_distribution():
+        os.environ["FROM_INIT_PY"] = "true"  # without it the host looks for a source tree
+    # The host refuses to start without a key; nothing that these commands do signs anything.
+    os.environ.setdefault("WEBUI_SECRET_KEY", "not-used-by-this-command")
+    _autostart.install()
+    import_module("open_webui.internal.db")
