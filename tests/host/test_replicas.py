@@ -1,0 +1,180 @@
+"""Two replicas of Open WebUI on one PostgreSQL, one external PocketBase and Redis: what one does, the other knows."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.support import postgresql
+from tests.support.openwebui import EVERY_GROUP
+from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone
+from tests.support.services import require
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.support.openwebui import NewOpenWebUI, OpenWebUI
+
+pytest_plugins = ["tests.support.openwebui"]
+pytestmark = pytest.mark.postgresql
+
+CHATS = "/api/v1/chats"
+REDIS_PORT = 6379
+
+Replicas = tuple["OpenWebUI", "OpenWebUI"]
+
+
+def redis_answers() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", REDIS_PORT)) == 0
+
+
+@pytest.fixture(scope="module")
+def server(prepared_pocketbase: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PocketBaseProcess]:
+    server = PocketBaseProcess(clone(prepared_pocketbase, tmp_path_factory.mktemp("replicas"))).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def replicas(server: PocketBaseProcess, new_openwebui: NewOpenWebUI) -> Replicas:
+    require(postgresql.answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
+    require(redis_answers(), "Redis at 127.0.0.1:6379")
+    env = {
+        "STORAGE_BACKEND": "pocketbase",
+        "OPENWEBUI_POCKETBASE_URL": server.url,
+        "OPENWEBUI_POCKETBASE_IDENTITY": IDENTITY,
+        "OPENWEBUI_POCKETBASE_PASSWORD": PASSWORD,
+        "WEBSOCKET_MANAGER": "redis",
+        "REDIS_URL": f"redis://127.0.0.1:{REDIS_PORT}/0",
+        "WEBSOCKET_REDIS_URL": f"redis://127.0.0.1:{REDIS_PORT}/0",
+        "REDIS_KEY_PREFIX": f"owui-tests-{secrets.token_hex(6)}",
+    }
+    one = new_openwebui("replica-one", env, database="postgresql", in_pocketbase=EVERY_GROUP)
+    two = new_openwebui("replica-two", one.env, in_pocketbase=EVERY_GROUP)
+    for each in (one, two):
+        each.start(wait=False)
+    for each in (one, two):
+        each.wait_until_ready()
+    one.user("admin")
+    two.users = one.users  # the same people, and the same tokens
+    return one, two
+
+
+def chat(title: str, **messages: dict[str, Any]) -> dict[str, Any]:
+    history = {"messages": messages, "currentId": next(iter(messages), None)}
+    return {"chat": {"title": title, "history": history, "messages": []}}
+
+
+def message(number: object) -> dict[str, Any]:
+    return {"id": f"m{number}", "parentId": None, "childrenIds": [], "role": "user", "content": f"number {number}"}
+
+
+def test_accounts_sessions_and_roles_are_the_same_at_once(replicas: Replicas) -> None:
+    one, two = replicas
+    me = "/api/v1/auths/"
+    for number, (here, there) in enumerate([(one, two), (two, one)] * 3):
+        name = f"person{number}"
+        ada = here.user(name).id
+        assert there.request(name, "GET", me).json()["id"] == ada
+        there.request("admin", "POST", f"/api/v1/users/{ada}/update", json={"role": "admin"}).raise_for_status()
+        assert here.request(name, "GET", me).json()["role"] == "admin"
+        # A new password ends the sessions everywhere.
+        form = {"password": here.password, "new_password": "another-password"}
+        here.request(name, "POST", "/api/v1/auths/update/password", json=form).raise_for_status()
+        assert there.request(name, "GET", me).status_code == 401
+        signin = {"email": f"{name}@example.com", "password": "another-password"}
+        token = there.http.post("/api/v1/auths/signin", json=signin).raise_for_status().json()["token"]
+        header = {"Authorization": f"Bearer {token}"}
+        assert here.http.get(me, headers=header).status_code == 200
+        there.request("admin", "DELETE", f"/api/v1/users/{ada}").raise_for_status()
+        assert here.http.get(me, headers=header).status_code == 401
+
+
+def test_each_reads_what_the_other_wrote_last(replicas: Replicas) -> None:
+    one, two = replicas
+    made = one.request("admin", "POST", f"{CHATS}/new", json=chat("begun", m0=message(0))).json()
+    path = f"{CHATS}/{made['id']}"
+    for number in range(1, 41):
+        here, there = replicas if number % 2 else reversed(replicas)
+        body = {"chat": {"title": f"title {number}", "history": {"messages": {f"m{number}": message(number)}}}}
+        here.request("admin", "POST", path, json=body).raise_for_status()
+        read = there.request("admin", "GET", path).json()
+        assert read["title"] == f"title {number}"
+        assert read["chat"]["history"]["messages"][f"m{number}"]["content"] == f"number {number}"
+        assert len(read["chat"]["history"]["messages"]) == number + 1
+    assert one.request("admin", "GET", path).json() == two.request("admin", "GET", path).json()
+
+
+def test_writes_of_both_to_one_chat_are_all_kept(replicas: Replicas) -> None:
+    made = replicas[0].request("admin", "POST", f"{CHATS}/new", json=chat("many", m=message(""))).json()
+    path = f"{CHATS}/{made['id']}"
+
+    def write(number: int) -> int:
+        body = {"chat": {"history": {"messages": {f"m{number}": message(number)}}}}
+        return replicas[number % 2].request("admin", "POST", path, json=body).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(write, range(80))) == {200}
+    for each in replicas:
+        found = each.request("admin", "GET", path).json()["chat"]["history"]["messages"]
+        assert found.keys() == {"m", *(f"m{number}" for number in range(80))}
+
+
+def test_a_lease_of_a_killed_replica_ends(replicas: Replicas, server: PocketBaseProcess) -> None:
+    """The last test: one of the two is killed."""
+    one, two = replicas
+    made = one.request("admin", "POST", f"{CHATS}/new", json=chat("leased", m=message(""))).json()
+    path = f"{CHATS}/{made['id']}"
+    written: list[int] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        headers = one.headers("admin")
+        with one.client() as client:
+            for number in range(10_000):
+                if stop.is_set():
+                    return
+                body = {"chat": {"history": {"messages": {f"m{number}": message(number)}}}}
+                try:
+                    client.post(path, json=body, headers=headers).raise_for_status()
+                except httpx.TransportError:
+                    return
+                written.append(number)
+
+    assert one.process is not None
+    held = f"SELECT token FROM owui_chat_locks WHERE chat_id = '{made['id']}'"
+    writer = threading.Thread(target=write)
+    writer.start()
+    with server.admin() as admin:
+        deadline = time.monotonic() + 60
+        while True:  # until it stands still with the lease in its hand
+            assert time.monotonic() < deadline, "no lease was seen"
+            if admin.sql(held):
+                os.kill(one.process.pid, signal.SIGSTOP)
+                if admin.sql(held):
+                    break
+                os.kill(one.process.pid, signal.SIGCONT)
+        os.kill(one.process.pid, signal.SIGKILL)
+        stop.set()
+        writer.join()
+        one.process.wait()
+        one.process = None
+        # What is left of its 30 seconds is cut short: nobody has to wait for that here.
+        admin.sql(f"UPDATE owui_chat_locks SET expires_at = expires_at - 27000 WHERE chat_id = '{made['id']}'")
+
+    body = {"chat": {"history": {"messages": {"after": message("after")}}}}
+    two.request("admin", "POST", path, json=body).raise_for_status()
+    found = two.request("admin", "GET", path).json()["chat"]["history"]["messages"]
+    assert found.keys() >= {"m", "after", *(f"m{number}" for number in written)}
+    assert two.request("admin", "GET", "/api/v1/auths/").status_code == 200
