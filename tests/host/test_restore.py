@@ -1,0 +1,115 @@
+"""PocketBase's own backup and restore, while Open WebUI runs: no help needed, nothing stale."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.openwebui import EVERY_GROUP
+
+if TYPE_CHECKING:
+    from tests.support.openwebui import NewOpenWebUI, OpenWebUI
+
+pytest_plugins = ["tests.support.openwebui"]
+
+PROMPTS = "/api/v1/prompts"
+CHATS = "/api/v1/chats"
+PATIENCE = 15.0
+"""Seconds after which everything is as it has to be."""
+
+
+@pytest.fixture(scope="module")
+def instance(new_openwebui: NewOpenWebUI) -> OpenWebUI:
+    env = {"STORAGE_BACKEND": "pocketbase", "UVICORN_WORKERS": "2"}
+    return new_openwebui("restore", env, in_pocketbase=EVERY_GROUP).start()
+
+
+def grants(*people: str) -> dict[str, Any]:
+    return {
+        "access_grants": [{"principal_type": "user", "principal_id": each, "permission": "read"} for each in people]
+    }
+
+
+def prompt(instance: OpenWebUI, command: str, *people: str) -> str:
+    body = {"command": command, "name": command, "content": "x", **grants(*people)}
+    made = instance.request("admin", "POST", f"{PROMPTS}/create", json=body).raise_for_status().json()
+    return str(made["id"])
+
+
+def seen(instance: OpenWebUI, name: str) -> set[str]:
+    """Return the prompts that somebody is shown, each time by whichever worker answers."""
+    with instance.client() as client:
+        answer = client.get(f"{PROMPTS}/", headers=instance.headers(name)).raise_for_status()
+    return {each["command"].removeprefix("/") for each in answer.json()}
+
+
+def until(deadline: float, what: str, condition: Any) -> None:
+    """Wait until it holds four times in a row: there are two workers."""
+    good = 0
+    while good < 4:
+        assert time.monotonic() < deadline, f"not within {PATIENCE:g} seconds: {what}"
+        try:
+            good = good + 1 if condition() else 0
+        except Exception:  # noqa: BLE001 - the server is being exchanged
+            good = 0
+        time.sleep(0.05)
+
+
+def test_a_restore_is_noticed_by_everybody(instance: OpenWebUI) -> None:
+    admin_user, ada = instance.user("admin"), instance.user("ada")
+    prompt(instance, "kept", ada.id)
+    body = {"chat": {"title": "before", "history": {"messages": {}, "currentId": None}}}
+    chat = instance.request("admin", "POST", f"{CHATS}/new", json=body).json()["id"]
+    with instance.admin() as admin:
+        admin.send("POST", "/api/backups", {"name": "good.zip"})
+    archive = instance.data_dir / "pocketbase" / "backups" / "good.zip"
+    with zipfile.ZipFile(archive) as opened:
+        names = opened.namelist()
+    assert "data.db" in names
+    assert [name for name in names if ".owui" in name] == []
+
+    # What the restore has to take back: a person, a grant, a title; and writes that others would hold on to.
+    bob = instance.user("bob")
+    later = prompt(instance, "later", ada.id, bob.id)
+    instance.request("admin", "POST", f"{CHATS}/{chat}", json={"chat": {"title": "after"}}).raise_for_status()
+    assert seen(instance, "ada") == {"kept", "later"}
+    server = instance.pocketbase
+
+    deadline = time.monotonic() + PATIENCE
+    with instance.admin() as admin:
+        admin.send("POST", "/api/backups/good.zip/restore")
+    title = lambda: instance.request("admin", "GET", f"{CHATS}/{chat}").json()["title"]  # noqa: E731
+    until(deadline, "the chat is as it was", lambda: title() == "before")
+    until(
+        deadline,
+        "who was added after the backup is nobody",
+        lambda: instance.request("bob", "GET", "/api/v1/auths/").status_code == 401,
+    )
+    until(deadline, "a grant made after the backup is gone", lambda: seen(instance, "ada") == {"kept"})
+    until(
+        deadline,
+        "SQL has the people that PocketBase has",
+        lambda: {row[0] for row in instance.sql("SELECT id FROM user")} == {admin_user.id, ada.id},
+    )
+    assert instance.pocketbase == server, "the supervisor and its PocketBase are the same"
+
+    # From here on as always: a revoked grant is gone at once, for both workers.
+    kept = instance.request("admin", "GET", f"{PROMPTS}/").json()
+    kept_id = next(each["id"] for each in kept if each["command"].removeprefix("/") == "kept")
+    path = f"{PROMPTS}/id/{kept_id}/access/update"
+    instance.request("admin", "POST", path, json=grants()).raise_for_status()
+    assert [seen(instance, "ada") for _ in range(8)] == [set()] * 8
+    # The prompt itself is in SQL, where nothing was restored.
+    assert instance.request("admin", "GET", f"{PROMPTS}/id/{later}").is_success
+
+
+def test_a_later_start_succeeds(instance: OpenWebUI) -> None:
+    instance.stop()
+    del instance.users["bob"]
+    instance.start()
+    assert instance.request("ada", "GET", "/api/v1/auths/").status_code == 200
+    instance.user("cid")
+    assert instance.request("cid", "GET", "/api/v1/auths/").status_code == 200
