@@ -47,6 +47,18 @@ _WORKSPACE_SEARCH = Seam(
     "open_webui.routers.search", "search_workspace", f"{_REPOSITORIES}.workspace_search:over_repositories"
 )
 
+_LOOKING_AT_ANSWERS = {
+    "chats": (
+        "update_chat_by_id",
+        "update_chat_params",
+        "update_chat_message_by_id",
+        "fork_chat_by_id",
+        "share_chat_by_id",
+    ),
+    "notes": ("get_note_chat_by_id", "get_note_chats_by_id"),
+}
+"""Router -> its functions that give back what a write to a chat has answered with, messages included."""
+
 SEAMS = {
     "access": [
         Seam("open_webui.models.models", "ModelsTable._delete_models", f"{_REPOSITORIES}.access_seams:of_models"),
@@ -58,6 +70,11 @@ SEAMS = {
         Seam("open_webui.utils.timers", "cancel_timers_for_chat", f"{_REPOSITORIES}.timers:cancelling"),
         Seam("open_webui.utils.timers", "execute_due_timer", f"{_REPOSITORIES}.timers:executing"),
         Seam("open_webui.utils.timers", "_set_timer_state", f"{_REPOSITORIES}.timers:setting_state"),
+        *(
+            Seam(f"open_webui.routers.{router}", function, f"{_REPOSITORIES}.chats.saved:looking_at_answers")
+            for router, functions in _LOOKING_AT_ANSWERS.items()
+            for function in functions
+        ),
         _WORKSPACE_SEARCH,
     ],
     "folders": [_WORKSPACE_SEARCH],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from open_webui.models.chats import ChatForm, ChatModel
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats, read_chats
+from openwebui_pocketbase.repositories.chats.saved import looking_at_answers
 from tests.contract.test_chat_history import C, body
 from tests.support.pocketbase import PocketBaseProcess
 
@@ -150,3 +152,31 @@ async def test_only_so_many_bytes_are_kept(chats: PocketBaseChats, monkeypatch: 
     assert (await read(chats)).model_dump() == expected
     first, second = chats.pocketbase.lengths  # type: ignore[attr-defined]
     assert first == second > 1000
+
+
+@pytest.mark.parametrize("looks", [False, True])
+async def test_who_says_that_he_looks_at_the_answer_does_not_hold_the_event_loop(
+    chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch, *, looks: bool
+) -> None:
+    """The chat is read on the event loop of the caller, which serves others meanwhile, and before the answer."""
+    loops = []
+    whole = PocketBaseChats._whole
+
+    async def noted(self: PocketBaseChats, chat_id: str) -> ChatModel | None:
+        loops.append(asyncio.get_running_loop())
+        return await whole(self, chat_id)
+
+    monkeypatch.setattr(PocketBaseChats, "_whole", noted)
+
+    async def endpoint() -> list[tuple[ChatModel | None, int]]:
+        message = await chats.upsert_message_to_chat_by_id_and_message_id(C, "m5", {"content": "new"})
+        first = message, len(loops)
+        return [first, (await chats.update_chat_variables_by_id(C, {"a": 1}), len(loops))]
+
+    answers = await (looking_at_answers(endpoint) if looks else endpoint)()
+    expected = (await read(chats)).chat
+    for answer, _ in answers:
+        assert answer is not None
+        assert answer.chat == expected
+    assert [reads for _, reads in answers] == ([1, 2] if looks else [0, 0])
+    assert [loop is asyncio.get_running_loop() for loop in loops] == [looks] * 2

@@ -16,7 +16,7 @@ from openwebui_pocketbase.repositories.chats.editing import surfacing
 from openwebui_pocketbase.repositories.chats.history import ChatHistory, new_row
 from openwebui_pocketbase.repositories.chats.read_chats import kept_messages
 from openwebui_pocketbase.repositories.chats.records import chat_wire, dumps
-from openwebui_pocketbase.repositories.chats.saved import SavedChat, waiting_for
+from openwebui_pocketbase.repositories.chats.saved import SavedChat, answer_of
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
 
@@ -157,7 +157,7 @@ class ChatBodies(ChatHistory):
         model = ChatModel.model_validate(view.chat()).model_copy(update=changed)
         messages = kept_messages(self.pocketbase, chat_id, before, view.version)
         if messages is None:
-            return SavedChat.of(model, waiting_for(lambda: self._whole(chat_id)))
+            return await answer_of(model, lambda: self._whole(chat_id))
         return SavedChat.of(model, lambda: {"chat": {"history": {"messages": messages()}}})
 
     @surfacing

@@ -16,7 +16,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from openwebui_pocketbase.repositories.chats.editing import ChatEditing, surfacing
 from openwebui_pocketbase.repositories.chats.read_chats import read_chat
 from openwebui_pocketbase.repositories.chats.records import members_of
-from openwebui_pocketbase.repositories.chats.saved import SavedChat, waiting_for
+from openwebui_pocketbase.repositories.chats.saved import answer_of
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import swallows
 
@@ -99,7 +99,7 @@ class ChatHistory(ChatEditing, ChatTable):
             return ChatModel.model_validate(chat)
 
         model = await self._edit(chat_id, message_ids, edit_view)
-        return model and SavedChat.of(model, waiting_for(lambda: self._whole(chat_id)))
+        return model and await answer_of(model, lambda: self._whole(chat_id))
 
     async def upsert_message_to_chat_by_id_and_message_id(
         self, id: str, message_id: str, message: Message, *, touch: bool = True

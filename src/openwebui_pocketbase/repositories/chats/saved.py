@@ -1,21 +1,59 @@
-"""The answer of a write to a chat: the whole chat, whose messages are read only if somebody looks at it."""
+"""The answer of a write to a chat: the whole chat, whose messages are read only if somebody looks at it.
+
+Hardly anybody does. The few functions of the host that do say so beforehand (`looking_at_answers`), so that the chat is
+read while the event loop serves others; whoever else looks makes it stand still for one request.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
-from functools import cache
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from open_webui.models.chats import ChatModel
 from pydantic import PrivateAttr, SerializerFunctionWrapHandler, model_serializer
 
 from openwebui_pocketbase.repositories.chats.records import join, split
 
-__all__ = ["SavedChat", "waiting_for"]
+__all__ = ["SavedChat", "answer_of", "looking_at_answers"]
 
 Columns = dict[str, Any]
+Read = Callable[[], Coroutine[Any, Any, ChatModel | None]]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_is_looked_at: ContextVar[bool] = ContextVar("is_looked_at", default=False)
+"""Whether the caller looks at the messages of the answer."""
+
+
+def looking_at_answers(stock: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    """Return a function of the host as it is, whose writes know that it looks at the messages they answer with."""
+
+    @wraps(stock)
+    async def looking(*args: P.args, **kwargs: P.kwargs) -> T:
+        before = _is_looked_at.set(True)
+        try:
+            return await stock(*args, **kwargs)
+        finally:
+            _is_looked_at.reset(before)
+
+    return looking
+
+
+async def answer_of(chat: ChatModel, read: Read) -> SavedChat:
+    """Return a chat as it was written, to be read as a whole now or when somebody looks at it.
+
+    Args:
+        chat: The chat; its messages are not looked at.
+        read: Reads it.
+    """
+    if _is_looked_at.get():
+        columns = _columns(await read())
+        return SavedChat.of(chat, lambda: columns)
+    return SavedChat.of(chat, lambda: _columns(asyncio.run_coroutine_threadsafe(read(), _loop()).result()))
 
 
 class SavedChat(ChatModel):
@@ -54,7 +92,7 @@ class SavedChat(ChatModel):
 
     @model_serializer(mode="wrap")
     def _whole(self, handler: SerializerFunctionWrapHandler) -> Any:
-        assert self.chat is not None  # noqa: S101 - it is read here
+        self.chat  # noqa: B018 - it is read here
         return handler(self)
 
     def __eq__(self, other: object) -> bool:
@@ -64,22 +102,13 @@ class SavedChat(ChatModel):
     __hash__ = None  # type: ignore[assignment]
 
 
-def waiting_for(read: Callable[[], Coroutine[Any, Any, ChatModel | None]]) -> Callable[[], Columns]:
-    """Return a function that reads a chat from PocketBase where nothing can be awaited, on another event loop.
-
-    The caller's loop stands still meanwhile: for answers which nearly nobody looks at.
-    """
-
-    def wait() -> Columns:
-        chat = asyncio.run_coroutine_threadsafe(read(), _loop()).result()
-        return {"chat": None} if chat is None else chat.__dict__
-
-    return wait
+def _columns(chat: ChatModel | None) -> Columns:
+    return {"chat": None} if chat is None else chat.__dict__
 
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
-    """Return an event loop that runs in a thread of its own, as long as the process."""
+    """Return an event loop that runs in a thread of its own, as long as the process: where nothing can be awaited."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="openwebui-pocketbase", daemon=True).start()
     return loop

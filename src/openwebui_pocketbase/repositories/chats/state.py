@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from openwebui_pocketbase.repositories.chats.history import ChatHistory
 from openwebui_pocketbase.repositories.chats.lists import listed
 from openwebui_pocketbase.repositories.chats.records import CHAT, decode_chat
-from openwebui_pocketbase.repositories.chats.saved import SavedChat, waiting_for
+from openwebui_pocketbase.repositories.chats.saved import answer_of
 from openwebui_pocketbase.repositories.errors import swallows
 
 __all__ = ["ChatState"]
@@ -44,7 +44,7 @@ class ChatState(ChatHistory):
         wire = await self._change("update_chat", columns, id=id)
         if not wire:
             return None
-        return SavedChat.of(ChatModel.model_validate(CHAT.decode(wire)), waiting_for(lambda: self._whole(id)))
+        return await answer_of(ChatModel.model_validate(CHAT.decode(wire)), lambda: self._whole(id))
 
     @swallows(lambda: None)
     async def update_chat_variables_by_id(
