@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server.credentials import obtain_credentials
+from openwebui_pocketbase.server.credentials import obtain_credentials, read_credentials
 from openwebui_pocketbase.server.locks import FileLock, has_shared_holders, is_locked
 from openwebui_pocketbase.server.pocketbase import open_log
 from openwebui_pocketbase.server.rundir import RunDir, ServerState
@@ -70,15 +70,19 @@ def test_credentials_are_made_once(tmp_path: Path) -> None:
     assert made[0].password not in repr(made[0])
 
 
-@pytest.mark.parametrize("mode", [0o604, 0o620, 0o640, 0o777])
-def test_credentials_open_to_others_are_refused(tmp_path: Path, mode: int) -> None:
+def test_credentials_of_an_older_version_get_a_key(tmp_path: Path) -> None:
     path = tmp_path / "superuser.json"
-    password = obtain_credentials(path).password
-    path.chmod(mode)
-    with pytest.raises(ServerError, match="open to other users") as raised:
-        obtain_credentials(path)
-    assert "chmod 600" in raised.value.hint
-    assert password not in str(raised.value)
+    path.touch(mode=0o600)
+    path.write_text('{"identity": "a@b.c", "password": "secret"}')
+    assert read_credentials(path) is None
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: obtain_credentials(path), range(16)))
+    assert len(set(made)) == 1
+    assert (made[0].identity, made[0].password) == ("a@b.c", "secret")
+    assert len(made[0].key) >= 40
+    assert made[0].key not in repr(made[0])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_credentials(path) == made[0]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"identity": "a@b.c", "password": ""}', "\0\xff"])

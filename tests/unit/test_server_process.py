@@ -163,12 +163,19 @@ def run(tmp_path: Path, script: str) -> PocketBase:
     binary = write_program(tmp_path / "program", script)
     options = ServeOptions(str(binary), str(tmp_path / "data"), "hooks", "migrations", HOST, 0)
     return PocketBase(
-        options, 8090, run_dir=run_dir, credentials=Credentials("me", "secret"), log=open_log(run_dir.pocketbase_log)
+        options,
+        8090,
+        run_dir=run_dir,
+        credentials=Credentials("me", "secret", "key"),
+        log=open_log(run_dir.pocketbase_log),
     )
 
 
 def test_a_process_is_given_what_it_needs(tmp_path: Path) -> None:
-    process = run(tmp_path, 'echo "$@"; pwd; echo $OWUI_SUPERUSER_IDENTITY $OWUI_SUPERUSER_PASSWORD; exit 3')
+    process = run(
+        tmp_path,
+        'echo "$@"; pwd; echo $OWUI_SUPERUSER_IDENTITY $OWUI_SUPERUSER_PASSWORD $OWUI_KEY $OWUI_LISTEN; exit 3',
+    )
     assert process.wait(60) == 3
     process.stop(0)
     data = tmp_path.resolve() / "data"
@@ -177,7 +184,7 @@ def test_a_process_is_given_what_it_needs(tmp_path: Path) -> None:
         f"serve --dir {tmp_path / 'data'} --hooksDir hooks --migrationsDir migrations"
         f" --publicDir {tmp_path / 'data' / '.owui' / 'public'} --http 127.0.0.1:8090"
         " --automigrate=false --hooksWatch=false\n"
-        f"{data}\nme secret"
+        f"{data}\nme secret key 127.0.0.1:8090"
     )
 
 

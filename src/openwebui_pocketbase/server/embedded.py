@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -53,13 +53,29 @@ class ServerInfo:
         url: Address of the server.
         identity: E-mail address of its superuser.
         password: Password of its superuser.
+        key: What the server's proof is made with; see `openwebui_pocketbase.proof`.
+        listen: ``host:port`` of ``url``, which is part of the proof.
         pid: Process id of PocketBase at the moment; another one after a restart.
     """
 
     url: str
     identity: str
     password: SecretStr
+    key: str = field(repr=False)
+    listen: str
     pid: int
+
+    @classmethod
+    def of(cls, state: ServerState, credentials: Credentials) -> ServerInfo:
+        """Put together what the supervisor says and what only we know."""
+        return cls(
+            url=state.url,
+            identity=credentials.identity,
+            password=SecretStr(credentials.password),
+            key=credentials.key,
+            listen=urlsplit(state.url).netloc,
+            pid=state.pocketbase,
+        )
 
 
 class EmbeddedServer:
@@ -140,12 +156,7 @@ class EmbeddedServer:
             if self._lease is None or self._credentials is None:
                 raise _not_acquired()
             state = self._wait_until_healthy()
-            self._info = ServerInfo(
-                url=state.url,
-                identity=self._credentials.identity,
-                password=SecretStr(self._credentials.password),
-                pid=state.pocketbase,
-            )
+            self._info = ServerInfo.of(state, self._credentials)
             return self._info
 
     def running(self) -> ServerInfo | None:
@@ -162,7 +173,7 @@ class EmbeddedServer:
         if not (state.ready and _is_healthy(state.url) and self._run_dir.superuser.exists()):
             return None
         credentials = obtain_credentials(self._run_dir.superuser)
-        return ServerInfo(state.url, credentials.identity, SecretStr(credentials.password), state.pocketbase)
+        return ServerInfo.of(state, credentials)
 
     def release(self) -> None:
         """Give up the share; after the last one, wait until PocketBase has stopped."""

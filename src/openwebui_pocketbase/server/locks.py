@@ -12,7 +12,7 @@ with contextlib.suppress(ImportError):  # Windows has none; `EmbeddedServer.acqu
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FileLock", "has_shared_holders", "is_locked", "lock_open_file"]
+__all__ = ["FileLock", "has_shared_holders", "is_current", "is_locked", "lock_open_file"]
 
 
 class FileLock:
@@ -70,6 +70,14 @@ def is_locked(path: Path) -> bool:
     if lock:
         lock.close()
     return lock is None
+
+
+def is_current(fd: int, path: Path) -> bool:
+    """Tell whether the open file is still the one that the path names."""
+    try:
+        return os.path.samestat(os.fstat(fd), os.stat(path, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
 
 
 def lock_open_file(fd: int) -> None:

@@ -13,9 +13,11 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server.network import listen_address
+from openwebui_pocketbase.proof import KEY_VARIABLE, LISTEN_VARIABLE
+from openwebui_pocketbase.server.network import listen_address, local_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +90,8 @@ class PocketBase:
                 | {
                     "OWUI_SUPERUSER_IDENTITY": credentials.identity,
                     "OWUI_SUPERUSER_PASSWORD": credentials.password,
+                    KEY_VARIABLE: credentials.key,
+                    LISTEN_VARIABLE: urlsplit(local_url(options.host, port)).netloc,
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
