@@ -75,7 +75,7 @@ def is_locked(path: Path) -> bool:
 def is_current(fd: int, path: Path) -> bool:
     """Tell whether the open file is still the one that the path names."""
     try:
-        return os.path.samestat(os.fstat(fd), os.stat(path, follow_symlinks=False))
+        return os.path.samestat(os.fstat(fd), path.stat(follow_symlinks=False))
     except FileNotFoundError:
         return False
 
