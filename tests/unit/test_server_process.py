@@ -99,9 +99,7 @@ def test_the_wanted_port_or_none() -> None:
         port = other.getsockname()[1]
         with pytest.raises(ServerError, match=f"Port {port} on {HOST} is already taken"):
             network.choose_port(HOST, wanted=port, previous=None)
-        assert network.accepts_connections(HOST, port)
     assert network.choose_port(HOST, wanted=port, previous=1) == port
-    assert not network.accepts_connections(HOST, port)
 
 
 def test_the_previous_port_if_it_is_free() -> None:
@@ -179,10 +177,11 @@ def test_a_process_is_given_what_it_needs(tmp_path: Path) -> None:
     assert process.wait(60) == 3
     process.stop(0)
     data = tmp_path.resolve() / "data"
+    run_dir = RunDir(tmp_path / "data")
     assert process.describe_end() == (
         "with exit code 3. Its last words:\n"
-        f"serve --dir {tmp_path / 'data'} --hooksDir hooks --migrationsDir migrations"
-        f" --publicDir {tmp_path / 'data' / '.owui' / 'public'} --http 127.0.0.1:8090"
+        f"serve --dir {tmp_path / 'data'} --hooksDir {run_dir.hooks} --migrationsDir {run_dir.migrations}"
+        f" --publicDir {run_dir.public} --http 127.0.0.1:8090"
         " --automigrate=false --hooksWatch=false\n"
         f"{data}\nme secret key 127.0.0.1:8090"
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from openwebui_pocketbase.exceptions import ServerError
 from openwebui_pocketbase.server.locks import is_current, lock_open_file
+from openwebui_pocketbase.server.permissions import open_private
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,13 +75,11 @@ def obtain_credentials(path: Path) -> Credentials:
 
 
 def _open(path: Path) -> int:
-    # O_NOFOLLOW: a link would place the password where its author cannot see who reads it.
-    flags = os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         try:
-            return os.open(path, flags | os.O_RDWR, 0o600)
+            return open_private(path, os.O_RDWR)
         except PermissionError:  # it may be readable only, where the system manages the modes
-            return os.open(path, flags | os.O_RDONLY, 0o600)
+            return open_private(path, os.O_RDONLY)
     except OSError as error:
         raise ServerError(
             f"Cannot open the superuser's credentials {path}: {error.strerror}.", hint=_remove(path)
@@ -112,8 +111,8 @@ def _complete(content: bytes) -> Credentials:
 
 def _replace(path: Path, credentials: Credentials) -> None:
     # In one step: whoever reads without the lock, or after a crash, finds the old content or the new one.
-    temporary = path.with_suffix(".tmp")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+    temporary = path.with_suffix(".new")
+    with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "wb") as file:
         file.write(json.dumps(asdict(credentials)).encode())
         file.flush()
         os.fsync(file.fileno())
