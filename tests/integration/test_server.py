@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import queue
@@ -13,19 +15,23 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 import openwebui_pocketbase
 from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.exceptions import ServerError
 from openwebui_pocketbase.server import EmbeddedServer, ServerInfo, find_binary
 from openwebui_pocketbase.server.locks import is_locked
+from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import RunDir
 from openwebui_pocketbase.settings import EmbeddedSettings
 
@@ -114,11 +120,11 @@ class Site:
         self._workers.append(Worker(self.root))
         return self._workers[-1]
 
-    def server(self, **settings: Any) -> EmbeddedServer:
+    def server(self, *, hooks: Path | None = None, **settings: Any) -> EmbeddedServer:
         server = EmbeddedServer(
             EmbeddedSettings(**settings),
             data_dir=self.data,
-            hooks_dir=self.hooks,
+            hooks_dir=hooks or self.hooks,
             migrations_dir=self.migrations,
         )
         self._servers.append(server)
@@ -368,6 +374,230 @@ def test_ensure_and_info_need_acquire(site: Site) -> None:
     server.release()
     with pytest.raises(ServerError, match="not in use"):
         _ = server.info
+
+
+# --- backup and restore, other files in their places
+
+
+def api(info: ServerInfo, method: str, path: str, **options: Any) -> httpx.Response:
+    answer = httpx.request(method, info.url + path, headers={"Authorization": log_in(info)}, timeout=30, **options)
+    answer.raise_for_status()
+    return answer
+
+
+def user_record(name: str) -> dict[str, str]:
+    return {"id": name.ljust(15, "0"), "email": f"{name}@x.org", "password": "12345678", "passwordConfirm": "12345678"}
+
+
+def users(info: ServerInfo) -> set[str]:
+    return {item["email"] for item in api(info, "GET", "/api/collections/users/records").json()["items"]}
+
+
+def wait_for_users(server: EmbeddedServer, expected: set[str]) -> None:
+    """Wait until the server, which is being restored, has these users; that must be soon."""
+    deadline = time.monotonic() + 15
+    while True:
+        with contextlib.suppress(httpx.HTTPError, ServerError):
+            if users(server.ensure()) == expected:
+                return
+        assert time.monotonic() < deadline, "no answer within 15 seconds"
+        time.sleep(0.05)
+
+
+def test_a_restore_while_workers_use_the_server(site: Site) -> None:
+    server, other = site.server(), site.worker()
+    before = server.acquire()
+    other.call("acquire")
+    supervisors, files = site.supervisors(), {path: path.stat().st_ino for path in site.run_dir.path.glob("*.lock")}
+    api(before, "POST", "/api/collections/users/records", json=user_record("kept"))
+    api(before, "POST", "/api/backups", json={"name": "a.zip"})
+    with zipfile.ZipFile(site.data / "backups" / "a.zip") as archive:
+        names = archive.namelist()
+    assert "data.db" in names
+    assert not [name for name in names if ".owui" in name or name.endswith((".lock", ".log"))]
+    api(before, "POST", "/api/collections/users/records", json=user_record("lost"))
+    api(before, "POST", "/api/backups/a.zip/restore")
+    wait_for_users(server, {"kept@x.org"})
+    assert site.supervisors() == supervisors
+    assert {path: path.stat().st_ino for path in files} == files
+    assert other.call("ensure")["pid"] == before.pid  # PocketBase starts itself anew in the same process
+    other.call("release")
+    assert site.pocketbases() == [before.pid]
+    server.release()
+    assert site.is_quiet()
+
+
+def test_a_restore_of_an_archive_with_credentials_and_locks(site: Site) -> None:
+    """As the versions made them that did not know better; its superuser has another password, too."""
+    server = site.server()
+    info = server.acquire()
+    superuser = api(info, "GET", "/api/collections/_superusers/records").json()["items"][0]["id"]
+    password = {"password": "another-password", "passwordConfirm": "another-password"}
+    api(info, "PATCH", f"/api/collections/_superusers/records/{superuser}", json=password)
+    other = replace(info, password=SecretStr("another-password"))
+    api(other, "POST", "/api/collections/users/records", json=user_record("kept"))
+    api(other, "POST", "/api/backups", json={"name": "a.zip"})
+    api(other, "POST", "/api/collections/users/records", json=user_record("lost"))
+    with zipfile.ZipFile(site.data / "backups" / "a.zip", "a") as archive:
+        archive.writestr(".owui/superuser.json", '{"identity": "stranger@x.org", "password": "1234567890"}')
+        for name in ("leases.lock", "supervisor.lock", "server.json", "foreign.txt"):
+            archive.writestr(f".owui/{name}", "")
+    secrets = site.run_dir.superuser.read_bytes()
+    api(other, "POST", "/api/backups/a.zip/restore")
+    wait_for_users(server, {"kept@x.org"})
+    assert site.run_dir.superuser.read_bytes() == secrets
+    assert not (site.run_dir.path / "foreign.txt").exists()
+    assert site.pocketbases() == [info.pid]
+    server.release()
+    assert site.is_quiet()
+
+
+def test_an_archive_is_all_that_another_machine_needs(site: Site) -> None:
+    with site.server() as server:
+        api(server.info, "POST", "/api/collections/users/records", json=user_record("kept"))
+        api(server.info, "POST", "/api/backups", json={"name": "a.zip"})
+    archive = shutil.move(site.data / "backups" / "a.zip", site.root)
+    shutil.rmtree(site.data)
+    shutil.unpack_archive(archive, site.data)
+    with site.server() as server:
+        assert users(server.info) == {"kept@x.org"}
+
+
+@pytest.mark.parametrize("change", ["removed", "replaced", "credentials"])
+def test_workers_recover_from_lost_files(site: Site, change: str) -> None:
+    first, second = site.worker(), site.worker()
+    before = first.call("acquire")
+    assert second.call("acquire") == before
+    aside = site.root / "aside"
+    if change == "credentials":
+        site.run_dir.superuser.unlink()
+    else:
+        shutil.copytree(site.run_dir.path, aside)
+        shutil.rmtree(site.run_dir.path)
+    if change == "replaced":
+        aside.rename(site.run_dir.path)
+    wait_until(partial(has_ended, before["pid"]))
+    after = first.call("ensure")
+    assert second.call("ensure") == after
+    assert after["pid"] != before["pid"]
+    assert (after["password"] == before["password"]) == (change == "replaced")
+    assert site.pocketbases() == [after["pid"]]
+    assert len(site.supervisors()) == 1
+    first.call("release")
+    assert site.pocketbases() == [after["pid"]]
+    second.call("release")
+    assert not site.pocketbases()
+
+
+# --- other programs
+
+
+def test_a_squatter_is_sent_nothing_and_named(site: Site) -> None:
+    server = site.server()
+    before = server.acquire()
+    port = int(before.url.rpartition(":")[2])
+    received = bytearray()
+    (supervisor,) = site.supervisors()
+    os.kill(supervisor, signal.SIGSTOP)  # or it would be sooner
+    os.kill(before.pid, signal.SIGKILL)
+    wait_until(partial(has_ended, before.pid))
+    with socket.create_server(("127.0.0.1", port)) as squatter:
+        os.kill(supervisor, signal.SIGCONT)
+        threading.Thread(target=_squat, args=(squatter, received), daemon=True).start()
+        after = server.ensure()
+        assert after.url != before.url
+        assert users(after) == set()
+        log = site.run_dir.supervisor_log.read_text()
+        assert f"Port {port} on 127.0.0.1 is already taken by process {os.getpid()} (" in log
+        squatter.shutdown(socket.SHUT_RDWR)
+    lines = received.decode().splitlines()
+    assert all(line.startswith(("GET /api/owui/proof?number=", "Host: ")) or not line for line in lines), lines
+
+
+def _squat(squatter: socket.socket, received: bytearray) -> None:
+    """Say yes to everything, as a program would that wants a password."""
+    while True:
+        try:
+            connection, _ = squatter.accept()
+        except OSError:
+            return
+        with connection:
+            received += connection.recv(65536)
+            body = b'{"code": "0", "message": "API is healthy.", "token": "x"}'
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def test_a_server_that_does_not_answer_is_restarted(
+    site: Site, program: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurried = "import sys, openwebui_pocketbase.server.supervisor as s; s.PROBE_PAUSE = s.PROBE_TIMEOUT = 0.2"
+    executable = program(f'exec {sys.executable} -P -c \'{hurried}; sys.exit(s.main(sys.argv[1:]))\' "$4" "$5"')
+    server = site.server()
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.executable", str(executable))
+        before = server.acquire()
+    os.kill(before.pid, signal.SIGSTOP)
+    after = server.ensure()
+    assert after.url == before.url
+    assert after.pid != before.pid
+    assert "does not answer: killed" in site.run_dir.supervisor_log.read_text()
+
+
+def test_a_server_that_is_busy_writing_answers(site: Site) -> None:
+    (site.hooks / "busy.pb.js").write_text(
+        'routerAdd("POST", "/busy", (e) => { $app.runInTransaction((tx) => {'
+        ' tx.db().newQuery("DELETE FROM users").execute(); console.log("busy"); sleep(2000) });'
+        " return e.json(200, {}) })"
+    )
+    info = site.server().acquire()
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(httpx.post, f"{info.url}/busy", timeout=30)
+        wait_until(lambda: "busy" in site.run_dir.pocketbase_log.read_text())
+        assert probe(info.url, info.key, seconds=1) is Reply.PROVED
+        assert not long.done()
+        assert long.result().status_code == 200
+
+
+# --- the code that runs
+
+
+def version(info: ServerInfo) -> dict[str, Any]:
+    return dict(api(info, "GET", "/api/owui/version").json())
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_code_that_runs_does_not_change_under_a_server(site: Site) -> None:
+    info = site.server().acquire()
+    before = version(info)
+    assert before["pocketbase"].startswith("0.40.")
+    (site.hooks / "owui_proof.js").write_text("no JavaScript")
+    assert probe(info.url, info.key, seconds=5) is Reply.PROVED
+    assert version(info) == before
+
+
+def test_a_worker_with_other_hooks_has_the_server_restarted_once(site: Site) -> None:
+    old = site.server()
+    before = old.acquire()
+    newer = site.root / "newer"
+    shutil.copytree(site.hooks, newer)
+    (newer / "tags.js").open("a").write("// newer\n")
+    new, twin = site.server(hooks=newer), site.server(hooks=newer)
+    assert new.acquire() == twin.acquire() == before
+    ran = version(before)
+    assert ran["hooks"]["tags.js"] == sha256(site.hooks / "tags.js")
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(EmbeddedServer.restart, [new, twin]))
+    after = old.ensure()
+    assert after == new.info
+    assert after.url == before.url
+    assert version(after)["hooks"]["tags.js"] == sha256(newer / "tags.js")
+    assert version(after)["run"] != ran["run"]
+    new.restart()
+    assert new.info == after
+    assert site.run_dir.supervisor_log.read_text().count("is restarted with") == 1
 
 
 # --- what cannot be started

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import threading
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -180,8 +181,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, values: dict[str, Any]) -> None:
-    # Requests may come from several processes at once.
-    temporary = path.with_suffix(f".{os.getpid()}")
+    # Several processes and threads may write a request at once.
+    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
     with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
         json.dump(values, file)
     temporary.replace(path)
