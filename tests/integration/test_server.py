@@ -13,6 +13,8 @@ import socket
 import stat
 import subprocess
 import sys
+import sysconfig
+import tempfile
 import threading
 import time
 import zipfile
@@ -66,13 +68,14 @@ for line in sys.stdin:
 class Worker:
     """A process that uses the server, as a worker of Open WebUI does."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, **process: Any) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER, str(root)],
+            [process.pop("executable", sys.executable), "-c", WORKER, str(root)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            **process,
         )
         self._answers: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -116,8 +119,8 @@ class Site:
         self._workers: list[Worker] = []
         self._servers: list[EmbeddedServer] = []
 
-    def worker(self) -> Worker:
-        self._workers.append(Worker(self.root))
+    def worker(self, **process: Any) -> Worker:
+        self._workers.append(Worker(self.root, **process))
         return self._workers[-1]
 
     def server(self, *, hooks: Path | None = None, **settings: Any) -> EmbeddedServer:
@@ -178,12 +181,26 @@ def log_in(info: ServerInfo) -> str:
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    # Workers and supervisors are to import the package that this process imported.
+def imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have workers and supervisors import the package that this process imported."""
     monkeypatch.setenv("PYTHONPATH", str(Path(openwebui_pocketbase.__file__).parents[1]))
+
+
+@pytest.fixture
+def site(tmp_path: Path, imported: None) -> Iterator[Site]:
     site = Site(tmp_path.resolve())
     yield site
     site.close()
+
+
+@pytest.fixture
+def reachable_site(imported: None) -> Iterator[Site]:
+    """Return a site to which other users find the way; pytest closes its own directories to them."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o711)
+        site = Site(Path(directory).resolve())
+        yield site
+        site.close()
 
 
 @pytest.fixture
@@ -598,6 +615,103 @@ def test_a_worker_with_other_hooks_has_the_server_restarted_once(site: Site) -> 
     new.restart()
     assert new.info == after
     assert site.run_dir.supervisor_log.read_text().count("is restarted with") == 1
+
+
+# --- who may read
+
+NOBODY = 65534
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other users")
+
+
+def readable_by_nobody(directory: Path) -> list[str]:
+    """Return the files below a directory that another user can open, as that user finds out."""
+    script = (
+        "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "for path in sys.stdin.read().split('\\n'):\n"
+        "    try: open(path, 'rb').close(); print(path)\n"
+        "    except OSError as error: assert isinstance(error, PermissionError), error"
+    )
+    paths = "\n".join(str(path) for path in directory.rglob("*") if path.is_file())
+    command = [sys.executable, "-c", script]
+    return subprocess.run(command, input=paths, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+
+
+@pytest.fixture
+def python_for_all(imported: None, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a Python that other users can run: that of the tests may be in somebody's home."""
+    name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    packages, scripts = sysconfig.get_path("purelib"), sysconfig.get_path("scripts")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.environ["PYTHONPATH"], packages]))
+    monkeypatch.setenv("PATH", os.pathsep.join([os.environ["PATH"], scripts]))
+    for python in (sys.executable, f"/usr/bin/{name}", f"/usr/local/bin/{name}"):
+        with contextlib.suppress(OSError):
+            subprocess.run([python, "-c", "import pydantic"], user=NOBODY, group=NOBODY, cwd="/", check=True)
+            return python
+    pytest.skip("no Python that other users can run")
+
+
+def others_rights(directory: Path) -> list[Path]:
+    paths = [directory, *directory.rglob("*")]
+    return [path for path in paths if path.lstat().st_mode & 0o077 and not path.is_symlink()]
+
+
+@as_root
+def test_another_user_reads_nothing(reachable_site: Site) -> None:
+    site = reachable_site
+    with site.server() as server:
+        api(server.info, "POST", "/api/collections/users/records", json=user_record("kept"))
+        api(server.info, "POST", "/api/backups", json={"name": "a.zip"})
+        assert others_rights(site.data) == readable_by_nobody(site.data) == []
+    outside = site.root / "outside"
+    outside.touch(mode=0o644)
+    (site.data / "link").symlink_to(outside)
+    for path in site.data.rglob("*"):  # as older versions left it
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    site.data.chmod(0o755)
+    assert str(site.data / "data.db") in readable_by_nobody(site.data)
+    with site.server() as server:
+        assert others_rights(site.data) == readable_by_nobody(site.data) == []
+        assert outside.stat().st_mode & 0o777 == 0o644
+        api(server.info, "POST", "/api/backups/a.zip/restore")
+        wait_for_users(server, {"kept@x.org"})
+        assert others_rights(site.data) == readable_by_nobody(site.data) == []
+
+
+@as_root
+def test_root_works_as_the_owner_of_the_data(
+    reachable_site: Site, python_for_all: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that an administrator runs beside the service leaves nothing that is out of the service's reach."""
+    site = reachable_site
+    site.data.mkdir()
+    os.chown(site.data, NOBODY, NOBODY)
+    monkeypatch.setattr("sys.executable", python_for_all)
+    with site.server() as server:
+        api(server.info, "POST", "/api/backups", json={"name": "a.zip"})
+        server.restart()
+    owners = {path: path.stat().st_uid for path in [site.data, *site.data.rglob("*")]}
+    assert set(owners.values()) == {NOBODY}, owners
+    assert others_rights(site.data) == []
+
+
+@as_root
+def test_a_service_whose_files_belong_to_another(reachable_site: Site, python_for_all: str) -> None:
+    """As in Kubernetes: the volume is root's and open to a group."""
+    site = reachable_site
+    with site.server() as server:
+        before = server.info
+    for path in [site.data, *site.data.rglob("*")]:
+        os.chown(path, 0, 4242)
+        path.chmod(0o2770 if path.is_dir() else 0o660)
+    # No name, no home, and a working directory that it may not read.
+    whoever = {"user": 12345, "group": 4242, "extra_groups": [], "cwd": "/root"}
+    worker = site.worker(executable=python_for_all, env={**os.environ, "HOME": "/root"}, **whoever)
+    info = worker.call("acquire")
+    assert info["password"] == before.password.get_secret_value()
+    assert "belongs to uid 0" in site.run_dir.supervisor_log.read_text()
+    worker.call("release")
+    assert not site.pocketbases()
 
 
 # --- what cannot be started

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from openwebui_pocketbase.exceptions import ServerError
 from openwebui_pocketbase.server import network
-from openwebui_pocketbase.server.binary import check_binary, find_binary
+from openwebui_pocketbase.server.binary import check_binary, check_ready_to_start, find_binary
 from openwebui_pocketbase.server.credentials import Credentials
 from openwebui_pocketbase.server.orphan import stop_orphan
 from openwebui_pocketbase.server.pocketbase import PocketBase, ServeOptions, command_marker, open_log
 from openwebui_pocketbase.server.rundir import RunDir
-from openwebui_pocketbase.settings import EmbeddedSettings
+from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +90,32 @@ def test_a_program_that_is_not_pocketbase(tmp_path: Path, content: bytes, messag
     binary.chmod(0o755)
     with pytest.raises(ServerError, match=message):
         check_binary(binary)
+
+
+@pytest.mark.parametrize("version", ["0.39.11", "0.40.5", "0.41.0", "1.0.0"])
+def test_another_version_of_pocketbase(tmp_path: Path, version: str) -> None:
+    with pytest.raises(ServerError, match=f"is PocketBase {version}; this package needs >=0.40.6,<0.41"):
+        check_binary(write_program(tmp_path / "pocketbase", f"echo pocketbase version {version}"))
+
+
+def test_a_version_that_says_nothing_is_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    binary = write_program(tmp_path / "pocketbase", "echo 'pocketbase version (untracked)'")
+    assert check_binary(binary) == "(untracked)"
+    assert "does not say which PocketBase it is" in caplog.text
+
+
+def test_hooks_of_the_working_directory_do_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pb_hooks").mkdir()
+    (tmp_path / "pb_hooks" / "main.pb.js").write_text("$os.writeFile('ran', 'x', 0o600)")
+    monkeypatch.chdir(tmp_path)
+    assert check_binary(find_binary(EmbeddedSettings())).startswith("0.40.")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_needed_for_a_start_is_looked_for_at_no_cost(places: list[Path]) -> None:
+    check_ready_to_start(PocketBaseSettings(url="http://127.0.0.1:8090", token=SecretStr("x")))
+    with pytest.raises(ServerError, match="not installed"):
+        check_ready_to_start(PocketBaseSettings())
 
 
 # --- ports

@@ -56,8 +56,8 @@ def find_binary(settings: EmbeddedSettings) -> Path:
     return binary
 
 
-def check_binary(binary: Path) -> None:
-    """Run ``binary --version`` and look whether PocketBase answers, and which.
+def check_binary(binary: Path) -> str:
+    """Run ``binary --version`` and look whether PocketBase answers, and which; return what it calls its version.
 
     Raises:
         ServerError: The program cannot be run, is not PocketBase, or one of another version.
@@ -66,6 +66,7 @@ def check_binary(binary: Path) -> None:
         answer = subprocess.run(  # noqa: S603 - the administrator's own choice of program
             [PROGRAM, "--version"],  # it answers with the name it was called by
             executable=binary,
+            cwd="/",  # it looks for hooks in its working directory, which can be anybody's, or unreadable
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=10,
@@ -86,6 +87,7 @@ def check_binary(binary: Path) -> None:
             )
         case None:
             logger.warning("%s does not say which PocketBase it is (%s)", binary, version)
+    return version
 
 
 def check_ready_to_start(settings: PocketBaseSettings) -> None:
