@@ -29,13 +29,15 @@ import pytest
 from pydantic import SecretStr
 
 import openwebui_pocketbase
-from openwebui_pocketbase.assets import HOOKS_DIR
+from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
+from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.exceptions import ServerError
+from openwebui_pocketbase.schema.bootstrap import hook_digests
 from openwebui_pocketbase.server import EmbeddedServer, ServerInfo, find_binary
 from openwebui_pocketbase.server.locks import is_locked
 from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import RunDir
-from openwebui_pocketbase.settings import EmbeddedSettings
+from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,8 +49,9 @@ WORKER = """
 import json, sys
 from pathlib import Path
 from openwebui_pocketbase.exceptions import ServerError
+from openwebui_pocketbase.schema.bootstrap import hook_digests
 from openwebui_pocketbase.server import EmbeddedServer
-from openwebui_pocketbase.settings import EmbeddedSettings
+from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 root = Path(sys.argv[1])
 server = EmbeddedServer(
@@ -593,6 +596,24 @@ def test_the_code_that_runs_does_not_change_under_a_server(site: Site) -> None:
     (site.hooks / "owui_proof.js").write_text("no JavaScript")
     assert probe(info.url, info.key, seconds=5) is Reply.PROVED
     assert version(info) == before
+
+
+def test_a_rolling_upgrade_restarts_the_server(site: Site) -> None:
+    """A process of the new version comes while one of the old version is there, by the way that Open WebUI takes."""
+    shutil.rmtree(site.migrations)
+    shutil.copytree(MIGRATIONS_DIR, site.migrations)
+    (site.hooks / "tags.js").open("a").write("// older\n")
+    old = site.server()
+    before = old.acquire()
+    connection = Connection(PocketBaseSettings(embedded=EmbeddedSettings(data_dir=site.data)), site.root)
+    try:
+        authenticator = connection.open()
+        connection.bring_up(authenticator)
+        assert connection.url == before.url
+        assert version(old.ensure())["hooks"] == hook_digests()
+        assert site.run_dir.supervisor_log.read_text().count("is restarted with") == 1
+    finally:
+        connection.close()
 
 
 def test_a_worker_with_other_hooks_has_the_server_restarted_once(site: Site) -> None:
