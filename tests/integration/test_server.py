@@ -38,6 +38,7 @@ from openwebui_pocketbase.server.locks import is_locked
 from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import RunDir
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
+from tests.support.pocketbase import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ from openwebui_pocketbase.exceptions import ServerError
 from openwebui_pocketbase.schema.bootstrap import hook_digests
 from openwebui_pocketbase.server import EmbeddedServer
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
+from tests.support.pocketbase import free_port
 
 root = Path(sys.argv[1])
 server = EmbeddedServer(
@@ -512,10 +514,12 @@ def test_workers_recover_from_lost_files(site: Site, change: str) -> None:
 # --- other programs
 
 
-def test_a_squatter_is_sent_nothing_and_named(site: Site) -> None:
-    server = site.server()
+@pytest.mark.parametrize("configured", [False, True])
+def test_a_squatter_is_sent_nothing_and_named(site: Site, configured: bool, caplog: pytest.LogCaptureFixture) -> None:
+    server = site.server(port=free_port() if configured else 0)
     before = server.acquire()
     port = int(before.url.rpartition(":")[2])
+    named = f"Port {port} on 127.0.0.1 is already taken by process {os.getpid()} ("
     received = bytearray()
     (supervisor,) = site.supervisors()
     os.kill(supervisor, signal.SIGSTOP)  # or it would be sooner
@@ -524,12 +528,19 @@ def test_a_squatter_is_sent_nothing_and_named(site: Site) -> None:
     with socket.create_server(("127.0.0.1", port)) as squatter:
         os.kill(supervisor, signal.SIGCONT)
         threading.Thread(target=_squat, args=(squatter, received), daemon=True).start()
-        after = server.ensure()
-        assert after.url != before.url
-        assert users(after) == set()
-        log = site.run_dir.supervisor_log.read_text()
-        assert f"Port {port} on 127.0.0.1 is already taken by process {os.getpid()} (" in log
+        if configured:
+            with pytest.raises(ServerError) as raised:
+                server.ensure()
+            assert named in str(raised.value)
+        else:
+            after = server.ensure()
+            assert after.url != before.url
+            assert users(after) == set()
+            assert named in site.run_dir.supervisor_log.read_text()
+            assert f"PocketBase moved from {before.url} to {after.url}" in caplog.text
         squatter.shutdown(socket.SHUT_RDWR)
+    if configured:
+        assert server.ensure() == replace(before, pid=server.info.pid)
     lines = received.decode().splitlines()
     assert all(line.startswith(("GET /api/owui/proof?number=", "Host: ")) or not line for line in lines), lines
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import socket
 import subprocess
 import sys
 import sysconfig
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +18,18 @@ import pytest
 from pydantic import SecretStr
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server import network
+from openwebui_pocketbase.server import network, squatter
 from openwebui_pocketbase.server.binary import check_binary, check_ready_to_start, find_binary
 from openwebui_pocketbase.server.credentials import Credentials
 from openwebui_pocketbase.server.orphan import stop_orphan
 from openwebui_pocketbase.server.pocketbase import PocketBase, ServeOptions, command_marker, open_log
+from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import RunDir
+from openwebui_pocketbase.server.squatter import describe_listener
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HOST = "127.0.0.1"
 
@@ -155,6 +161,56 @@ def test_a_host_of_another_machine(wanted: int) -> None:
 def test_addresses(host: str, listen: str, url: str) -> None:
     assert network.listen_address(host, 80) == listen
     assert network.local_url(host, 80) == url
+
+
+def reply_of(serve: Callable[[socket.socket], object], *, seconds: float) -> Reply:
+    """Ask a program that does that with a connection."""
+    with socket.create_server((HOST, 0)) as listening, ThreadPoolExecutor(1) as pool:
+        served = pool.submit(lambda: serve(listening.accept()[0]))
+        reply = probe(f"http://{HOST}:{listening.getsockname()[1]}", "key", seconds=seconds)
+        served.result()
+    return reply
+
+
+def drip(connection: socket.socket) -> None:
+    with connection, contextlib.suppress(OSError):
+        while True:
+            connection.sendall(b"H")
+            time.sleep(0.01)
+
+
+def say(answer: bytes) -> Callable[[socket.socket], None]:
+    def say(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    return say
+
+
+def test_replies_of_other_programs() -> None:
+    for answer in (b"HTTP/1.1 200 OK\r\n\r\n{}", b"HTTP/1.1 429 Too Many\r\n\r\n", b"SSH-2.0\r\n", b"\0" * 99):
+        assert reply_of(say(answer), seconds=10) is Reply.OTHER
+    assert reply_of(say(b""), seconds=10) is Reply.CLOSED
+    assert reply_of(drip, seconds=0.2) is Reply.NONE
+    with socket.create_server((HOST, 0)) as silent:
+        url = f"http://{HOST}:{silent.getsockname()[1]}"
+        assert probe(url, "key", seconds=0.1) is Reply.NONE
+    assert probe(url, "key", seconds=10) is Reply.CLOSED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who listens")
+def test_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    for host, family in ((HOST, socket.AF_INET), ("::1", socket.AF_INET6)):
+        with socket.create_server((host, 0), family=family) as listening:
+            port = listening.getsockname()[1]
+            described = describe_listener(port)
+            assert described.startswith(f"process {os.getpid()} (")
+            assert described.endswith(f") of uid {os.getuid()}")
+            with monkeypatch.context() as patch:
+                patch.setattr(squatter, "_process_of", lambda inode: None)  # another user's process shows no files
+                assert describe_listener(port) == f"a program of uid {os.getuid()}"
+    assert describe_listener(port) == "another program"
 
 
 # --- processes

@@ -147,7 +147,10 @@ class EmbeddedServer:
         with self._mutex:
             if self._lease is None:
                 raise _not_acquired()
-            self._info = self._wait_until_healthy()
+            before, self._info = self._info, self._wait_until_healthy()
+            if before and before.url != self._info.url:
+                log = self._run_dir.supervisor_log
+                logger.warning("PocketBase moved from %s to %s; %s says why", before.url, self._info.url, log)
             return self._info
 
     def restart(self) -> None:
@@ -185,7 +188,7 @@ class EmbeddedServer:
         if not (state and is_locked(self._run_dir.supervisor_lock)):
             return None
         credentials = read_credentials(self._run_dir.superuser)
-        if not (state.ready and credentials and _is_ours(state, credentials)):
+        if not (state.ready and credentials and _reply(state, credentials) is Reply.PROVED):
             return None
         return ServerInfo.of(state, credentials)
 
@@ -238,6 +241,7 @@ class EmbeddedServer:
         known_failure = self._run_dir.read_failure()
         launches = 0
         pause = FIRST_PAUSE
+        reply = Reply.CLOSED
         while True:
             self._raise_failure_since(known_failure)
             self._keep_lease()
@@ -251,16 +255,28 @@ class EmbeddedServer:
                     self._launch(lock, launches)
                 launches += 1
             state = self._run_dir.read_state()
-            if state and state.ready and _is_ours(state, credentials):
-                return ServerInfo.of(state, credentials)
+            if state and state.ready:
+                reply = _reply(state, credentials)
+                if reply is Reply.PROVED:
+                    return ServerInfo.of(state, credentials)
             if time.monotonic() > deadline:
-                raise ServerError(
-                    f"PocketBase did not answer within {self._settings.start_timeout:g} seconds.",
-                    hint=f"See {self._run_dir.pocketbase_log}. If it only needs more time, as for a large"
-                    " migration, raise [pocketbase.embedded] start_timeout.",
-                )
+                raise self._no_answer(reply)
             time.sleep(pause)
             pause = min(pause * 1.2, LONGEST_PAUSE)
+
+    def _no_answer(self, reply: Reply) -> ServerError:
+        seconds = f"within {self._settings.start_timeout:g} seconds"
+        if reply is Reply.OTHER:
+            return ServerError(
+                f"PocketBase did not prove {seconds} that it is the one of {self._data_dir}.",
+                hint="If processes of Open WebUI run with an older version of this package, stop them all, and start"
+                f" them again. Else another program has its port: see {self._run_dir.supervisor_log}",
+            )
+        return ServerError(
+            f"PocketBase did not answer {seconds}.",
+            hint=f"See {self._run_dir.pocketbase_log}. If it only needs more time, as for a large"
+            " migration, raise [pocketbase.embedded] start_timeout.",
+        )
 
     def _raise_failure_since(self, known: Failure | None) -> None:
         failure = self._run_dir.read_failure()
@@ -332,5 +348,5 @@ def _cannot_launch(data_dir: Path, owner: Owner | None, error: OSError) -> Serve
     )
 
 
-def _is_ours(state: ServerState, credentials: Credentials) -> bool:
-    return probe(state.url, credentials.key, seconds=HEALTH_TIMEOUT) is Reply.PROVED
+def _reply(state: ServerState, credentials: Credentials) -> Reply:
+    return probe(state.url, credentials.key, seconds=HEALTH_TIMEOUT)
