@@ -46,7 +46,14 @@ routerAdd(
 
 cronAdd("owui_prune", "*/5 * * * *", () => require(`${__hooks}/owui_dispatch.js`).prune());
 
+for (const archiving of [onBackupCreate, onBackupRestore]) {
+  archiving((e) => require(`${__hooks}/owui_backup.js`).withoutRunDirectory(e));
+}
+
+require(`${__hooks}/owui_version.js`).notePocketBase();
+
 onBootstrap((e) => {
   e.next();
+  require(`${__hooks}/owui_version.js`).note();
   require(`${__hooks}/owui_embedded.js`).prepare();
 });

@@ -1,10 +1,37 @@
 // @ts-check
 
-/** GET /api/owui/version: what this server has, so that the adapter can tell whether it fits. */
+/**
+ * GET /api/owui/version: what this server has, so that the adapter can tell whether it fits.
+ *
+ * What the code is, is noted when the process starts: a file that is replaced later is not what runs.
+ */
+
+const NOTED = "owui_version";
+const POCKETBASE = "owui_pocketbase";
+
+/** Note PocketBase's version. To be called at the top level of a hook file: elsewhere `$app` has no rootCmd. */
+function notePocketBase() {
+  $app.store().set(POCKETBASE, $app.rootCmd?.version || "");
+}
+
+/** Note what runs; once in the life of the process. */
+function note() {
+  const what = {
+    run: $security.randomString(32),
+    pocketbase: $app.store().get(POCKETBASE),
+    hooks: hooks(),
+  };
+  // A text: the store is of the whole process, an object is of this runtime only.
+  $app.store().set(NOTED, JSON.stringify(what));
+}
 
 /** @param {core.RequestEvent} e */
 function answer(e) {
-  return e.json(200, { schema: Number(meta("schema")), epoch: meta("epoch"), hooks: hooks() });
+  return e.json(200, {
+    schema: Number(meta("schema")),
+    epoch: meta("epoch"),
+    ...JSON.parse($app.store().get(NOTED)),
+  });
 }
 
 /** @param {string} key */
@@ -35,4 +62,4 @@ function hooks() {
   return digests;
 }
 
-module.exports = { answer };
+module.exports = { answer, note, notePocketBase };

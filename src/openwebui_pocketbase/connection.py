@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
 from openwebui_pocketbase.client import AdminClient, Authenticator
+from openwebui_pocketbase.exceptions import SchemaError
+from openwebui_pocketbase.schema.bootstrap import bring_up, inspect
 from openwebui_pocketbase.server import EmbeddedServer
 from openwebui_pocketbase.settings import PocketBaseSettings
 
 __all__ = ["Connection", "embedded_data_dir", "embedded_server"]
+
+log = logging.getLogger(__name__)
 
 
 def embedded_data_dir(settings: PocketBaseSettings, data_dir: Path) -> Path:
@@ -73,6 +78,30 @@ class Connection:
     def admin(self, authenticator: Authenticator) -> AdminClient:
         """Return a client for administrative calls."""
         return AdminClient(self.url, timeout=self._settings.timeouts.read, token=authenticator.current)
+
+    def bring_up(self, authenticator: Authenticator) -> None:
+        """Bring the server to the schema this version needs.
+
+        A server of ours can run the hooks of another version, if this package was upgraded while other processes use
+        it. It is then started anew with ours, once.
+
+        Raises:
+            SchemaError: The server's hooks or schema do not fit; says what to do.
+        """
+        with self.admin(authenticator) as admin:
+            if self._server is None or not inspect(admin).needs_our_hooks:
+                bring_up(admin)
+                return
+        log.warning("The embedded PocketBase runs hooks of another version; it is restarted with those of this one")
+        self._server.restart()
+        with self.admin(authenticator) as admin:
+            if inspect(admin).needs_our_hooks:
+                raise SchemaError(
+                    "The embedded PocketBase runs hooks of another version of this package, and has not restarted with"
+                    " those of this one.",
+                    hint="Stop all processes of Open WebUI that use this data directory, and start them again.",
+                )
+            bring_up(admin)
 
     def recover(self) -> str:
         """Bring the server back if it is ours; return its address."""

@@ -13,7 +13,6 @@ from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam, hookimpl
 from openwebui_pocketbase.replication.indexer import Indexer
 from openwebui_pocketbase.replication.mirror import Mirror
-from openwebui_pocketbase.schema.bootstrap import bring_up
 from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.settings import Settings
 
@@ -165,8 +164,7 @@ class PocketBasePlugin:
                 connection = Connection(settings.pocketbase, data_dir)
                 try:
                     authenticator = connection.open(create=create)
-                    with connection.admin(authenticator) as admin:
-                        bring_up(admin)
+                    connection.bring_up(authenticator)
                 except BaseException:
                     connection.close()
                     raise

@@ -411,6 +411,37 @@ def test_digests_are_those_of_the_files(pocketbase: PocketBaseProcess) -> None:
     assert theirs == expected == hook_digests()
 
 
+def test_digests_are_those_of_the_code_that_runs(
+    start_with_hooks: Callable[[Callable[[Path], object]], PocketBaseProcess],
+) -> None:
+    server = start_with_hooks(lambda hooks: None)
+    with (server.hooks_dir / "tags.js").open("a") as file:
+        file.write("// newer\n")
+    with server.admin() as admin:
+        before = admin.version()
+    assert before["hooks"] == hook_digests()
+    server.stop()
+    server.start()
+    with server.admin() as admin:
+        after = admin.version()
+        assert inspect(admin).hooks_different == ("tags.js",)
+    assert after["run"] != before["run"]
+
+
+def test_another_version_of_pocketbase_is_refused(
+    start_with_hooks: Callable[[Callable[[Path], object]], PocketBaseProcess],
+) -> None:
+    """The version is changed on its way; another PocketBase is not at hand."""
+
+    def change(hooks: Path) -> None:
+        script = hooks / "owui_version.js"
+        script.write_text(script.read_text().replace("$app.rootCmd?.version", '"0.41.0"'))
+
+    with start_with_hooks(change).admin() as admin, pytest.raises(SchemaError) as raised:
+        bring_up(admin)
+    assert "The server is PocketBase 0.41.0; this package needs >=0.40.6,<0.41." in str(raised.value)
+
+
 def test_epoch_exists_and_survives_a_restart(own_pocketbase: PocketBaseProcess) -> None:
     with own_pocketbase.admin() as admin:
         epoch = admin.version()["epoch"]

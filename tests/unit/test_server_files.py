@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server.credentials import obtain_credentials
-from openwebui_pocketbase.server.locks import FileLock, has_shared_holders, is_locked
+from openwebui_pocketbase.server.code import copy_code, digest_of
+from openwebui_pocketbase.server.credentials import obtain_credentials, read_credentials
+from openwebui_pocketbase.server.locks import FileLock, PinnedFile, has_shared_holders, is_locked
+from openwebui_pocketbase.server.permissions import tighten, tighten_tree
 from openwebui_pocketbase.server.pocketbase import open_log
 from openwebui_pocketbase.server.rundir import RunDir, ServerState
 
@@ -55,6 +57,89 @@ def test_shared_locks_exclude_exclusive_ones_only(tmp_path: Path) -> None:
     assert not has_shared_holders(path)
 
 
+def test_a_pinned_file_stays_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with pytest.raises(FileNotFoundError):
+        PinnedFile(path)
+    path.touch()
+    pinned = PinnedFile(path)
+    assert pinned.is_current()
+    path.rename(tmp_path / "aside")
+    assert not pinned.is_current()
+    path.touch()
+    assert not pinned.is_current()
+    elsewhere = FileLock.take(path)
+    assert elsewhere
+    assert pinned.lock()  # what is locked under the path by now does not matter
+    elsewhere.close()
+
+
+def test_a_look_at_a_lock_makes_no_file(tmp_path: Path) -> None:
+    assert not is_locked(tmp_path / "lock")
+    assert not has_shared_holders(tmp_path / "lock")
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- permissions
+
+
+def test_rights_of_others_are_taken_below_a_directory_and_not_behind_links(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    (outside / "file").touch(mode=0o644)
+    tree = tmp_path / "tree"
+    (tree / "a").mkdir(parents=True, mode=0o755)
+    (tree / "a" / "file").touch(mode=0o664)
+    (tree / "link").symlink_to(outside)
+    (tree / "broken").symlink_to(tmp_path / "nowhere")
+    assert tighten_tree(tree) == []
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tree, tree / "a", tree / "a" / "file", outside)}
+    assert modes == {"tree": 0o700, "a": 0o700, "file": 0o600, "outside": 0o755}
+    assert (outside / "file").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize(
+    ("refusal", "reason"),
+    [(PermissionError(1, "Operation not permitted"), "Operation not permitted"), (None, "keeps its mode")],
+)
+def test_modes_that_cannot_be_changed_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: OSError | None, reason: str
+) -> None:
+    """Mounts that know no modes refuse to change them, or say that they did."""
+
+    def chmod(*_: object) -> None:
+        if refusal:
+            raise refusal
+
+    tmp_path.chmod(0o755)
+    monkeypatch.setattr(Path, "chmod", chmod)
+    assert reason in tighten(tmp_path)
+    run_dir = RunDir(tmp_path)
+    run_dir.create()  # a warning, no error
+    assert obtain_credentials(run_dir.superuser) == obtain_credentials(run_dir.superuser)
+
+
+# --- the code
+
+
+def test_code_is_copied_as_it_is_now(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / "below").mkdir(parents=True)
+    (source / "main.pb.js").write_text("1")
+    (source / "below" / "other.js").write_text("2")
+    before = digest_of(source)
+    for path in (source / "main.pb.js", source / "below", source):  # an installed package can be read-only
+        path.chmod(0o555)
+    for _ in range(2):
+        copy_code(source, target)
+        assert digest_of(target) == before
+    source.chmod(0o755)
+    (source / "main.pb.js").rename(source / "renamed.pb.js")
+    assert digest_of(source) != before
+    copy_code(source, target)
+    assert not (target / "main.pb.js").exists()
+
+
 # --- credentials
 
 
@@ -70,15 +155,19 @@ def test_credentials_are_made_once(tmp_path: Path) -> None:
     assert made[0].password not in repr(made[0])
 
 
-@pytest.mark.parametrize("mode", [0o604, 0o620, 0o640, 0o777])
-def test_credentials_open_to_others_are_refused(tmp_path: Path, mode: int) -> None:
+def test_credentials_of_an_older_version_get_a_key(tmp_path: Path) -> None:
     path = tmp_path / "superuser.json"
-    password = obtain_credentials(path).password
-    path.chmod(mode)
-    with pytest.raises(ServerError, match="open to other users") as raised:
-        obtain_credentials(path)
-    assert "chmod 600" in raised.value.hint
-    assert password not in str(raised.value)
+    path.touch(mode=0o600)
+    path.write_text('{"identity": "a@b.c", "password": "secret"}')
+    assert read_credentials(path) is None
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda _: obtain_credentials(path), range(16)))
+    assert len(set(made)) == 1
+    assert (made[0].identity, made[0].password) == ("a@b.c", "secret")
+    assert len(made[0].key) >= 40
+    assert made[0].key not in repr(made[0])
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_credentials(path) == made[0]
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"identity": "a@b.c", "password": ""}', "\0\xff"])

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import socket
 import subprocess
 import sys
 import sysconfig
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server import network
-from openwebui_pocketbase.server.binary import check_binary, find_binary
+from openwebui_pocketbase.server import network, squatter
+from openwebui_pocketbase.server.binary import check_binary, check_ready_to_start, find_binary
 from openwebui_pocketbase.server.credentials import Credentials
 from openwebui_pocketbase.server.orphan import stop_orphan
 from openwebui_pocketbase.server.pocketbase import PocketBase, ServeOptions, command_marker, open_log
+from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import RunDir
-from openwebui_pocketbase.settings import EmbeddedSettings
+from openwebui_pocketbase.server.squatter import describe_listener
+from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HOST = "127.0.0.1"
 
@@ -91,6 +98,32 @@ def test_a_program_that_is_not_pocketbase(tmp_path: Path, content: bytes, messag
         check_binary(binary)
 
 
+@pytest.mark.parametrize("version", ["0.39.11", "0.40.5", "0.41.0", "1.0.0"])
+def test_another_version_of_pocketbase(tmp_path: Path, version: str) -> None:
+    with pytest.raises(ServerError, match=f"is PocketBase {version}; this package needs >=0.40.6,<0.41"):
+        check_binary(write_program(tmp_path / "pocketbase", f"echo pocketbase version {version}"))
+
+
+def test_a_version_that_says_nothing_is_warned_about(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    binary = write_program(tmp_path / "pocketbase", "echo 'pocketbase version (untracked)'")
+    assert check_binary(binary) == "(untracked)"
+    assert "does not say which PocketBase it is" in caplog.text
+
+
+def test_hooks_of_the_working_directory_do_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pb_hooks").mkdir()
+    (tmp_path / "pb_hooks" / "main.pb.js").write_text("$os.writeFile('ran', 'x', 0o600)")
+    monkeypatch.chdir(tmp_path)
+    assert check_binary(find_binary(EmbeddedSettings())).startswith("0.40.")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_what_is_needed_for_a_start_is_looked_for_at_no_cost(places: list[Path]) -> None:
+    check_ready_to_start(PocketBaseSettings(url="http://127.0.0.1:8090", token=SecretStr("x")))
+    with pytest.raises(ServerError, match="not installed"):
+        check_ready_to_start(PocketBaseSettings())
+
+
 # --- ports
 
 
@@ -99,9 +132,7 @@ def test_the_wanted_port_or_none() -> None:
         port = other.getsockname()[1]
         with pytest.raises(ServerError, match=f"Port {port} on {HOST} is already taken"):
             network.choose_port(HOST, wanted=port, previous=None)
-        assert network.accepts_connections(HOST, port)
     assert network.choose_port(HOST, wanted=port, previous=1) == port
-    assert not network.accepts_connections(HOST, port)
 
 
 def test_the_previous_port_if_it_is_free() -> None:
@@ -130,6 +161,56 @@ def test_a_host_of_another_machine(wanted: int) -> None:
 def test_addresses(host: str, listen: str, url: str) -> None:
     assert network.listen_address(host, 80) == listen
     assert network.local_url(host, 80) == url
+
+
+def reply_of(serve: Callable[[socket.socket], object], *, seconds: float) -> Reply:
+    """Ask a program that does that with a connection."""
+    with socket.create_server((HOST, 0)) as listening, ThreadPoolExecutor(1) as pool:
+        served = pool.submit(lambda: serve(listening.accept()[0]))
+        reply = probe(f"http://{HOST}:{listening.getsockname()[1]}", "key", seconds=seconds)
+        served.result()
+    return reply
+
+
+def drip(connection: socket.socket) -> None:
+    with connection, contextlib.suppress(OSError):
+        while True:
+            connection.sendall(b"H")
+            time.sleep(0.01)
+
+
+def say(answer: bytes) -> Callable[[socket.socket], None]:
+    def say(connection: socket.socket) -> None:
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+
+    return say
+
+
+def test_replies_of_other_programs() -> None:
+    for answer in (b"HTTP/1.1 200 OK\r\n\r\n{}", b"HTTP/1.1 429 Too Many\r\n\r\n", b"SSH-2.0\r\n", b"\0" * 99):
+        assert reply_of(say(answer), seconds=10) is Reply.OTHER
+    assert reply_of(say(b""), seconds=10) is Reply.CLOSED
+    assert reply_of(drip, seconds=0.2) is Reply.NONE
+    with socket.create_server((HOST, 0)) as silent:
+        url = f"http://{HOST}:{silent.getsockname()[1]}"
+        assert probe(url, "key", seconds=0.1) is Reply.NONE
+    assert probe(url, "key", seconds=10) is Reply.CLOSED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who listens")
+def test_who_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    for host, family in ((HOST, socket.AF_INET), ("::1", socket.AF_INET6)):
+        with socket.create_server((host, 0), family=family) as listening:
+            port = listening.getsockname()[1]
+            described = describe_listener(port)
+            assert described.startswith(f"process {os.getpid()} (")
+            assert described.endswith(f") of uid {os.getuid()}")
+            with monkeypatch.context() as patch:
+                patch.setattr(squatter, "_process_of", lambda inode: None)  # another user's process shows no files
+                assert describe_listener(port) == f"a program of uid {os.getuid()}"
+    assert describe_listener(port) == "another program"
 
 
 # --- processes
@@ -163,21 +244,29 @@ def run(tmp_path: Path, script: str) -> PocketBase:
     binary = write_program(tmp_path / "program", script)
     options = ServeOptions(str(binary), str(tmp_path / "data"), "hooks", "migrations", HOST, 0)
     return PocketBase(
-        options, 8090, run_dir=run_dir, credentials=Credentials("me", "secret"), log=open_log(run_dir.pocketbase_log)
+        options,
+        8090,
+        run_dir=run_dir,
+        credentials=Credentials("me", "secret", "key"),
+        log=open_log(run_dir.pocketbase_log),
     )
 
 
 def test_a_process_is_given_what_it_needs(tmp_path: Path) -> None:
-    process = run(tmp_path, 'echo "$@"; pwd; echo $OWUI_SUPERUSER_IDENTITY $OWUI_SUPERUSER_PASSWORD; exit 3')
+    process = run(
+        tmp_path,
+        'echo "$@"; pwd; echo $OWUI_SUPERUSER_IDENTITY $OWUI_SUPERUSER_PASSWORD $OWUI_KEY $OWUI_LISTEN; exit 3',
+    )
     assert process.wait(60) == 3
     process.stop(0)
     data = tmp_path.resolve() / "data"
+    run_dir = RunDir(tmp_path / "data")
     assert process.describe_end() == (
         "with exit code 3. Its last words:\n"
-        f"serve --dir {tmp_path / 'data'} --hooksDir hooks --migrationsDir migrations"
-        f" --publicDir {tmp_path / 'data' / '.owui' / 'public'} --http 127.0.0.1:8090"
+        f"serve --dir {tmp_path / 'data'} --hooksDir {run_dir.hooks} --migrationsDir {run_dir.migrations}"
+        f" --publicDir {run_dir.public} --http 127.0.0.1:8090"
         " --automigrate=false --hooksWatch=false\n"
-        f"{data}\nme secret"
+        f"{data}\nme secret key 127.0.0.1:8090"
     )
 
 

@@ -19,6 +19,7 @@ from openwebui_pocketbase.schema.definitions import (
     version_statement,
 )
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
+from openwebui_pocketbase.server.versions import SUPPORTED_VERSIONS, is_supported
 
 __all__ = ["SchemaState", "apply_schema", "bring_up", "hook_digests", "inspect"]
 
@@ -42,18 +43,32 @@ class SchemaState:
         wanted: Version of the schema this version needs.
         hooks_missing: Hook files the server does not have.
         hooks_different: Hook files the server has in another version.
+        pocketbase: Version of PocketBase itself; ``""`` if the server does not tell.
     """
 
     schema: int | None
     wanted: int
     hooks_missing: tuple[str, ...]
     hooks_different: tuple[str, ...]
+    pocketbase: str = ""
+
+    @property
+    def needs_our_hooks(self) -> bool:
+        """Whether its hooks are others, and our own would fit its data."""
+        return bool(self.hooks_missing or self.hooks_different) and (self.schema or 0) <= self.wanted
 
     def problems(self) -> list[tuple[str, str]]:
         """Return what does not fit, each with its remedy."""
         found = []
         if self.schema is None:
             return [("PocketBase has none of this package's hooks.", EXPORT_HINT)]
+        if is_supported(self.pocketbase) is False:
+            found.append(
+                (
+                    f"The server is PocketBase {self.pocketbase}; this package needs {SUPPORTED_VERSIONS}.",
+                    f"Run PocketBase {SUPPORTED_VERSIONS}, or a version of this package that was made for yours.",
+                )
+            )
         if self.schema > self.wanted:
             found.append(
                 (
@@ -94,6 +109,7 @@ def inspect(admin: AdminClient) -> SchemaState:
         wanted=SCHEMA_VERSION,
         hooks_missing=tuple(name for name in ours if name not in theirs),
         hooks_different=tuple(name for name in ours if name in theirs and theirs[name] != ours[name]),
+        pocketbase=version.get("pocketbase", ""),
     )
 
 
@@ -142,3 +158,7 @@ def bring_up(admin: AdminClient) -> None:
     if problems:
         remedies = dict.fromkeys(remedy for _, remedy in problems)
         raise SchemaError(" ".join(what for what, _ in problems), hint=" ".join(remedies))
+    if is_supported(state.pocketbase) is None:
+        log.warning(
+            "PocketBase does not say which version it is (%r); needed is %s", state.pocketbase, SUPPORTED_VERSIONS
+        )

@@ -2,19 +2,24 @@
 
 Every worker that uses the server holds a shared lock on ``leases.lock``. The first one starts a
 small detached process, the supervisor, which holds ``supervisor.lock``, runs PocketBase as its
-child, restarts it when it dies, and stops it when nobody holds a lease any more. The kernel
+child, restarts it when it dies or hangs, and stops it when nobody holds a lease any more. The kernel
 releases the locks however a process ends, so nothing has to be cleaned up after a crash.
 
 =================  ===============================================================
 `.embedded`        what a worker uses: `EmbeddedServer`
 `.supervisor`      the detached process
 `.pocketbase`      the PocketBase process itself: command line, output, end
+`.probe`           whether it is ours that answers on a port
 `.orphan`          a PocketBase that outlived its supervisor
+`.code`            the private copy of the hooks and migrations it runs
 `.rundir`          the files in ``<data_dir>/.owui`` through which they talk
 `.locks`           file locks
-`.credentials`     the superuser's generated password
+`.permissions`     who may read the files, and as whom root works
+`.credentials`     the superuser's generated password, and the key
 `.binary`          finding the ``pocketbase`` program
+`.versions`        the versions of PocketBase that fit
 `.network`         ports and addresses
+`.squatter`        the name of another program on a port
 =================  ===============================================================
 
 The supervisor imports this package too and has to start quickly, so the public names are loaded
@@ -26,12 +31,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from openwebui_pocketbase.server.binary import find_binary
+    from openwebui_pocketbase.server.binary import check_ready_to_start, find_binary
     from openwebui_pocketbase.server.embedded import EmbeddedServer, ServerInfo
 
-__all__ = ["EmbeddedServer", "ServerInfo", "find_binary"]
+__all__ = ["EmbeddedServer", "ServerInfo", "check_ready_to_start", "find_binary"]
 
-_HOMES = {"EmbeddedServer": "embedded", "ServerInfo": "embedded", "find_binary": "binary"}
+_HOMES = {
+    "EmbeddedServer": "embedded",
+    "ServerInfo": "embedded",
+    "check_ready_to_start": "binary",
+    "find_binary": "binary",
+}
 
 
 def __getattr__(name: str) -> object:

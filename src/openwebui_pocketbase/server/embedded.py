@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import logging
 import os
@@ -10,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,20 +18,18 @@ from pydantic import SecretStr
 
 from openwebui_pocketbase.exceptions import ServerError
 from openwebui_pocketbase.server import supervisor
-from openwebui_pocketbase.server.binary import check_binary, find_binary
-from openwebui_pocketbase.server.credentials import Credentials, obtain_credentials
-from openwebui_pocketbase.server.locks import FileLock, has_shared_holders, is_locked
+from openwebui_pocketbase.server.binary import check_binary, check_platform, find_binary
+from openwebui_pocketbase.server.credentials import Credentials, obtain_credentials, read_credentials
+from openwebui_pocketbase.server.locks import FileLock, has_shared_holders, is_current, is_locked
+from openwebui_pocketbase.server.permissions import Owner, open_private, owner_to_become
 from openwebui_pocketbase.server.pocketbase import ServeOptions
+from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import Failure, RunDir, ServerState
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from openwebui_pocketbase.settings import EmbeddedSettings
 
 __all__ = ["EmbeddedServer", "ServerInfo"]
-
-SUPPORTED = os.name == "posix"
 
 # All in seconds.
 FIRST_PAUSE = 0.01
@@ -53,13 +51,29 @@ class ServerInfo:
         url: Address of the server.
         identity: E-mail address of its superuser.
         password: Password of its superuser.
+        key: What the server's proof is made with; see `openwebui_pocketbase.proof`.
+        listen: ``host:port`` of ``url``, which is part of the proof.
         pid: Process id of PocketBase at the moment; another one after a restart.
     """
 
     url: str
     identity: str
     password: SecretStr
+    key: str = field(repr=False)
+    listen: str
     pid: int
+
+    @classmethod
+    def of(cls, state: ServerState, credentials: Credentials) -> ServerInfo:
+        """Put together what the supervisor says and what only we know."""
+        return cls(
+            url=state.url,
+            identity=credentials.identity,
+            password=SecretStr(credentials.password),
+            key=credentials.key,
+            listen=urlsplit(state.url).netloc,
+            pid=state.pocketbase,
+        )
 
 
 class EmbeddedServer:
@@ -80,7 +94,6 @@ class EmbeddedServer:
         self._run_dir = RunDir(self._data_dir)
         self._mutex = threading.RLock()
         self._lease: FileLock | None = None
-        self._credentials: Credentials | None = None
         self._info: ServerInfo | None = None
         self._supervisor: subprocess.Popen[bytes] | None = None
 
@@ -109,11 +122,7 @@ class EmbeddedServer:
         with self._mutex:
             if self._lease is not None:
                 return self.ensure()
-            if not SUPPORTED:
-                raise ServerError(
-                    "The embedded PocketBase needs Linux or macOS.",
-                    hint="Run PocketBase yourself, and set [pocketbase] url, identity and password.",
-                )
+            check_platform()
             if not create and not (self._data_dir / "data.db").exists():
                 raise ServerError(
                     f"There is no PocketBase in {self._data_dir}.",
@@ -124,7 +133,6 @@ class EmbeddedServer:
             # The lease comes first: a supervisor that finds none leaves.
             self._lease = self._take_lease()
             try:
-                self._credentials = obtain_credentials(self._run_dir.superuser)
                 return self.ensure()
             except BaseException:
                 self.release()
@@ -137,16 +145,36 @@ class EmbeddedServer:
             ServerError: The server is not acquired, or not to be had within ``start_timeout``.
         """
         with self._mutex:
-            if self._lease is None or self._credentials is None:
+            if self._lease is None:
                 raise _not_acquired()
-            state = self._wait_until_healthy()
-            self._info = ServerInfo(
-                url=state.url,
-                identity=self._credentials.identity,
-                password=SecretStr(self._credentials.password),
-                pid=state.pocketbase,
-            )
+            before, self._info = self._info, self._wait_until_healthy()
+            if before and before.url != self._info.url:
+                log = self._run_dir.supervisor_log
+                logger.warning("PocketBase moved from %s to %s; %s says why", before.url, self._info.url, log)
             return self._info
+
+    def restart(self) -> None:
+        """Have the server started anew with this package's program, hooks and migrations, unless it has them already.
+
+        For a package that was upgraded while others of its processes ran on. Returns after ``start_timeout`` at the
+        latest, also if nothing was done: the supervisor may be of a version which does not know this.
+
+        Raises:
+            ServerError: The server is not acquired, or cannot be started.
+        """
+        with self._mutex:
+            if self._lease is None:
+                raise _not_acquired()
+            known_failure = self._run_dir.read_failure()
+            self._run_dir.write_request(asdict(self._options()))
+            deadline = time.monotonic() + self._settings.start_timeout
+            while self._run_dir.read_request() is not None and time.monotonic() < deadline:
+                self._raise_failure_since(known_failure)
+                if not is_locked(self._run_dir.supervisor_lock):  # it has ended: the next one has our options anyway
+                    break
+                time.sleep(LONGEST_PAUSE)
+            self._run_dir.clear_request()
+            self.ensure()
 
     def running(self) -> ServerInfo | None:
         """Return how to reach the server if it runs for somebody; takes no share, starts and writes nothing.
@@ -157,12 +185,12 @@ class EmbeddedServer:
         """
         state = self._run_dir.read_state()
         # The lock tells a server that runs from what a crash has left.
-        if not (state and self._run_dir.supervisor_lock.exists() and is_locked(self._run_dir.supervisor_lock)):
+        if not (state and is_locked(self._run_dir.supervisor_lock)):
             return None
-        if not (state.ready and _is_healthy(state.url) and self._run_dir.superuser.exists()):
+        credentials = read_credentials(self._run_dir.superuser)
+        if not (state.ready and credentials and _reply(state, credentials) is Reply.PROVED):
             return None
-        credentials = obtain_credentials(self._run_dir.superuser)
-        return ServerInfo(state.url, credentials.identity, SecretStr(credentials.password), state.pocketbase)
+        return ServerInfo.of(state, credentials)
 
     def release(self) -> None:
         """Give up the share; after the last one, wait until PocketBase has stopped."""
@@ -199,13 +227,25 @@ class EmbeddedServer:
             time.sleep(FIRST_PAUSE)
         return lease
 
-    def _wait_until_healthy(self) -> ServerState:
+    def _keep_lease(self) -> None:
+        """Take the lease anew if its file is not the one that others look at: a restore or a clean-up replaced it."""
+        assert self._lease is not None  # noqa: S101 - for the type checker
+        if not is_current(self._lease.fd, self._run_dir.leases_lock):
+            logger.warning("The files in %s were replaced or removed; starting PocketBase again", self._run_dir.path)
+            self._run_dir.create()
+            lost, self._lease = self._lease, self._take_lease()
+            lost.close()
+
+    def _wait_until_healthy(self) -> ServerInfo:
         deadline = time.monotonic() + self._settings.start_timeout
         known_failure = self._run_dir.read_failure()
         launches = 0
         pause = FIRST_PAUSE
+        reply = Reply.CLOSED
         while True:
             self._raise_failure_since(known_failure)
+            self._keep_lease()
+            credentials = obtain_credentials(self._run_dir.superuser)
             # The lock is free only if there is no supervisor. Whoever gets it launches one, which
             # inherits the lock: so there is never a second one, nor a moment in which it is free.
             lock = FileLock.take(self._run_dir.supervisor_lock)
@@ -215,16 +255,28 @@ class EmbeddedServer:
                     self._launch(lock, launches)
                 launches += 1
             state = self._run_dir.read_state()
-            if state and state.ready and _is_healthy(state.url):
-                return state
+            if state and state.ready:
+                reply = _reply(state, credentials)
+                if reply is Reply.PROVED:
+                    return ServerInfo.of(state, credentials)
             if time.monotonic() > deadline:
-                raise ServerError(
-                    f"PocketBase did not answer within {self._settings.start_timeout:g} seconds.",
-                    hint=f"See {self._run_dir.pocketbase_log}. If it only needs more time, as for a large"
-                    " migration, raise [pocketbase.embedded] start_timeout.",
-                )
+                raise self._no_answer(reply)
             time.sleep(pause)
             pause = min(pause * 1.2, LONGEST_PAUSE)
+
+    def _no_answer(self, reply: Reply) -> ServerError:
+        seconds = f"within {self._settings.start_timeout:g} seconds"
+        if reply is Reply.OTHER:
+            return ServerError(
+                f"PocketBase did not prove {seconds} that it is the one of {self._data_dir}.",
+                hint="If processes of Open WebUI run with an older version of this package, stop them all, and start"
+                f" them again. Else another program has its port: see {self._run_dir.supervisor_log}",
+            )
+        return ServerError(
+            f"PocketBase did not answer {seconds}.",
+            hint=f"See {self._run_dir.pocketbase_log}. If it only needs more time, as for a large"
+            " migration, raise [pocketbase.embedded] start_timeout.",
+        )
 
     def _raise_failure_since(self, known: Failure | None) -> None:
         failure = self._run_dir.read_failure()
@@ -239,28 +291,38 @@ class EmbeddedServer:
                 + "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]),
                 hint=f"The whole output is in {log}",
             )
-        binary = find_binary(self._settings)
-        check_binary(binary)
-        options = ServeOptions(
-            binary=str(binary),
+        options = self._options()
+        check_binary(Path(options.binary))
+        self._reap()  # as we have its lock, it has ended
+        self._run_dir.retire_state()
+        self._run_dir.clear_request()
+        owner = owner_to_become(self._data_dir)
+        try:
+            with os.fdopen(open_private(log, os.O_WRONLY | os.O_APPEND), "ab") as output:
+                self._supervisor = subprocess.Popen(  # noqa: S603 - fixed arguments
+                    # -P: nothing is imported from the working directory, which stays ours for PYTHONPATH's sake.
+                    [sys.executable, "-P", "-m", supervisor.__name__, str(lock.fd), json.dumps(asdict(options))],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=[lock.fd],
+                    start_new_session=True,  # Ctrl-C in the terminal is for the workers only
+                    user=owner.uid if owner else None,
+                    group=owner.gid if owner else None,
+                    extra_groups=[] if owner else None,
+                )
+        except OSError as error:
+            raise _cannot_launch(self._data_dir, owner, error) from None
+
+    def _options(self) -> ServeOptions:
+        return ServeOptions(
+            binary=str(find_binary(self._settings)),
             data_dir=str(self._data_dir),
             hooks_dir=str(self._hooks_dir),
             migrations_dir=str(self._migrations_dir),
             host=self._settings.host,
             port=self._settings.port,
         )
-        self._reap()  # as we have its lock, it has ended
-        self._run_dir.retire_state()
-        with log.open("ab") as output:
-            self._supervisor = subprocess.Popen(  # noqa: S603 - fixed arguments
-                # -P: nothing is imported from the working directory, which stays ours for PYTHONPATH's sake.
-                [sys.executable, "-P", "-m", supervisor.__name__, str(lock.fd), json.dumps(asdict(options))],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=[lock.fd],
-                start_new_session=True,  # Ctrl-C in the terminal is for the workers only
-            )
 
     def _reap(self) -> None:
         # A supervisor that this process launched stays a zombie until somebody takes note of its end.
@@ -273,14 +335,18 @@ def _not_acquired() -> ServerError:
     return ServerError("The embedded PocketBase is not in use.", hint="Call acquire() before ensure() or info.")
 
 
-def _is_healthy(url: str) -> bool:
-    # Not urllib: it would send this through the proxy that the environment may name.
-    address = urlsplit(url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=HEALTH_TIMEOUT)
-    try:
-        connection.request("GET", "/api/health")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+def _cannot_launch(data_dir: Path, owner: Owner | None, error: OSError) -> ServerError:
+    if owner is None:
+        return ServerError(
+            f"The process that is to run PocketBase cannot be started: {error}.",
+            hint="Look at the memory, the number of processes and the disk space of this machine.",
+        )
+    return ServerError(
+        f"PocketBase's data in {data_dir} belong to uid {owner.uid}, as whom root cannot run PocketBase: {error}.",
+        hint=f"Run this as uid {owner.uid}, who must be able to read {sys.prefix}; or, if Open WebUI is to run as root:"
+        f" chown -R root {data_dir}",
+    )
+
+
+def _reply(state: ServerState, credentials: Credentials) -> Reply:
+    return probe(state.url, credentials.key, seconds=HEALTH_TIMEOUT)

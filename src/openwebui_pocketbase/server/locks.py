@@ -6,13 +6,15 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from openwebui_pocketbase.server.permissions import open_private
+
 with contextlib.suppress(ImportError):  # Windows has none; `EmbeddedServer.acquire` says so
     import fcntl
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["FileLock", "has_shared_holders", "is_locked", "lock_open_file"]
+__all__ = ["FileLock", "PinnedFile", "has_shared_holders", "is_current", "is_locked", "lock_open_file"]
 
 
 class FileLock:
@@ -35,13 +37,12 @@ class FileLock:
         Raises:
             OSError: The file cannot be opened.
         """
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            return None
-        return cls(fd)
+        fd = open_private(path, os.O_RDWR)
+        # A lock on a file that has been replaced in the meantime would be one that nobody looks at.
+        if _lock(fd, shared=shared) and is_current(fd, path):
+            return cls(fd)
+        os.close(fd)
+        return None
 
     @classmethod
     def adopt(cls, fd: int) -> FileLock:
@@ -60,21 +61,35 @@ class FileLock:
         self.close()
 
 
-def is_locked(path: Path) -> bool:
-    """Tell whether a process holds the file's lock exclusively.
+class PinnedFile:
+    """An open file, which stays the same whatever its path names later; open until this process ends.
 
     Raises:
         OSError: The file cannot be opened.
     """
-    lock = FileLock.take(path, shared=True)
-    if lock:
-        lock.close()
-    return lock is None
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # For writing if possible: NFS wants that for an exclusive lock.
+        writable = os.access(path, os.W_OK)
+        self._fd = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+    def is_current(self) -> bool:
+        """Tell whether the path still names this file."""
+        return is_current(self._fd, self._path)
+
+    def lock(self) -> bool:
+        """Lock the file exclusively, for good; return False, at once, if others' locks forbid it."""
+        return _lock(self._fd, shared=False)
 
 
-def lock_open_file(fd: int) -> None:
-    """Lock an open file exclusively until it is closed, waiting for others to close theirs."""
-    fcntl.flock(fd, fcntl.LOCK_EX)
+def is_locked(path: Path) -> bool:
+    """Tell whether a process holds the file's lock exclusively; changes nothing.
+
+    Raises:
+        OSError: The file cannot be opened.
+    """
+    return not _is_free(path, shared=True)
 
 
 def has_shared_holders(path: Path) -> bool:
@@ -83,9 +98,37 @@ def has_shared_holders(path: Path) -> bool:
     Raises:
         OSError: The file cannot be opened.
     """
-    for shared in (False, True):
-        lock = FileLock.take(path, shared=shared)
-        if lock:
-            lock.close()
-            return shared
-    return False  # the lock is held exclusively
+    return not _is_free(path, shared=False) and _is_free(path, shared=True)
+
+
+def is_current(fd: int, path: Path) -> bool:
+    """Tell whether the open file is still the one that the path names."""
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat(follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def lock_open_file(fd: int) -> None:
+    """Lock an open file exclusively until it is closed, waiting for others to close theirs."""
+    fcntl.flock(fd, fcntl.LOCK_EX)
+
+
+def _is_free(path: Path, *, shared: bool) -> bool:
+    try:
+        # NFS wants a file that is open for writing for an exclusive lock.
+        fd = os.open(path, (os.O_RDONLY if shared else os.O_RDWR) | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        return _lock(fd, shared=shared)
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int, *, shared: bool) -> bool:
+    try:
+        fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -7,14 +7,14 @@ import random
 import socket
 
 from openwebui_pocketbase.exceptions import ServerError
+from openwebui_pocketbase.server.squatter import describe_listener
 
-__all__ = ["accepts_connections", "choose_port", "listen_address", "local_url", "port_taken"]
+__all__ = ["choose_port", "listen_address", "local_url", "port_taken"]
 
 # Outside the ranges that Linux and macOS take the ports of outgoing connections from: a client that
 # tries again while PocketBase restarts could otherwise be given the very port it is trying to reach.
 FREE_PORTS = range(20000, 32768)
 ATTEMPTS = 100
-CONNECT_TIMEOUT = 0.5
 
 
 def choose_port(host: str, *, wanted: int, previous: int | None) -> int:
@@ -47,9 +47,9 @@ def choose_port(host: str, *, wanted: int, previous: int | None) -> int:
 
 
 def port_taken(host: str, port: int) -> ServerError:
-    """Return the error that says that another program listens on the port."""
+    """Return the error that says that another program listens on the port, and which."""
     return ServerError(
-        f"Port {port} on {host} is already taken by another program.",
+        f"Port {port} on {host} is already taken by {describe_listener(port)}.",
         hint="Stop that program, or set [pocketbase.embedded] port to another one, or to 0 for any free one.",
     )
 
@@ -62,15 +62,6 @@ def listen_address(host: str, port: int) -> str:
 def local_url(host: str, port: int) -> str:
     """Return the address under which programs of this machine reach a server listening there."""
     return f"http://{listen_address(_local(host), port)}"
-
-
-def accepts_connections(host: str, port: int) -> bool:
-    """Tell whether a server listens there."""
-    try:
-        socket.create_connection((_local(host), port), timeout=CONNECT_TIMEOUT).close()
-    except OSError:
-        return False
-    return True
 
 
 def _local(host: str) -> str:

@@ -1,4 +1,4 @@
-"""Ending a PocketBase that outlived its supervisor."""
+"""Finding and ending a PocketBase that outlived its supervisor."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
-__all__ = ["stop_orphan"]
+__all__ = ["find_servers", "stop_orphan"]
 
 POLL = 0.02
 
@@ -36,12 +36,38 @@ def stop_orphan(pid: int, *, marker: str, grace: float) -> None:
             time.sleep(POLL)
 
 
+def find_servers(data_dir: Path, *, marker: str) -> list[int]:
+    """Return the process ids of the PocketBases on a data directory, whoever started them.
+
+    Args:
+        data_dir: The directory, in which they work.
+        marker: Text that their command lines contain.
+    """
+    if not Path("/proc/self").exists():
+        ps = ["/bin/ps", "-ww", "-ax", "-o", "pid=,command="]
+        lines = subprocess.run(ps, capture_output=True, text=True, errors="replace", check=False).stdout.splitlines()  # noqa: S603 - fixed
+        return [int(line.split()[0]) for line in lines if marker in line]
+    # The same path can be another directory, in a container that shares its processes with this one.
+    return [
+        int(process.name)
+        for process in Path("/proc").iterdir()
+        if process.name.isdigit() and marker in _command_line(int(process.name)) and _works_in(process, data_dir)
+    ]
+
+
+def _works_in(process: Path, directory: Path) -> bool:
+    try:
+        return (process / "cwd").samefile(directory)
+    except OSError:
+        return False
+
+
 def _command_line(pid: int) -> str:
     """Return the command line of a process, or ``""`` if there is no such process."""
     if Path("/proc/self").exists():  # Linux, where small container images have no ps
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
+        except OSError:  # it has ended, or is none of ours
             return ""
     ps = ["/bin/ps", "-ww", "-p", str(pid), "-o", "command="]
     return subprocess.run(ps, capture_output=True, text=True, errors="replace", check=False).stdout  # noqa: S603 - fixed

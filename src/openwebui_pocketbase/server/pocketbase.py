@@ -13,9 +13,11 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server.network import listen_address
+from openwebui_pocketbase.proof import KEY_VARIABLE, LISTEN_VARIABLE
+from openwebui_pocketbase.server.network import listen_address, local_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +43,8 @@ class ServeOptions:
     Attributes:
         binary: The ``pocketbase`` program.
         data_dir: Directory of PocketBase's data, absolute.
-        hooks_dir: Directory of the JavaScript hooks.
-        migrations_dir: Directory of the migrations.
+        hooks_dir: Directory of the JavaScript hooks, of which PocketBase runs a copy.
+        migrations_dir: The same of the migrations.
         host: Address to listen on.
         port: Port to listen on; 0 for any free one.
     """
@@ -81,13 +83,16 @@ class PocketBase:
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - fixed arguments; the program is the administrator's
-                _command(options, port, run_dir.public),
+                _command(options, port, run_dir),
                 cwd=options.data_dir,
                 # Not as arguments: those are readable by every user of the machine.
                 env=os.environ
                 | {
                     "OWUI_SUPERUSER_IDENTITY": credentials.identity,
                     "OWUI_SUPERUSER_PASSWORD": credentials.password,
+                    KEY_VARIABLE: credentials.key,
+                    LISTEN_VARIABLE: urlsplit(local_url(options.host, port)).netloc,
+                    "TMPDIR": str(run_dir.temporary),
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -124,6 +129,10 @@ class PocketBase:
             self._process.kill()
             self._process.wait()
         self._reader.join(OUTPUT_GRACE)
+
+    def kill(self) -> None:
+        """End the process, which does not react any more."""
+        self._process.kill()
 
     def describe_end(self) -> str:
         """Return how the process ended and what it said last."""
@@ -163,14 +172,14 @@ def command_marker(data_dir: str) -> str:
     return f" serve --dir {data_dir} --hooksDir "
 
 
-def _command(options: ServeOptions, port: int, public: Path) -> list[str]:
+def _command(options: ServeOptions, port: int, run_dir: RunDir) -> list[str]:
     return [
         options.binary,
         "serve",
         *("--dir", options.data_dir),
-        *("--hooksDir", options.hooks_dir),
-        *("--migrationsDir", options.migrations_dir),
-        *("--publicDir", str(public)),
+        *("--hooksDir", str(run_dir.hooks)),
+        *("--migrationsDir", str(run_dir.migrations)),
+        *("--publicDir", str(run_dir.public)),
         *("--http", listen_address(options.host, port)),
         "--automigrate=false",  # the schema is in the package; changes made in the dashboard are not
         "--hooksWatch=false",

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
+import threading
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from openwebui_pocketbase.exceptions import ServerError
+from openwebui_pocketbase.server.permissions import make_directory, open_private, tighten
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = ["Failure", "RunDir", "ServerState"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,9 @@ class RunDir:
         pocketbase_log: What PocketBase printed.
         supervisor_log: What the supervisor did since it was launched.
         public: Directory PocketBase serves static files from. It does not exist, so there are none.
+        hooks: Copy of the hooks that PocketBase runs; see `.code`.
+        migrations: The same of the migrations.
+        temporary: PocketBase's directory for temporary files, which can hold anybody's data.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -73,9 +81,13 @@ class RunDir:
         self.pocketbase_log = self.path / "pocketbase.log"
         self.supervisor_log = self.path / "supervisor.log"
         self.public = self.path / "public"
+        self.hooks = self.path / "hooks"
+        self.migrations = self.path / "migrations"
+        self.temporary = self.path / "tmp"
         self._state = self.path / "server.json"
         self._previous = self.path / "previous.json"
         self._failure = self.path / "failure.json"
+        self._request = self.path / "request.json"
 
     def create(self) -> None:
         """Make the directory, and the data directory above it.
@@ -86,8 +98,8 @@ class RunDir:
         data_dir = self.path.parent
         hint = "Correct [pocketbase.embedded] data_dir, or the permissions of that directory."
         try:
-            data_dir.mkdir(parents=True, exist_ok=True)
-            self.path.mkdir(mode=0o700, exist_ok=True)
+            make_directory(data_dir, 0o700)
+            make_directory(self.path, 0o700)
         except (FileExistsError, NotADirectoryError):
             raise ServerError(f"PocketBase's data directory {data_dir} is not a directory.", hint=hint) from None
         except OSError as error:
@@ -97,6 +109,9 @@ class RunDir:
         for directory in (data_dir, self.path):
             if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
                 raise ServerError(f"The directory {directory} is not writable.", hint=hint)
+        for path in (data_dir, self.path, self.superuser):
+            if reason := tighten(path):
+                logger.warning("Other users of this machine may read PocketBase's files: %s", reason)
 
     def read_state(self) -> ServerState | None:
         """Return what the supervisor last wrote, or None."""
@@ -132,6 +147,18 @@ class RunDir:
         failure = Failure(str(error.args[0]), error.hint, time.time_ns())
         _write(self._failure, asdict(failure))
 
+    def read_request(self) -> dict[str, Any] | None:
+        """Return what a worker wants PocketBase to be started with, or None."""
+        return _read(self._request) or None
+
+    def write_request(self, options: dict[str, Any]) -> None:
+        """Ask the supervisor to start PocketBase anew, with these options, unless it has them already."""
+        _write(self._request, options)
+
+    def clear_request(self) -> None:
+        """Tell whoever asked that it is done."""
+        self._request.unlink(missing_ok=True)
+
     def clear_failure(self) -> None:
         """Forget the last failure."""
         self._failure.unlink(missing_ok=True)
@@ -154,7 +181,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, values: dict[str, Any]) -> None:
-    # Only the holder of the supervisor's lock writes, so one temporary name is enough.
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps(values), encoding="utf-8")
+    # Several processes and threads may write a request at once.
+    temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}")
+    with os.fdopen(open_private(temporary, os.O_WRONLY | os.O_TRUNC), "w", encoding="utf-8") as file:
+        json.dump(values, file)
     temporary.replace(path)

@@ -1,0 +1,40 @@
+"""The JavaScript that PocketBase runs: a private copy, which an upgrade of the package cannot change under it."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["copy_code", "digest_of"]
+
+
+def copy_code(source: Path, target: Path) -> None:
+    """Make ``target`` a copy of the files of ``source``, as it is now.
+
+    PocketBase reads some files only when they are first needed; nothing must be using ``target`` now.
+
+    Raises:
+        OSError: The files cannot be read or written.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(mode=0o700)
+    for file in _files(source):
+        copy = target / file.relative_to(source)
+        copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)  # not its mode: the package may be read-only
+
+
+def digest_of(directory: Path) -> str:
+    """Return a text that is different as soon as a file's name or content is."""
+    whole = hashlib.sha256()
+    for file in _files(directory):
+        whole.update(f"{file.relative_to(directory)}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return whole.hexdigest()
+
+
+def _files(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.rglob("*") if path.is_file())
