@@ -10,12 +10,13 @@ from types import ModuleType
 from typing import Protocol
 
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
+from openwebui_pocketbase.host import STARTUP_FAILURE
 from openwebui_pocketbase.settings import Settings, load_settings
 
 __all__ = ["Watcher", "activate"]
 
-STARTUP_FAILURE = 3
-"""uvicorn's exit status for an application that cannot start; its supervisor then stops, too."""
+WORKERS = "uvicorn.supervisors.multiprocess"
+"""Module of uvicorn that starts several workers, and is imported before the host."""
 
 
 class Watcher(Protocol):
@@ -45,6 +46,8 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
         from openwebui_pocketbase.host.installation import Installation  # noqa: PLC0415 - only if wanted
 
         installation = Installation(settings, data_dir, Path(env.__file__ or "").parent, str(env.VERSION))
+        if workers := sys.modules.get(WORKERS):
+            installation.watch_workers(workers)
         watcher.callbacks.clear()
         watcher.callbacks.update(installation.callbacks())
         watcher.undo = installation.undo

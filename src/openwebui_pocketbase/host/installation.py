@@ -14,9 +14,14 @@ from openwebui_pocketbase.exceptions import CompatibilityError
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.contract import check_contract
+from openwebui_pocketbase.host.failures import answer_failures
+from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.seams import replace_function
+from openwebui_pocketbase.host.workers import tell_failed_start
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
+from openwebui_pocketbase.plugin import BACKEND
+from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import Settings
 
 __all__ = ["MAIN", "Installation"]
@@ -40,6 +45,7 @@ class Installation:
     Raises:
         ConfigurationError: The settings name what is not there.
         CompatibilityError: Open WebUI's storage code differs from what this version was made for.
+        ServerError: The embedded server's program is missing.
     """
 
     def __init__(self, settings: Settings, data_dir: Path, package_dir: Path, version: str) -> None:
@@ -50,6 +56,8 @@ class Installation:
         self._modules: dict[str, ModuleType] = {}
         self._undo: list[Undo] = []
         self._check(package_dir, version)
+        if BACKEND in self.registry.replaced.values() and not settings.pocketbase.url:
+            find_binary(settings.pocketbase.embedded)  # before the host's imports, which take half a minute
 
     def callbacks(self) -> dict[str, Callable[[ModuleType], None]]:
         """Return what to call when a module of the host has been imported, by the module's name."""
@@ -65,6 +73,10 @@ class Installation:
             steps.setdefault(seam.module, []).append(_replacer(seam))
         steps.setdefault(MAIN, []).append(self._wrap)
         return {module: self._runner(todo) for module, todo in steps.items()}
+
+    def watch_workers(self, multiprocess: ModuleType) -> None:
+        """Have a failed start of several workers end with a status that tells it; see `tell_failed_start`."""
+        self._undo.append(tell_failed_start(multiprocess))
 
     def undo(self) -> None:
         """Give the host its stock classes and functions back; safe to call again."""
@@ -108,7 +120,20 @@ class Installation:
         async def shutdown() -> None:
             await _each(hook.openwebui_shutdown(context=context))
 
-        return wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown)
+        async def probe() -> None:
+            await _each(hook.openwebui_check_health(context=context))
+
+        undo = [
+            wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown),
+            answer_failures(main.app),
+            extend_health_checks(main, Health(probe), self.registry.backends),
+        ]
+
+        def undo_all() -> None:
+            while undo:
+                undo.pop()()
+
+        return undo_all
 
 
 def _binder(binding: RepositoryBinding, spec: RepositorySpec, path: str) -> Callable[[ModuleType], Undo]:
