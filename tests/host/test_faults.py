@@ -207,6 +207,7 @@ def send(external: External, method: str, path: str, body: dict[str, Any] | None
 
 def test_an_outage_is_told_as_such(external: External) -> None:
     before = view(external)
+    said = len(external.openwebui.log)
     external.pocketbase.stop()
     try:
         answers = [(*request, send(external, *request[:3])) for request in DURING_OUTAGE]
@@ -221,24 +222,12 @@ def test_an_outage_is_told_as_such(external: External) -> None:
     address = str(external.pocketbase.port)
     assert [path for _, path, _, _, answer in answers if address in answer.text] == []
     assert view(external) == before
-    assert PASSWORD not in external.openwebui.log
-
-
-def test_every_outage_leaves_its_cause_in_the_log(external: External) -> None:
-    before = len(external.openwebui.log)
-    external.pocketbase.stop()
-    try:
-        answers = [send(external, "GET", f"{FOLDERS}/", None) for _ in range(8)]
-        answers.append(send(external, "POST", f"{CHATS}/new", {"chat": {"title": "New"}}))
-    finally:
-        external.pocketbase.start()
-    assert [answer.status_code for answer in answers] == [503] * len(answers)
-    lines = [
-        line for line in external.openwebui.log[before:].splitlines() if "failed: PocketBase gave no answer" in line
-    ]
-    assert 1 <= len(lines) < len(answers)
-    assert f"GET {FOLDERS}/ failed: PocketBase gave no answer to {external.pocketbase.url}/api/owui/" in lines[0]
+    # The log has the cause and the address, though not once per request.
+    lines = [line for line in external.openwebui.log[said:].splitlines() if "failed: PocketBase gave no answer" in line]
+    assert 1 <= len(lines) < len(DURING_OUTAGE) / 2
+    assert f" failed: PocketBase gave no answer to {external.pocketbase.url}/api/owui/" in lines[0]
     assert "What to do: Check that PocketBase runs at this address." in lines[0]
+    assert PASSWORD not in external.openwebui.log
 
 
 def test_health_checks_see_an_outage(external: External, poll: Callable[..., Any]) -> None:
