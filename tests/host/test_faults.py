@@ -7,6 +7,8 @@ import http.server
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ import pytest
 
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone, free_port
+from tests.support.processes import START_SECONDS, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -475,11 +478,22 @@ def test_open_webui_itself_stops_and_says_why(new_openwebui: Callable[..., OpenW
 
 
 def test_a_failing_start_of_two_workers_ends(new_openwebui: Callable[..., OpenWebUI]) -> None:
+    """As the official container starts it, so that the parent of the workers never imports the host."""
     nowhere = at(f"http://127.0.0.1:{free_port()}")
-    instance = new_openwebui("failing", {**nowhere, "UVICORN_WORKERS": "2"}).start(wait=False)
-    assert instance.wait_for_end() == 3
-    instance.process = None
-    log = instance.log
+    instance = new_openwebui("failing", {**nowhere, "FROM_INIT_PY": "true"})
+    command = [sys.executable, "-m", "uvicorn", "open_webui.main:app", f"--port={instance.port}", "--workers=2"]
+    ended = subprocess.run(
+        command,
+        cwd=instance.data_dir,
+        env=environment(instance.data_dir, instance.env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    log = ended.stdout + ended.stderr
+    assert ended.returncode == 3, log
     assert 1 <= log.count("openwebui-pocketbase: PocketBase gave no answer") <= 2  # no worker was started again
     assert "Check that PocketBase runs at this address" in log
     assert "failed to start, stopping the parent process" in log

@@ -15,9 +15,6 @@ from openwebui_pocketbase.settings import Settings, load_settings
 
 __all__ = ["Watcher", "activate"]
 
-WORKERS = "uvicorn.supervisors.multiprocess"
-"""Module of uvicorn that starts several workers, and is imported before the host."""
-
 
 class Watcher(Protocol):
     """The import finder of `openwebui_pocketbase._autostart`."""
@@ -40,17 +37,16 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
         data_dir = Path(env.DATA_DIR)
         settings = load_settings(data_dir)
         if not settings.wants_other_backend():
+            watcher.undo()
             sys.meta_path.remove(watcher)  # type: ignore[arg-type]  # it is the finder
             return
         configure_logging(settings)
         from openwebui_pocketbase.host.installation import Installation  # noqa: PLC0415 - only if wanted
 
         installation = Installation(settings, data_dir, Path(env.__file__ or "").parent, str(env.VERSION))
-        if workers := sys.modules.get(WORKERS):
-            installation.watch_workers(workers)
         watcher.callbacks.clear()
         watcher.callbacks.update(installation.callbacks())
-        watcher.undo = installation.undo
+        watcher.undo = _both(installation.undo, watcher.undo)
     except OpenWebUIPocketBaseError as error:
         print(f"\nopenwebui-pocketbase: {error}\n", file=sys.stderr, flush=True)
         raise SystemExit(STARTUP_FAILURE) from error
@@ -59,3 +55,11 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
 def configure_logging(settings: Settings) -> None:
     """Set the level of our logger; its records go where the host's go."""
     logging.getLogger("openwebui_pocketbase").setLevel(settings.logging.level)
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        one()
+        other()
+
+    return both

@@ -18,7 +18,6 @@ from openwebui_pocketbase.host.failures import answer_failures
 from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.seams import replace_function
-from openwebui_pocketbase.host.workers import tell_failed_start
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import BACKEND
 from openwebui_pocketbase.server import find_binary
@@ -73,10 +72,6 @@ class Installation:
             steps.setdefault(seam.module, []).append(_replacer(seam))
         steps.setdefault(MAIN, []).append(self._wrap)
         return {module: self._runner(todo) for module, todo in steps.items()}
-
-    def watch_workers(self, multiprocess: ModuleType) -> None:
-        """Have a failed start of several workers end with a status that tells it; see `tell_failed_start`."""
-        self._undo.append(tell_failed_start(multiprocess))
 
     def undo(self) -> None:
         """Give the host its stock classes and functions back; safe to call again."""

@@ -1,39 +1,41 @@
-"""The exit status of a parent whose workers could not start."""
+"""The exit status of a process whose workers could not start."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
-from types import ModuleType
-from typing import Any
+from collections.abc import Iterable
+from pathlib import Path
 
+from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.host import STARTUP_FAILURE
+from openwebui_pocketbase.host.contract import installed_open_webui
+from openwebui_pocketbase.settings import load_settings
 
-__all__ = ["tell_failed_start"]
+__all__ = ["end_if_failed"]
 
 
-def tell_failed_start(multiprocess: ModuleType) -> Callable[[], None]:
-    """Have uvicorn's parent of several workers end with status 3 when one of them could not start.
-
-    By itself it stops then, but with status 0, so that no service manager notices.
+def end_if_failed(statuses: Iterable[int | None]) -> None:
+    """End with status 3 if a worker did, and the settings put any data into another place than the SQL database.
 
     Args:
-        multiprocess: The module ``uvicorn.supervisors.multiprocess``.
-
-    Returns:
-        A function that undoes it.
+        statuses: Exit statuses of the workers; None for one that runs.
     """
-    parent = multiprocess.Multiprocess
-    stock = parent.run
+    if STARTUP_FAILURE in statuses and _is_wanted():
+        sys.exit(STARTUP_FAILURE)
 
-    def run(self: Any) -> None:
-        stock(self)
-        if any(worker.exitcode == STARTUP_FAILURE for worker in self.processes):
-            sys.exit(STARTUP_FAILURE)
 
-    parent.run = run
+def _is_wanted() -> bool:
+    try:
+        return load_settings(_data_dir()).wants_other_backend()
+    except ConfigurationError:
+        return True  # it is what the workers failed for
 
-    def undo() -> None:
-        parent.run = stock
 
-    return undo
+def _data_dir() -> Path:
+    """Return the data directory as ``open_webui.env`` finds it, which this process may not have imported."""
+    env = sys.modules.get("open_webui.env")
+    if env is not None:
+        return Path(env.DATA_DIR)
+    found = installed_open_webui()
+    return Path(os.environ.get("DATA_DIR") or (found[0].parent / "data" if found else "data"))
