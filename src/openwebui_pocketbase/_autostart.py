@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
+    from typing import Any
 
 HOST = "open_webui."
 TRIGGER = "open_webui.env"
 """First module of the host to be complete in every process; it knows the data directory."""
+WORKERS = "uvicorn.supervisors.multiprocess"
+"""Starts several workers, in a process that may never import the host: ``uvicorn open_webui.main:app``."""
 
 
 class ModuleWatcher:
     """A finder that finds nothing itself: it calls back when a module of the host has been imported.
 
-    It watches all of them, because the import of another may have begun when the trigger's is complete.
+    It watches all of them, because the import of another may have begun when the trigger's is complete; and
+    `WORKERS`.
     """
 
     def __init__(self) -> None:
@@ -34,8 +38,8 @@ class ModuleWatcher:
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Let the other finders find a module of the host, and see to its callback."""
-        if not name.startswith(HOST):
+        """Let the other finders find a watched module, and see to its callback."""
+        if not name.startswith(HOST) and name != WORKERS:
             return None
         for finder in sys.meta_path:
             spec = None if finder is self else finder.find_spec(name, path, target)
@@ -65,6 +69,7 @@ def install() -> None:
     if not any(isinstance(finder, ModuleWatcher) for finder in sys.meta_path):
         watcher = ModuleWatcher()
         watcher.callbacks[TRIGGER] = lambda module: _activate(watcher, module)
+        watcher.callbacks[WORKERS] = lambda module: _watch_workers(watcher, module)
         sys.meta_path.insert(0, watcher)
 
 
@@ -79,3 +84,24 @@ def _activate(watcher: ModuleWatcher, module: ModuleType) -> None:
     from openwebui_pocketbase.host.activation import activate  # noqa: PLC0415 - heavy, and only for the host
 
     activate(watcher, module)
+
+
+def _watch_workers(watcher: ModuleWatcher, module: ModuleType) -> None:
+    """Have uvicorn's parent of several workers tell by its status that they could not start; by itself it ends with 0.
+
+    It changes what happens after the end only, and only if the host's settings ask for us.
+    """
+    parent = getattr(module, "Multiprocess", None)
+    stock = getattr(parent, "run", None)
+    if parent is None or stock is None:
+        return
+
+    def run(self: Any) -> None:
+        stock(self)
+        if str(self.config.app).startswith(HOST):
+            from openwebui_pocketbase.host.workers import end_if_failed  # noqa: PLC0415 - only for the host
+
+            end_if_failed(worker.exitcode for worker in self.processes)
+
+    parent.run = run
+    watcher.undo = lambda: setattr(parent, "run", stock)

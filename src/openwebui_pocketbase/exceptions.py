@@ -6,12 +6,16 @@ OpenWebUIPocketBaseError
     SchemaError                   the PocketBase server's schema or hooks do not fit this version
     ServerError                   the embedded PocketBase server cannot be started or kept running
     RequestError                  one request to PocketBase failed
-        UnavailableError          no usable answer: refused, cut off, timed out, 5xx
+        UnavailableError          no usable answer, which may pass: refused, cut off, timed out, too many requests, 5xx
+            TooManyRequestsError  429: PocketBase's rate limits, or a proxy's
+            UntrustedServerError  the server has not proved that it is ours
+        NotPocketBaseError        another server answered: a proxy's page, a redirect
         ResponseError             PocketBase answered with an error
             InvalidRequestError   400 with a code: a value is not acceptable
             UnauthorizedError     401 or 403: the credentials are not those of a superuser
             NotFoundError         404: no such route, collection or record
             ConflictError         409: a unique key is taken, or a version check failed
+            TooLargeError         413: the request is larger than the server, or a proxy before it, accepts
 
 Messages carry what failed and what to do; never a token or a password.
 """
@@ -29,13 +33,17 @@ __all__ = [
     "ConflictError",
     "InvalidRequestError",
     "NotFoundError",
+    "NotPocketBaseError",
     "OpenWebUIPocketBaseError",
     "RequestError",
     "ResponseError",
     "SchemaError",
     "ServerError",
+    "TooLargeError",
+    "TooManyRequestsError",
     "UnauthorizedError",
     "UnavailableError",
+    "UntrustedServerError",
 ]
 
 
@@ -84,7 +92,27 @@ class RequestError(OpenWebUIPocketBaseError):
 
 
 class UnavailableError(RequestError):
-    """PocketBase gave no usable answer: refused, cut off, timed out, or a 5xx."""
+    """PocketBase gave no usable answer, which may pass by itself: refused, cut off, timed out, 429, or a 5xx.
+
+    Attributes:
+        retry_after: Seconds for which the server asks not to be asked again; 0 if it does not say.
+    """
+
+    def __init__(self, message: str, *, url: str, hint: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message, url=url, hint=hint)
+        self.retry_after = retry_after
+
+
+class TooManyRequestsError(UnavailableError):
+    """429: more requests came from this address than PocketBase, or a proxy before it, lets through."""
+
+
+class UntrustedServerError(UnavailableError):
+    """The server has not proved to be ours; it was sent neither credentials nor data."""
+
+
+class NotPocketBaseError(RequestError):
+    """Something else than PocketBase answered, or changed the answer on its way."""
 
 
 class ResponseError(RequestError):
@@ -126,3 +154,7 @@ class NotFoundError(ResponseError):
 
 class ConflictError(ResponseError):
     """409: a unique key is already taken, or a version check failed."""
+
+
+class TooLargeError(ResponseError):
+    """413: the request is larger than the server, or a proxy before it, accepts."""

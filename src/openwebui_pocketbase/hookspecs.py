@@ -98,5 +98,9 @@ class StorageSpecs(Protocol):
         """Begin to carry outside changes to the open browsers: called when Open WebUI has started."""
 
     @hookspec
+    def openwebui_check_health(self, context: HostContext) -> Awaitable[None] | None:
+        """Ask the backend for an answer; an exception means that it has none. Not called again before it returns."""
+
+    @hookspec
     def openwebui_shutdown(self, context: HostContext) -> Awaitable[None] | None:
         """Give everything back: called after Open WebUI has stopped, also if its start failed."""

@@ -146,6 +146,12 @@ class PocketBasePlugin:
             self._indexer.start()
 
     @hookimpl
+    async def openwebui_check_health(self, context: HostContext) -> None:
+        """Have PocketBase answer, if anything is there."""
+        if self._client is not None and BACKEND in context.backends.values():
+            await self._client.ping()
+
+    @hookimpl
     async def openwebui_shutdown(self) -> None:
         """Close the connections and give the server back."""
         for task in (self._indexer, self._mirror):
@@ -163,12 +169,13 @@ class PocketBasePlugin:
             if self._connection is None and self._client is not None:
                 connection = Connection(settings.pocketbase, data_dir)
                 try:
-                    authenticator = connection.open(create=create)
+                    # As only the host's own start creates, so only it waits for a server that is not up yet.
+                    authenticator = connection.open(create=create, wait=create)
                     connection.bring_up(authenticator)
                 except BaseException:
                     connection.close()
                     raise
-                self._client.connect(connection.url, authenticator, recover=connection.recover)
+                self._client.connect(connection.url, authenticator, trust=connection.trust, recover=connection.recover)
                 self._connection = connection
             assert self._connection is not None  # noqa: S101 - for the type checker
             return self._connection

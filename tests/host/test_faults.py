@@ -7,6 +7,8 @@ import http.server
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ import pytest
 
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone, free_port
+from tests.support.processes import START_SECONDS, environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -207,6 +210,7 @@ def send(external: External, method: str, path: str, body: dict[str, Any] | None
 
 def test_an_outage_is_told_as_such(external: External) -> None:
     before = view(external)
+    said = len(external.openwebui.log)
     external.pocketbase.stop()
     try:
         answers = [(*request, send(external, *request[:3])) for request in DURING_OUTAGE]
@@ -221,7 +225,34 @@ def test_an_outage_is_told_as_such(external: External) -> None:
     address = str(external.pocketbase.port)
     assert [path for _, path, _, _, answer in answers if address in answer.text] == []
     assert view(external) == before
+    # The log has the cause and the address, though not once per request.
+    lines = [line for line in external.openwebui.log[said:].splitlines() if "failed: PocketBase gave no answer" in line]
+    assert 1 <= len(lines) < len(DURING_OUTAGE) / 2
+    assert f" failed: PocketBase gave no answer to {external.pocketbase.url}/api/owui/" in lines[0]
+    assert "What to do: Check that PocketBase runs at this address." in lines[0]
     assert PASSWORD not in external.openwebui.log
+
+
+def test_health_checks_see_an_outage(external: External, poll: Callable[..., Any]) -> None:
+    paths = ("/ready", "/health/db", "/health/storage", "/health")
+
+    def checks() -> list[int]:
+        return [external.openwebui.http.get(path).status_code for path in paths]
+
+    poll(lambda: checks() == [200] * 4, "everything is well")
+    up = external.openwebui.http.get("/health/storage").json()
+    assert up["status"] is True
+    assert up["groups"]["chats"] == "pocketbase"
+    assert up["groups"]["files"] == "sqlalchemy"
+    external.pocketbase.stop()
+    try:
+        poll(lambda: checks() == [503, 503, 503, 200], "the outage is seen")
+        down = external.openwebui.http.get("/health/storage")
+        assert down.json() == {"status": False, "groups": up["groups"]}
+        assert str(external.pocketbase.port) not in down.text
+    finally:
+        external.pocketbase.start()
+    poll(lambda: checks() == [200] * 4, "the end of the outage is seen")
 
 
 def superuser(admin: AdminClient) -> str:
@@ -323,6 +354,7 @@ def at(url: str, password: str = PASSWORD) -> dict[str, str]:
         "OPENWEBUI_POCKETBASE_URL": url,
         "OPENWEBUI_POCKETBASE_IDENTITY": IDENTITY,
         "OPENWEBUI_POCKETBASE_PASSWORD": password,
+        "OPENWEBUI_POCKETBASE_TIMEOUTS_START": "0",
     }
 
 
@@ -332,7 +364,7 @@ def at(url: str, password: str = PASSWORD) -> dict[str, str]:
         ("no server", PASSWORD, "PocketBase gave no answer", "Check that PocketBase runs at this address"),
         ("web 200", PASSWORD, "is not PocketBase", "What to do: Check url of [pocketbase]"),
         ("web 404", PASSWORD, "is not PocketBase", "What to do: Check url of [pocketbase]"),
-        ("web 502", PASSWORD, "PocketBase answered 502", "What to do: Look at PocketBase's log"),
+        ("web 502", PASSWORD, "PocketBase answered 502", "What to do: Look at PocketBase's output"),
         ("good", WRONG, "does not accept these credentials", "Check identity and password of [pocketbase]"),
         ("no hooks", PASSWORD, "none of this package's hooks", "openwebui-pocketbase assets export"),
         ("other hooks", PASSWORD, "hooks do not fit", "openwebui-pocketbase assets export"),
@@ -376,6 +408,11 @@ def test_the_start_stops_and_says_why(
             "docs/configuration.md",
         ),
         ({"OPENWEBUI_POCKETBASE_GROUPS_TAGS": "redis"}, "nothing installed stores tags there", "Possible values: sql"),
+        (
+            {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_EMBEDDED_BINARY": "/nowhere/pocketbase"},
+            "There is no program /nowhere/pocketbase",
+            "pip install 'openwebui-pocketbase[server]'",
+        ),
         ({"OPENWEBUI_POCKETBASE_CONFIG": "missing.toml"}, "missing.toml, which is not a file", "Correct the path"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -438,3 +475,25 @@ def test_open_webui_itself_stops_and_says_why(new_openwebui: Callable[..., OpenW
         assert "Traceback" not in instance.log
         assert WRONG not in instance.log
         instance.process = None
+
+
+def test_a_failing_start_of_two_workers_ends(new_openwebui: Callable[..., OpenWebUI]) -> None:
+    """As the official container starts it, so that the parent of the workers never imports the host."""
+    nowhere = at(f"http://127.0.0.1:{free_port()}")
+    instance = new_openwebui("failing", {**nowhere, "FROM_INIT_PY": "true"})
+    command = [sys.executable, "-m", "uvicorn", "open_webui.main:app", f"--port={instance.port}", "--workers=2"]
+    ended = subprocess.run(
+        command,
+        cwd=instance.data_dir,
+        env=environment(instance.data_dir, instance.env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+    log = ended.stdout + ended.stderr
+    assert ended.returncode == 3, log
+    assert 1 <= log.count("openwebui-pocketbase: PocketBase gave no answer") <= 2  # no worker was started again
+    assert "Check that PocketBase runs at this address" in log
+    assert "failed to start, stopping the parent process" in log

@@ -162,6 +162,8 @@ def _state(app: Any) -> dict[str, Any]:
         "attributes": [*vars(Folders), *vars(Tags)],
         "lifespan": [app.router.lifespan_context.__module__, getattr(app.router.lifespan, "__module__", "")],
         "search": search.search_workspace.__module__,
+        "routes": [getattr(route, "path", "") for route in app.routes],
+        "ping": sys.modules["open_webui.main"].async_db_ping.__module__,
         "handlers": [str(kind) for kind in app.exception_handlers if ours in str(kind)],
         "finders": [type(finder).__module__ for finder in sys.meta_path if ours in type(finder).__module__],
         "modules": sorted(name for name in sys.modules if name.startswith((f"{ours}.host.", f"{ours}.repositories."))),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ from openwebui_pocketbase.exceptions import (
     CompatibilityError,
     ConfigurationError,
     OpenWebUIPocketBaseError,
-    UnavailableError,
 )
 from openwebui_pocketbase.hookspecs import PROJECT, RepositoryBinding, StorageSpecs, hookimpl
 from openwebui_pocketbase.host.binding import bind
@@ -317,20 +316,6 @@ class TestLifespan:
         await live(app)
         assert backend.calls == ["app starts", "app stops"]
 
-    async def test_a_failed_request_is_answered_without_details(self) -> None:
-        backend = Backend()
-        app = backend.app()
-        backend.wrap(app)
-
-        @app.get("/")
-        async def fail() -> None:
-            raise UnavailableError("No answer to http://10.0.0.1:8090/secret", url="http://10.0.0.1:8090", hint="h")
-
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
-            answer = await client.get("/")
-        assert answer.status_code == 503
-        assert answer.json() == {"detail": "The storage is not available. Please try again."}
-
 
 @pytest.fixture
 def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleWatcher]:
@@ -418,7 +403,58 @@ class TestModuleWatcher:
         _autostart.install()
         found = [finder for finder in sys.meta_path if isinstance(finder, ModuleWatcher)]
         assert len(found) == finders
-        assert all(list(finder.callbacks) == ["open_webui.env"] for finder in found)
+        watched = ["open_webui.env", "uvicorn.supervisors.multiprocess"]
+        assert all(list(finder.callbacks) == watched for finder in found)
+
+
+class Parent:
+    """uvicorn's parent of several workers, as far as it matters."""
+
+    def __init__(self, app: str, *statuses: int | None) -> None:
+        self.config = types.SimpleNamespace(app=app)
+        self.processes = [types.SimpleNamespace(exitcode=status) for status in statuses]
+
+    def run(self) -> None:
+        """Return when all workers have ended."""
+
+
+class TestWorkers:
+    """The real thing is in tests/host/test_faults.py."""
+
+    @pytest.mark.parametrize(
+        ("app", "statuses", "backend", "status"),
+        [
+            ("open_webui.main:app", (0, 3), "pocketbase", 3),
+            ("open_webui.main:app", (0, 3), "wrong", 3),
+            ("open_webui.main:app", (0, -9), "pocketbase", 0),
+            ("open_webui.main:app", (0, 3), "sqlalchemy", 0),
+            ("open_webui.main:app", (0, 3), "", 0),
+            ("another.main:app", (0, 3), "pocketbase", 0),
+        ],
+    )
+    def test_status(
+        self,
+        app: str,
+        statuses: tuple[int, ...],
+        backend: str,
+        status: int,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+    ) -> None:
+        monkeypatch.setenv("STORAGE_BACKEND", backend)
+        monkeypatch.setenv("DATA_DIR", str(tmp_path))
+        monkeypatch.delitem(sys.modules, "open_webui.env", raising=False)
+        watcher = ModuleWatcher()
+        parent = type("Multiprocess", (Parent,), {"run": Parent.run})
+        _autostart._watch_workers(watcher, types.SimpleNamespace(Multiprocess=parent))  # type: ignore[arg-type]
+        with pytest.raises(SystemExit) if status else nullcontext() as ended:
+            parent(app, *statuses).run()
+        assert status == (ended.value.code if ended else 0)
+        watcher.undo()
+        assert parent.run is Parent.run
+
+    def test_another_uvicorn_is_left_alone(self) -> None:
+        _autostart._watch_workers(ModuleWatcher(), types.ModuleType("multiprocess"))
 
 
 class Plugin:

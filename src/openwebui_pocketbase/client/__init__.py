@@ -2,7 +2,7 @@
 
 from openwebui_pocketbase.client.admin import AdminClient
 from openwebui_pocketbase.client.auth import Authenticator
-from openwebui_pocketbase.client.filters import quote
 from openwebui_pocketbase.client.http import PocketBaseClient
+from openwebui_pocketbase.client.trust import Trust
 
-__all__ = ["AdminClient", "Authenticator", "PocketBaseClient", "quote"]
+__all__ = ["AdminClient", "Authenticator", "PocketBaseClient", "Trust"]

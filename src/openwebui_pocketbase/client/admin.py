@@ -6,13 +6,15 @@ from types import TracebackType
 from typing import Any
 
 import httpx
-import orjson
 from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
-from openwebui_pocketbase.client.errors import not_pocketbase, response_error, unavailable
+from openwebui_pocketbase.client.errors import encoded, not_pocketbase, response_error, unavailable
 from openwebui_pocketbase.client.http import idempotency_key
-from openwebui_pocketbase.exceptions import ResponseError, UnauthorizedError
+from openwebui_pocketbase.client.proven import ProvenTransport
+from openwebui_pocketbase.client.transport import ENCODINGS
+from openwebui_pocketbase.client.trust import Trust
+from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, ResponseError, UnauthorizedError
 
 __all__ = ["AdminClient"]
 
@@ -24,12 +26,22 @@ class AdminClient:
         url: Address of the server.
         timeout: Seconds for one request.
         token: A superuser token, if `login` is not going to be called.
+        trust: What the server has to prove before it is sent anything; None for nothing.
     """
 
-    def __init__(self, url: str, *, timeout: float = 30.0, token: str | None = None) -> None:
+    def __init__(
+        self, url: str, *, timeout: float = 30.0, token: str | None = None, trust: Trust | None = None
+    ) -> None:
         self._url = url
         # Like the asynchronous client, straight to the server: no proxy of the environment in between.
-        self._client = PocketBase(url, timeout=timeout, trust_env=False)
+        self._client = PocketBase(
+            url,
+            timeout=timeout,
+            trust_env=False,
+            headers={"Accept-Encoding": "identity"},
+            event_hooks={"response": [self._check]},
+            transport=ProvenTransport(url, trust) if trust else None,
+        )
         if token:
             self._client.auth_store.save(token)
 
@@ -69,13 +81,9 @@ class AdminClient:
         """Return if the server answers.
 
         Raises:
-            UnavailableError: It does not.
+            RequestError: It does not.
         """
-        self.send("GET", "/api/health")
-
-    def settings(self) -> dict[str, Any]:
-        """Return the server's settings."""
-        return self._object("GET", "/api/settings")
+        self._object("GET", "/api/health")
 
     def version(self) -> dict[str, Any]:
         """Return schema version, epoch and hook digests.
@@ -104,10 +112,6 @@ class AdminClient:
         columns = [column["name"] for column in answer.get("columns") or []]
         return [dict(zip(columns, row, strict=True)) for row in answer.get("rows") or []]
 
-    def backup(self, name: str) -> None:
-        """Write a backup of the server's data into its backups directory."""
-        self.send("POST", "/api/backups", {"name": name})
-
     def call(self, path: str, parameters: dict[str, Any]) -> Any:
         """Call a method of the hooks, one that writes or one that only reads."""
         return self.send("POST", f"/api/owui/{path}", parameters, {"Idempotency-Key": idempotency_key()})
@@ -123,11 +127,23 @@ class AdminClient:
         try:
             return self._client.send(path, {"method": method, "body": body, "headers": dict(headers or {})})
         except ClientResponseError as error:
-            url = self._url + path.partition("?")[0]
-            if error.status:
-                raise response_error(url, error.status, orjson.dumps(error.data)) from None
             cause = error.original_error
+            if isinstance(cause, OpenWebUIPocketBaseError):  # of `_check`, or of the proof
+                raise cause from None
+            url = self._url + path.partition("?")[0]
             raise unavailable(url, cause if isinstance(cause, Exception) else error) from None
+
+    def _check(self, response: httpx.Response) -> None:
+        """Raise the error of a reply that is none of PocketBase's good ones; httpx calls this for each reply."""
+        url = self._url + response.request.url.path.removeprefix(self._client.http_client.base_url.path.rstrip("/"))
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if encoding not in ENCODINGS:
+            raise encoded(url, encoding)
+        content = response.read()
+        if not response.is_success:
+            raise response_error(url, response.status_code, content, response.headers)
+        if content and "json" not in response.headers.get("Content-Type", ""):
+            raise not_pocketbase(self._url)
 
     def _object(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         answer = self.send(method, path, body)

@@ -15,16 +15,17 @@ import httpx
 import orjson
 
 from openwebui_pocketbase.client.auth import Authenticator
-from openwebui_pocketbase.client.errors import not_pocketbase, response_error, unavailable
+from openwebui_pocketbase.client.errors import encoded, not_pocketbase, response_error, unavailable
 from openwebui_pocketbase.client.telemetry import span
 from openwebui_pocketbase.client.transport import Transport
+from openwebui_pocketbase.client.trust import Trust
 from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
-__all__ = ["PocketBaseClient", "idempotency_key"]
+__all__ = ["PocketBaseClient", "Server", "idempotency_key"]
 
-_GUARD = "X-Owui-Guard: superuser\r\n"
-"""Makes PocketBase's own endpoints answer 401 without superuser rights, as ours do in any case."""
+Server = tuple[str, Trust | None]
+"""Address of a server, and what it has to prove."""
 
 
 class PocketBaseClient:
@@ -40,27 +41,36 @@ class PocketBaseClient:
         self, *, timeouts: TimeoutSettings, pool: PoolSettings, opener: Callable[[], object] | None = None
     ) -> None:
         self._url = ""
+        self._trust: Trust | None = None
         self._opener = opener
         self._heads: dict[str, str] = {}
         self._authenticator = Authenticator(None)
-        self._recover: Callable[[], str] | None = None
+        self._recover: Callable[[], Server] | None = None
         self._retry_for = timeouts.retry
         self._timeouts = timeouts
         self._pool = pool
         self._transports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Transport] = weakref.WeakKeyDictionary()
 
-    def connect(self, url: str, authenticator: Authenticator, *, recover: Callable[[], str] | None = None) -> None:
+    def connect(
+        self,
+        url: str,
+        authenticator: Authenticator,
+        *,
+        trust: Trust | None = None,
+        recover: Callable[[], Server] | None = None,
+    ) -> None:
         """Say which server to talk to; until then every request fails.
 
         Args:
             url: Address of the server.
             authenticator: Gives the superuser token.
+            trust: What the server has to prove on each new connection; None for nothing.
             recover: Called when the server cannot be reached, before a repetition; blocks. Brings an
-                embedded server back and returns its address.
+                embedded server back, and returns its address and what it has to prove there.
         """
         self._authenticator = authenticator
         self._recover = recover
-        self._move_to(url)
+        self._move_to((url, trust))
 
     async def read(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that only reads, such as ``tags/get_tags_by_user_id``.
@@ -98,9 +108,13 @@ class PocketBaseClient:
             headers += f"X-Owui-Mirrored-Up-To: {changes_since}\r\n"
         return await self._send("POST", f"/api/owui/{path}", encode(parameters), headers)
 
-    async def get(self, path: str) -> Any:
-        """Get one of PocketBase's own endpoints, such as ``/api/collections/x/records?filter=...``."""
-        return await self._send("GET", path, b"", _GUARD)
+    async def ping(self) -> None:
+        """Return when PocketBase has answered a superuser's request.
+
+        Raises:
+            RequestError: See `read`.
+        """
+        await self._send("GET", "/api/owui/version", b"", "")
 
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
@@ -133,7 +147,9 @@ class PocketBaseClient:
                         await self._authenticator.renew(token)
                         renewed = True
                 except UnavailableError as error:
-                    await self._wait(next(delays), give_up_at, error)
+                    if asyncio.get_running_loop().time() + error.retry_after > give_up_at:
+                        raise
+                    await self._wait(max(next(delays), error.retry_after), give_up_at, error)
 
     async def _wait(self, delay: float, give_up_at: float, failure: UnavailableError) -> None:
         """Wait, and bring an embedded server back; raise the failure when the time for that is over."""
@@ -149,11 +165,13 @@ class PocketBaseClient:
         head = self._heads.get(path) or self._make_head(method, path)
         lines = f"{head}Authorization: {token}\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
         try:
-            status, body = await self._transport().send(lines.encode(), content)
+            status, body, received = await self._transport().send(lines.encode(), content)
         except OSError as error:
             raise unavailable(self._url + path.partition("?")[0], error) from error
         if status != httpx.codes.OK:
-            raise response_error(self._url + path.partition("?")[0], status, body)
+            raise response_error(self._url + path.partition("?")[0], status, body, received)
+        if "content-encoding" in received:
+            raise encoded(self._url, received["content-encoding"])
         return body
 
     def _make_head(self, method: str, path: str) -> str:
@@ -169,9 +187,9 @@ class PocketBaseClient:
             self._heads[path] = head
         return head
 
-    def _move_to(self, url: str) -> None:
-        if url != self._url:
-            self._url = url
+    def _move_to(self, server: Server) -> None:
+        if server != (self._url, self._trust):
+            self._url, self._trust = server
             self._heads.clear()
             self._transports.clear()
 
@@ -179,7 +197,7 @@ class PocketBaseClient:
         loop = asyncio.get_running_loop()
         transport = self._transports.get(loop)
         if transport is None:
-            transport = Transport(httpx.URL(self._url), timeouts=self._timeouts, pool=self._pool)
+            transport = Transport(httpx.URL(self._url), timeouts=self._timeouts, pool=self._pool, trust=self._trust)
             self._transports[loop] = transport
         return transport
 

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import zlib
 from collections import deque
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import httptools
 import httpx
 
+from openwebui_pocketbase.client.trust import Trust
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
-__all__ = ["Answer", "Transport", "TransportError"]
+__all__ = ["ENCODINGS", "Answer", "Transport", "TransportError"]
 
 INFORMATIONAL = range(100, 200)
+
+ENCODINGS = frozenset({"identity", "gzip", "deflate"})
+"""Encodings of a body that are understood; "identity" is asked for, but proxies compress nevertheless."""
+
+KEPT_HEADERS = frozenset({b"content-encoding", b"location", b"retry-after"})
+"""Headers that say why there is no good answer; PocketBase itself sends none of them to us."""
+
+GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 
 
 class TransportError(OSError):
@@ -26,10 +38,11 @@ class TransportError(OSError):
 
 
 class Answer(NamedTuple):
-    """Status and body of an answer."""
+    """Status and body of an answer, and those of its headers which are in `KEPT_HEADERS`, in lower case."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Transport:
@@ -39,9 +52,14 @@ class Transport:
         url: Address of the server; a path in it is left to the caller.
         timeouts: Limits of one request.
         pool: Limits of the connections.
+        trust: What the server has to prove on each connection before it is sent anything; None for nothing.
     """
 
-    def __init__(self, url: httpx.URL, *, timeouts: TimeoutSettings, pool: PoolSettings) -> None:
+    def __init__(
+        self, url: httpx.URL, *, timeouts: TimeoutSettings, pool: PoolSettings, trust: Trust | None = None
+    ) -> None:
+        self._url = url
+        self._trust = trust
         self._host = url.host
         self._ssl = ssl.create_default_context() if url.scheme == "https" else None
         self._port = url.port or (443 if self._ssl else 80)
@@ -59,6 +77,7 @@ class Transport:
 
         Raises:
             OSError: There was no whole answer, or none in time; the request may have been carried out.
+            UnavailableError: The server has not proved to be ours; the request was not sent.
         """
         if self._slots.locked():
             async with asyncio.timeout(self._timeouts.pool):
@@ -102,7 +121,21 @@ class Transport:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self._timeouts.connect):
             _, connection = await loop.create_connection(_Connection, self._host, self._port, ssl=self._ssl)
+        if self._trust is not None:
+            try:
+                await self._prove(connection, self._trust)
+            except BaseException:
+                connection.close()
+                raise
         return connection
+
+    async def _prove(self, connection: _Connection, trust: Trust) -> None:
+        """Have the server prove that it is ours; nothing else may be sent on this connection before."""
+        challenge = trust.challenge()
+        path = self._url.raw_path.decode().rstrip("/") + challenge.path
+        head = f"GET {path} HTTP/1.1\r\nHost: {self._url.netloc.decode()}\r\nAccept-Encoding: identity\r\n\r\n"
+        status, body, headers = await connection.send(head.encode(), b"", self._timeouts.read)
+        trust.check(challenge, str(self._url).rstrip("/"), status, body, headers, closes=not connection.is_open)
 
 
 class _Connection(asyncio.Protocol):
@@ -125,6 +158,7 @@ class _Connection(asyncio.Protocol):
         self._parser: httptools.HttpResponseParser | None = None
         self._answer: asyncio.Future[Answer] | None = None
         self._body: list[bytes] = []
+        self._headers: dict[str, str] = {}
         self._has_length = False
         self._in_body = False
         self._last_bytes_at = 0.0
@@ -138,7 +172,7 @@ class _Connection(asyncio.Protocol):
             raise TransportError("the connection was closed")
         self._answer = self._loop.create_future()
         self._parser = httptools.HttpResponseParser(self)
-        self._body, self._has_length, self._in_body, self.has_begun = [], False, False, False
+        self._body, self._headers, self._has_length, self._in_body, self.has_begun = [], {}, False, False, False
         self._patience, self._last_bytes_at = patience, self._loop.time()
         self._transport.write(head + body)
         self._watch = self._loop.call_later(patience, self._check)
@@ -179,9 +213,12 @@ class _Connection(asyncio.Protocol):
         else:
             self._fail(TransportError(str(error) if error else "the connection was closed"))
 
-    def on_header(self, name: bytes, _value: bytes) -> None:
-        if name.lower() in (b"content-length", b"transfer-encoding"):
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name in (b"content-length", b"transfer-encoding"):
             self._has_length = True
+        elif name in KEPT_HEADERS:
+            self._headers[name.decode()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         self._in_body = True
@@ -194,14 +231,26 @@ class _Connection(asyncio.Protocol):
         assert self._answer is not None  # noqa: S101 - for the type checker
         status = self._parser.get_status_code()
         if status in INFORMATIONAL:  # the answer comes behind it
-            self._body, self._has_length, self._in_body = [], False, False
+            self._body, self._headers, self._has_length, self._in_body = [], {}, False, False
             return
         if not self._parser.should_keep_alive():
             self.is_open = False
+        try:
+            body = self._decoded(b"".join(self._body))
+        except zlib.error as error:
+            self._fail(TransportError(f"the answer cannot be decompressed: {error}"))
+            return
         if not self._answer.done():
-            self._answer.set_result(Answer(status, b"".join(self._body)))
+            self._answer.set_result(Answer(status, body, self._headers))
         if not self.is_open and self._transport is not None:
             self._transport.close()
+
+    def _decoded(self, body: bytes) -> bytes:
+        """Undo what a proxy did in spite of "identity", as far as it is understood."""
+        if not self._headers or self._headers.get("content-encoding") not in ENCODINGS:
+            return body
+        encoding = self._headers.pop("content-encoding")
+        return body if encoding == "identity" or not body else zlib.decompress(body, GZIP_OR_ZLIB)
 
     def _check(self) -> None:
         silence = self._loop.time() - self._last_bytes_at

@@ -10,12 +10,10 @@ from types import ModuleType
 from typing import Protocol
 
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
+from openwebui_pocketbase.host import STARTUP_FAILURE
 from openwebui_pocketbase.settings import Settings, load_settings
 
 __all__ = ["Watcher", "activate"]
-
-STARTUP_FAILURE = 3
-"""uvicorn's exit status for an application that cannot start; its supervisor then stops, too."""
 
 
 class Watcher(Protocol):
@@ -39,6 +37,7 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
         data_dir = Path(env.DATA_DIR)
         settings = load_settings(data_dir)
         if not settings.wants_other_backend():
+            watcher.undo()
             sys.meta_path.remove(watcher)  # type: ignore[arg-type]  # it is the finder
             return
         configure_logging(settings)
@@ -47,7 +46,7 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
         installation = Installation(settings, data_dir, Path(env.__file__ or "").parent, str(env.VERSION))
         watcher.callbacks.clear()
         watcher.callbacks.update(installation.callbacks())
-        watcher.undo = installation.undo
+        watcher.undo = _both(installation.undo, watcher.undo)
     except OpenWebUIPocketBaseError as error:
         print(f"\nopenwebui-pocketbase: {error}\n", file=sys.stderr, flush=True)
         raise SystemExit(STARTUP_FAILURE) from error
@@ -56,3 +55,11 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
 def configure_logging(settings: Settings) -> None:
     """Set the level of our logger; its records go where the host's go."""
     logging.getLogger("openwebui_pocketbase").setLevel(settings.logging.level)
+
+
+def _both(one: Callable[[], None], other: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        one()
+        other()
+
+    return both

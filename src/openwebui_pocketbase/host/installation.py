@@ -14,9 +14,13 @@ from openwebui_pocketbase.exceptions import CompatibilityError
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.contract import check_contract
+from openwebui_pocketbase.host.failures import answer_failures
+from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.seams import replace_function
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
+from openwebui_pocketbase.plugin import BACKEND
+from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import Settings
 
 __all__ = ["MAIN", "Installation"]
@@ -40,6 +44,7 @@ class Installation:
     Raises:
         ConfigurationError: The settings name what is not there.
         CompatibilityError: Open WebUI's storage code differs from what this version was made for.
+        ServerError: The embedded server's program is missing.
     """
 
     def __init__(self, settings: Settings, data_dir: Path, package_dir: Path, version: str) -> None:
@@ -50,6 +55,8 @@ class Installation:
         self._modules: dict[str, ModuleType] = {}
         self._undo: list[Undo] = []
         self._check(package_dir, version)
+        if BACKEND in self.registry.replaced.values() and not settings.pocketbase.url:
+            find_binary(settings.pocketbase.embedded)  # before the host's imports, which take half a minute
 
     def callbacks(self) -> dict[str, Callable[[ModuleType], None]]:
         """Return what to call when a module of the host has been imported, by the module's name."""
@@ -108,7 +115,20 @@ class Installation:
         async def shutdown() -> None:
             await _each(hook.openwebui_shutdown(context=context))
 
-        return wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown)
+        async def probe() -> None:
+            await _each(hook.openwebui_check_health(context=context))
+
+        undo = [
+            wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown),
+            answer_failures(main.app),
+            extend_health_checks(main, Health(probe), self.registry.backends),
+        ]
+
+        def undo_all() -> None:
+            while undo:
+                undo.pop()()
+
+        return undo_all
 
 
 def _binder(binding: RepositoryBinding, spec: RepositorySpec, path: str) -> Callable[[ModuleType], Undo]:

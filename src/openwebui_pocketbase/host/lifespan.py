@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from contextlib import asynccontextmanager
+import logging
+import multiprocessing
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from fastapi import Request
-from fastapi.responses import JSONResponse
-
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
+from openwebui_pocketbase.host import STARTUP_FAILURE
 
 __all__ = ["wrap_lifespan"]
 
@@ -31,41 +33,58 @@ def wrap_lifespan(app: Any, *, bootstrap: Hook, started: Hook, shutdown: Hook) -
     """
     router = app.router
     stock_context, stock_protocol = router.lifespan_context, router.lifespan
-    failures: list[OpenWebUIPocketBaseError] = []
+    failures: list[Exception] = []
 
     @asynccontextmanager
     async def context(app: Any) -> AsyncIterator[Any]:
+        failures.clear()
         try:
-            try:
+            with _noting(failures):
                 await bootstrap()
-            except OpenWebUIPocketBaseError as error:
-                failures.append(error)
-                raise
             async with stock_context(app) as state:
-                await started()
+                with _noting(failures):
+                    await started()
                 yield state
         finally:
             await shutdown()
 
     async def protocol(scope: Any, receive: Any, send: Callable[[Message], Awaitable[None]]) -> None:
         async def send_clearly(message: Message) -> None:
-            # The server prints this; the traceback it would contain says nothing to an administrator.
-            if message["type"] == "lifespan.startup.failed" and failures:
+            failed = message["type"] == "lifespan.startup.failed" and failures
+            if failed and isinstance(failures[-1], OpenWebUIPocketBaseError):
+                # The server prints this; the traceback it would contain says nothing to an administrator.
                 message = {**message, "message": f"openwebui-pocketbase: {failures[-1]}"}
             await send(message)
+            if failed and multiprocessing.parent_process() is not None:
+                _leave()
 
         await stock_protocol(scope, receive, send_clearly)
 
     router.lifespan_context, router.lifespan = context, protocol
-    app.add_exception_handler(OpenWebUIPocketBaseError, _answer_unavailable)
 
     def undo() -> None:
         router.lifespan_context, router.lifespan = stock_context, stock_protocol
-        app.exception_handlers.pop(OpenWebUIPocketBaseError, None)
 
     return undo
 
 
-async def _answer_unavailable(_request: Request, _error: Exception) -> JSONResponse:
-    """Answer 503 when the storage failed: never "not found", and without addresses."""
-    return JSONResponse({"detail": "The storage is not available. Please try again."}, status_code=503)
+@contextmanager
+def _noting(errors: list[Exception]) -> Iterator[None]:
+    """Keep an error of the block in a list, and let it pass."""
+    try:
+        yield
+    except Exception as error:
+        errors.append(error)
+        raise
+
+
+def _leave() -> None:
+    """End this worker at once.
+
+    Python needs up to ten seconds to take the host's libraries down. uvicorn kills a worker that is silent for five,
+    takes it for one that died, and starts another one: for ever, as it looks for this status only.
+    """
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(STARTUP_FAILURE)

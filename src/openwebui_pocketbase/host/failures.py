@@ -1,0 +1,102 @@
+"""What a failing storage looks like to users, and to whoever reads the log."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import Request
+from fastapi.exception_handlers import http_exception_handler
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from openwebui_pocketbase.exceptions import (
+    OpenWebUIPocketBaseError,
+    RequestError,
+    TooLargeError,
+    UnavailableError,
+)
+
+__all__ = ["answer_failures"]
+
+log = logging.getLogger(__name__)
+
+QUIET_SECONDS = 10.0
+"""For how long a cause is not logged again."""
+
+CAUSES = 100
+"""How many causes are remembered; there are a handful, unless a message has something new each time."""
+
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
+
+def answer_failures(app: Any) -> Callable[[], None]:
+    """Answer requests which the storage failed, clearly and without addresses, and log why.
+
+    Args:
+        app: Open WebUI's FastAPI application.
+
+    Returns:
+        A function that undoes it.
+    """
+    causes = _Causes()
+    handlers = app.exception_handlers
+    stock: Handler = handlers.get(HTTPException, http_exception_handler)
+
+    async def failed(request: Request, error: OpenWebUIPocketBaseError) -> Response:
+        causes.log(request, error)
+        if isinstance(error, TooLargeError):
+            return JSONResponse({"detail": "This is too large to be stored."}, status_code=413)
+        return JSONResponse({"detail": "The storage is not available. Please try again."}, status_code=503)
+
+    async def answered(request: Request, error: HTTPException) -> Response:
+        # Some routes make a "400 Something went wrong" of every exception: the one they caught is its context.
+        cause = error.__context__
+        if isinstance(cause, TooLargeError | UnavailableError):
+            return await failed(request, cause)
+        return await stock(request, error)
+
+    before = {kind: handlers.get(kind) for kind in (OpenWebUIPocketBaseError, HTTPException)}
+    app.add_exception_handler(OpenWebUIPocketBaseError, failed)
+    app.add_exception_handler(HTTPException, answered)
+
+    def undo() -> None:
+        for kind, handler in before.items():
+            if handler is None:
+                handlers.pop(kind, None)
+            else:
+                handlers[kind] = handler
+
+    return undo
+
+
+class _Causes:
+    """Logs each cause once in a while, and how often it came in between."""
+
+    def __init__(self) -> None:
+        self._logged: dict[str, tuple[float, int]] = {}
+        """Cause -> when it was logged, and how often it came since."""
+
+    def log(self, request: Request, error: OpenWebUIPocketBaseError) -> None:
+        text = str(error.args[0])
+        # The same failure of many methods is one cause.
+        cause = f"{type(error).__name__} {text.replace(error.url, '') if isinstance(error, RequestError) else text}"
+        logged_at, unsaid = self._logged.get(cause, (float("-inf"), 0))
+        now = time.monotonic()
+        if now - logged_at < QUIET_SECONDS:
+            self._logged[cause] = logged_at, unsaid + 1
+            return
+        if len(self._logged) >= CAUSES:
+            self._logged.clear()
+        self._logged[cause] = now, 0
+        log.error(
+            "%s %s failed: %s%s%s",
+            request.method,
+            request.url.path,
+            " ".join(text.split()),
+            f" What to do: {error.hint}" if error.hint else "",
+            f" ({unsaid} more since this was last said)" if unsaid else "",
+        )
