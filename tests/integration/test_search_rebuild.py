@@ -61,7 +61,7 @@ async def chats(
         monkeypatch.setenv(f"OPENWEBUI_POCKETBASE_{name}", value)
     monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(command, "AT_ONCE", 3)  # so that there are several steps
+    monkeypatch.setattr(command, "AT_ONCE", {**command.AT_ONCE, "limit": 3})  # so that there are several steps
     repository = object.__new__(PocketBaseChats)
     client = repository.pocketbase = pocketbase.client()
     await clear(client, "chat", "chat_message")

@@ -3,6 +3,6 @@
 from openwebui_pocketbase.client.admin import AdminClient
 from openwebui_pocketbase.client.auth import Authenticator
 from openwebui_pocketbase.client.filters import quote
-from openwebui_pocketbase.client.http import PocketBaseClient
+from openwebui_pocketbase.client.http import PocketBaseClient, encode
 
-__all__ = ["AdminClient", "Authenticator", "PocketBaseClient", "quote"]
+__all__ = ["AdminClient", "Authenticator", "PocketBaseClient", "encode", "quote"]
