@@ -13,6 +13,7 @@ from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.cli import search as command
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.records import chat_wire
+from tests.support.chats import index_all
 from tests.support.differential import clear
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
 
@@ -67,6 +68,7 @@ async def chats(
     await clear(client, "chat", "chat_message")
     for number in range(5):
         await client.write("chats/insert_chats", chat_wire(chat(number), []))
+    await index_all(client)
     yield repository
     await clear(client, "chat", "chat_message")
     await client.aclose()

@@ -97,12 +97,13 @@ async def insert_chats(client: Requests, chats: Sequence[NewChat], *, in_thread:
     renewed = time.monotonic()
     try:
         while after is not None:
-            await client.write("chats/insert_chats", part.wire())
             inserted += part.versions
+            await client.write("chats/insert_chats", part.wire())
             if time.monotonic() - renewed > LEASE / 4:
                 await client.write("chats/begin_import", begin)
                 renewed = time.monotonic()
             part, after = after, await following()
+        inserted += part.versions
         await client.write("chats/finish_import", {**part.wire(), "token": begin["token"], "count": len(ids)})
     except UnavailableError:
         raise  # PocketBase does it by itself
