@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
@@ -156,10 +158,10 @@ async def test_bodies_that_are_long_themselves(client: Client, chats: PocketBase
 async def test_what_cannot_be_stored_leaves_nothing(
     client: Client, chats: PocketBaseChats, own_pocketbase: PocketBaseProcess
 ) -> None:
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(ValueError, match="not JSON compliant"):
         await chats.import_chats(
             "u1",
-            [form("one", "two", "three", "four"), ChatImportForm(chat=body("a"), current_message_id="half \ud800")],
+            [form("one", "two", "three", "four"), form("five", params={"top_p": math.nan})],
         )
     assert client.methods[:2] == ["begin_import", "insert_chats"]
     assert stored(own_pocketbase) == NOTHING
