@@ -14,6 +14,7 @@ from bench import groups, machine, report
 from bench.backends import BACKENDS, WorkerError
 from bench.further import further, growths
 from bench.http import measure_http
+from bench.imports import measure_imports
 from bench.runner import RESULTS_DIR, Parameters, run
 from bench.startup import measure_startup, startup_summary
 from bench.targets import STARTUP_SECONDS
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         choices=tuple(MEASUREMENTS),
         default="operations",
-        help="operations of the repositories (default), the time Open WebUI takes to start, or requests to it",
+        help="operations of the repositories (default), the time Open WebUI takes to start, requests to it, or imports",
     )
     defaults = Parameters(groups=list(groups.NAMES), backends=list(BACKENDS))
     add = parser.add_argument
@@ -110,10 +111,20 @@ def _http(options: argparse.Namespace, console: Console) -> bool:
     return all(one.met for one in compared)
 
 
+def _import(_options: argparse.Namespace, console: Console) -> bool:
+    done = measure_imports(lambda text: console.print(text, style="dim"))
+    for one in done:
+        others = f"others waited {one.write:.2f} s for a write, {one.health:.2f} s for /health"
+        console.print(f"{one.variant}, {one.name}: {one.seconds:.1f} s; {others}")
+    _write({"machine": machine.facts(), "imports": [one.as_json() for one in done]}, console)
+    stock, ours = done[: len(done) // 2], done[len(done) // 2 :]
+    return all(one.keeps_to(other) for one, other in zip(ours, stock, strict=True))
+
+
 def _write(document: dict[str, Any], console: Console) -> None:
     path = report.write_json(document, RESULTS_DIR)
     console.print(f"All figures: {RESULTS_DIR.parent.name}/{RESULTS_DIR.name}/{path.name}")
 
 
-MEASUREMENTS = {"operations": _operations, "startup": _startup, "http": _http}
+MEASUREMENTS = {"operations": _operations, "startup": _startup, "http": _http, "import": _import}
 """What the command line can ask for; each prints its figures and returns whether the targets are met."""

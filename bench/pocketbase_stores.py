@@ -25,6 +25,7 @@ from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseCl
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.host.binding import bind, load
 from openwebui_pocketbase.plugin import REPOSITORIES, SEAMS
+from openwebui_pocketbase.replication.indexer import Indexer
 from openwebui_pocketbase.replication.mirror import Mirror
 from openwebui_pocketbase.repositories.base import Requests, codec_of
 from openwebui_pocketbase.schema.bootstrap import bring_up
@@ -93,7 +94,10 @@ class PocketBaseStore:
             await asyncio.to_thread(self._admin.sql, statement)
 
     async def settle(self) -> None:
-        pass
+        """Index what has been written, as the application does."""
+        indexer = Indexer(self._client)
+        while await indexer.index_waiting():
+            pass
 
     async def space(self) -> int:
         pages = "(SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)"
@@ -167,6 +171,7 @@ class MirroredStore(PocketBaseStore):
 
     async def settle(self) -> None:
         """Copy everything at once, as at the application's start; from now on each write is copied."""
+        await super().settle()
         await self._mirror.start()
         self._writer = self._mirror
 

@@ -143,8 +143,6 @@ const ROW = one(`SELECT ${row(CHAT, "c")} FROM owui_chats c WHERE c.id = ${arg("
 const STATE = `SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM owui_chats WHERE id = ${arg("id")}) THEN '"gone"'
   WHEN ${LOCKED} THEN '"locked"' ELSE '"changed"' END AS json`;
 
-const INSERT_CHATS = inserts(CHAT, "$.chats");
-
 /**
  * SQL of a message's place among those of a chat; the given -1 is behind all others.
  *
@@ -156,11 +154,6 @@ function place(chatId) {
 }
 
 const INSERT_MESSAGES = inserts(MESSAGE, "$.messages", { position: place("j.value ->> '$.chat_id'") });
-
-/** The words of those new messages that do not wait for the full-text index. */
-const INDEX_MESSAGES = `INSERT INTO owui_chat_messages_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
-  FROM json_each({:body}, '$.messages') j CROSS JOIN owui_chat_messages m ON m.key = j.value ->> '$.key'
-  WHERE m.doc > 0`;
 
 /**
  * Insert the body's `messages`, and change the `updated` ones.
@@ -240,18 +233,6 @@ const writes = {
     }
     return args.with_row ? query(tx, ROW, body) : "true";
   },
-
-  /**
-   * @param {CoreApp} tx
-   * @param {any} args `chats` and all their `messages`
-   * @param {string} body
-   */
-  insert_chats(tx, args, body) {
-    execute(tx, INSERT_CHATS, body);
-    writeMessages(tx, { ...args, updated: [] }, body);
-    execute(tx, INDEX_MESSAGES, body);
-    return "true";
-  },
 };
 
 /** What a write answers with, unless it answers with null or a text. */
@@ -268,4 +249,6 @@ module.exports = {
   wholeMany,
   records,
   NEW_VERSION,
+  MILLISECONDS,
+  place,
 };

@@ -1,10 +1,9 @@
 // @ts-check
 
 /**
- * The full-text indexes of chats and messages: adding the messages that wait for it, and making both anew, piece by
- * piece.
+ * The full-text indexes of chats and messages: adding what waits for them, and making both anew, piece by piece.
  *
- * The words are made by who calls. A message whose text has changed since it was read is left as it is.
+ * A message's words are made by who calls. A message whose text has changed since it was read is left as it is.
  */
 
 const { tables, arg, query } = require(`${__hooks}/owui_rows.js`);
@@ -19,6 +18,17 @@ const IS_NUMBER = "json_type(m.entry, '$.content') IN ('integer', 'real', 'true'
 const CHATS = `SELECT c.rowid AS number FROM owui_chats c WHERE c.rowid > ${arg("after")}
   ORDER BY c.rowid LIMIT ${arg("limit")}`;
 
+/** Chats that wait; what is longer than a message may be is looked through by each search, as such messages are. */
+const WAITING_CHATS = `SELECT c.id, c.doc, octet_length(c.legacy_folded) AS size FROM owui_chats c
+  WHERE c.doc < 0 AND c.doc != 0 AND octet_length(c.legacy_folded) <= ${arg("longest")} LIMIT ${arg("limit")}`;
+
+/** The first of them, with so many bytes together. A trigger adds what gets a positive number. */
+const INDEX_WAITING_CHATS = `UPDATE owui_chats AS c SET doc = w.doc FROM (
+    SELECT id, row_number() OVER (ORDER BY doc DESC) + (SELECT coalesce(max(abs(doc)), 0) FROM owui_chats WHERE doc != 0) AS doc,
+      sum(size) OVER (ORDER BY doc DESC) - size AS before
+    FROM (${WAITING_CHATS})) w
+  WHERE c.id = w.id AND w.before < ${arg("bytes")}`;
+
 const INDEX_CHATS = `INSERT INTO owui_chats_search (rowid, text) SELECT c.doc, ${OF_CHAT} FROM owui_chats c
   WHERE c.rowid IN (${CHATS}) AND c.doc > 0
     AND NOT EXISTS (SELECT 1 FROM owui_chats_search_docsize d WHERE d.id = c.doc)`;
@@ -29,25 +39,37 @@ const IS_AS_READ = `m.id = j.value ->> '$.id' AND (j.value ->> '$.text' IS NULL 
 /** Those that were not indexed and are now, or the other way round, get another number. */
 const NUMBER_MESSAGES = `UPDATE owui_chat_messages AS m SET waits = FALSE,
   doc = iif(sign(m.doc) = j.value ->> '$.doc', m.doc, ${newDoc("owui_chat_messages", "j")})
-  FROM json_each({:body}, '$.messages') j
+  FROM jsonb_each({:body}, '$.messages') j
   WHERE ${IS_AS_READ} AND (m.waits = TRUE OR sign(m.doc) != j.value ->> '$.doc')`;
 
 const INDEX_MESSAGES = `INSERT INTO owui_chat_messages_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
-  FROM json_each({:body}, '$.messages') j CROSS JOIN owui_chat_messages m ON ${IS_AS_READ}
+  FROM jsonb_each({:body}, '$.messages') j CROSS JOIN owui_chat_messages m ON ${IS_AS_READ}
   WHERE m.doc > 0 AND j.value ->> '$.doc' = 1
     AND NOT EXISTS (SELECT 1 FROM owui_chat_messages_search_docsize d WHERE d.id = m.doc)`;
 
+/**
+ * SQL that answers with the first messages of a query: `limit` at most, and no more once they have `bytes`.
+ *
+ * @param {string} messages SQL of their ids and texts
+ */
+function texts(messages) {
+  const size = "coalesce(octet_length(text), 0)";
+  return `SELECT json_group_array(json_array(id, text)) AS json FROM (
+    SELECT id, text, sum(${size}) OVER (ROWS UNBOUNDED PRECEDING) - ${size} AS before
+    FROM (${messages} LIMIT ${arg("limit")})) WHERE before < ${arg("bytes")}`;
+}
+
 const reads = {
-  /** Messages that wait: record's id and text. */
-  get_waiting: `SELECT json_group_array(json_array(p.id, p.text)) AS json FROM (
-    SELECT m.id, ${CONTENT} AS text FROM owui_chat_messages m WHERE m.waits = TRUE LIMIT ${arg("limit")}) p`,
+  /** What waits: messages, of each its record's id and its text, and how many chats. */
+  get_waiting: `SELECT json_array(
+    json((${texts(`SELECT m.id, ${CONTENT} AS text FROM owui_chat_messages m WHERE m.waits = TRUE`)})),
+    (SELECT count(*) FROM (${WAITING_CHATS}))) AS json`,
 
   /** The next messages: record's id, and text, unless it is not to be indexed. */
-  get_texts: `SELECT json_group_array(json_array(p.id, p.text)) AS json FROM (
-    SELECT m.id,
+  get_texts: texts(`SELECT m.id,
       iif(length(${CONTENT}) > ${arg("longest")} OR json_type(m.entry, '$.done') = 'false' OR ${IS_NUMBER},
         NULL, ${CONTENT}) AS text
-    FROM owui_chat_messages m WHERE m.id > ${arg("after")} ORDER BY m.id LIMIT ${arg("limit")}) p`,
+    FROM owui_chat_messages m WHERE m.id > ${arg("after")} ORDER BY m.id`),
 };
 
 const writes = {
@@ -76,7 +98,19 @@ const writes = {
   },
 
   /**
-   * Index messages, unless they have changed since their texts were read.
+   * Index titles and older messages of chats that wait; the answer is how many there were.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args `limit` and `bytes` of what is done at once; `longest`, bytes above which a chat is not indexed
+   * @param {string} body
+   */
+  index_waiting_chats(tx, args, body) {
+    return String(execute(tx, INDEX_WAITING_CHATS, body));
+  },
+
+  /**
+   * Index messages, unless they have changed since their texts were read; the answer is how many were not as they are
+   * now.
    *
    * @param {CoreApp} tx
    * @param {any} args `messages`: of each its record's `id`; the `text` that was read; `doc`, 1 or, if it is not to be
@@ -84,10 +118,13 @@ const writes = {
    * @param {string} body
    */
   index_messages(tx, args, body) {
-    execute(tx, NUMBER_MESSAGES, body);
+    const numbered = execute(tx, NUMBER_MESSAGES, body);
     execute(tx, INDEX_MESSAGES, body);
-    return "true";
+    return String(numbered);
   },
 };
 
-module.exports = { reads, writes };
+/** Its body is long, and only SQLite reads it. */
+const unparsed = ["index_messages"];
+
+module.exports = { reads, writes, unparsed };

@@ -105,7 +105,7 @@ function lookUp({ match }, number) {
 
 /**
  * SQL of the tables which the search begins with: `few`, numbers of the parts of words that are in few places, and
- * `places`, where these can be; a message that is not indexed can have each, and 0 stands for the chat itself.
+ * `places`, where these can be; a message or chat that is not indexed can have each, and 0 stands for the chat itself.
  *
  * @param {{ match?: string }[]} pieces
  */
@@ -120,7 +120,8 @@ function places(pieces) {
       UNION ALL SELECT r.n, c.id, 0 FROM raw r CROSS JOIN owui_chats c ON c.doc = r.doc AND c.doc != 0
         WHERE NOT r.is_message AND r.n IN few
       UNION ALL SELECT f.n, m.chat_id, m.rowid FROM few f CROSS JOIN owui_chat_messages m
-        WHERE m.doc < 0 AND m.doc != 0)`;
+        WHERE m.doc < 0 AND m.doc != 0
+      UNION ALL SELECT f.n, c.id, 0 FROM few f CROSS JOIN owui_chats c WHERE c.doc < 0 AND c.doc != 0)`;
 }
 
 /** How many chats are wanted, with those that are skipped; -1 for all. */

@@ -6,6 +6,7 @@ const { tables, arg, value, matches, row, one, many } = require(`${__hooks}/owui
 const { inserts, execute } = require(`${__hooks}/owui_bulk.js`);
 const indexes = require(`${__hooks}/chat_index.js`);
 const history = require(`${__hooks}/chat_history.js`);
+const imports = require(`${__hooks}/chat_imports.js`);
 const lists = require(`${__hooks}/chat_lists.js`);
 const search = require(`${__hooks}/chat_search.js`);
 const shares = require(`${__hooks}/chat_shares.js`);
@@ -88,6 +89,7 @@ const reads = {
 
 const writes = {
   ...history.writes,
+  ...imports.writes,
   ...indexes.writes,
   ...shares.writes,
   ...state.writes,
@@ -116,4 +118,9 @@ const writes = {
   },
 };
 
-module.exports = { reads, writes, answers: { ...history.answers, ...shares.answers, ...state.answers } };
+module.exports = {
+  reads,
+  writes,
+  answers: { ...history.answers, ...shares.answers, ...state.answers },
+  unparsed: [...imports.unparsed, ...indexes.unparsed],
+};

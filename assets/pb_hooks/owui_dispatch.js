@@ -7,7 +7,7 @@
  * one row `json`, or a function that makes this SQL for the parsed body) and `writes` (method -> function of the
  * transaction, the parsed body and the body's text, which returns the answer as JSON text). Where it exports `answers`,
  * the answer of a write is that read, made in the same transaction, unless the write returns null or a text: what is
- * kept for a repeated request stays small.
+ * kept for a repeated request stays small. The writes that it names in `unparsed` get the body's text only.
  */
 
 const BODY_LIMIT = 1 << 29; // bytes; the route's limit
@@ -28,6 +28,8 @@ const reads = {};
 const writes = {};
 /** @type {Record<string, Read>} */
 const answers = {};
+/** @type {Set<string>} */
+const unparsed = new Set();
 
 const { tables, query } = require(`${__hooks}/owui_rows.js`);
 const { changesSince } = require(`${__hooks}/mirror.js`);
@@ -44,6 +46,9 @@ for (const module of new Set(["mirror", ...declared.map((table) => table.hooks |
   }
   for (const [name, sql] of Object.entries(methods.answers || {})) {
     answers[`${module}/${name}`] = sql;
+  }
+  for (const name of methods.unparsed || []) {
+    unparsed.add(`${module}/${name}`);
   }
 }
 
@@ -110,10 +115,13 @@ function write(e, path, body) {
   let answered = "";
   /** @type {any} */
   let failure = null;
+  /** @type {any} */
+  let args;
   try {
+    // Not in the transaction: nobody else can write meanwhile.
+    args = unparsed.has(path) ? undefined : JSON.parse(body);
     $app.runInTransaction((tx) => {
       try {
-        const args = JSON.parse(body);
         text = writes[path](tx, args, body);
         answered = answerOf(tx, path, text, args, body);
         if (mirroredUpTo) {
@@ -133,7 +141,7 @@ function write(e, path, body) {
       return refuse(e, failure || error);
     }
     // With changes for the mirror the whole answer is remembered.
-    const again = mirroredUpTo ? before : answerOf($app, path, before, JSON.parse(body), body);
+    const again = mirroredUpTo ? before : answerOf($app, path, before, args, body);
     return e.blob(200, "application/json", again);
   }
   return e.blob(200, "application/json", answered);
@@ -198,6 +206,7 @@ function prune() {
       "AND at < {:limit} AND seq < (SELECT max(seq) FROM owui_changes)",
     (seconds - CHANGES_KEPT_FOR) * 1000,
   );
+  require(`${__hooks}/chat_imports.js`).prune($app.nonconcurrentDB());
 }
 
 /**

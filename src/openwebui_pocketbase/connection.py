@@ -118,6 +118,7 @@ class Connection:
                 return
         log.warning("The embedded PocketBase runs hooks of another version; it is restarted with those of this one")
         self._server.restart()
+        self.recover()
         with self.admin(authenticator) as admin:
             if inspect(admin).needs_our_hooks:
                 raise SchemaError(

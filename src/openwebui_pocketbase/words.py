@@ -23,6 +23,9 @@ PIECE = 8
 SHORTEST = 2
 """Letters of the shortest part that can be looked up: many Chinese words have two."""
 
+KNOWN = 16
+"""Letters of the longest words that are remembered, a few megabytes in all; without spaces a text is one word."""
+
 _WORD = re.compile("[0-9a-z\x80-\U0010ffff]+")
 """What SQLite's tokenizer ``ascii`` takes for a word, in lower case."""
 
@@ -37,12 +40,15 @@ def is_indexed(text: str) -> bool:
 
 def index_words(folded: str) -> str:
     """Return what the index is given for a text in lower case."""
-    return " ".join({parts for word in set(_WORD.findall(folded)) if (parts := _parts(word))})
+    words = set(_WORD.findall(folded))
+    return " ".join({parts for word in words if (parts := _known(word) if len(word) <= KNOWN else _parts(word))})
 
 
-@lru_cache(maxsize=1 << 14)
 def _parts(word: str) -> str:
     return " ".join(word[start : start + PIECE] for start in range(len(word) - SHORTEST + 1))
+
+
+_known = lru_cache(maxsize=1 << 12)(_parts)
 
 
 def pieces_of(folded: str) -> list[str]:

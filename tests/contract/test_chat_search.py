@@ -16,6 +16,7 @@ from openwebui_pocketbase.repositories.chat_messages import PocketBaseChatMessag
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.records import chat_wire
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
+from tests.support.chats import index_all
 from tests.support.differential import HOSTILE_NAMES, IDS, Contract, Opened, Pair
 
 METHOD = "get_chats_by_user_id_and_search_text"
@@ -53,7 +54,10 @@ def chat(number: int, title: str | None, *contents: Any, **more: Any) -> Chat:
 
 
 async def seed(pair: Pair, *rows: Chat) -> None:
-    await pair.seed([*rows], lambda row: pair.client.write("chats/insert_chats", chat_wire(row, [])))
+    """Put chats into both; half of them wait for the index."""
+    for some in (rows[::2], rows[1::2]):
+        await index_all(pair.client)
+        await pair.seed([*some], lambda row: pair.client.write("chats/insert_chats", chat_wire(row, [])))
 
 
 async def search(pair: Pair, *texts: str, user: str = "u1", **more: Any) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,9 +12,10 @@ from open_webui.models.chats import ChatForm
 
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
-from openwebui_pocketbase.replication.indexer import Indexer, indexed
+from openwebui_pocketbase.replication.indexer import AT_ONCE, Indexer, indexed
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from tests.contract.test_chat_history import C, body
+from tests.contract.test_chat_history import C, body, message, odd_body
+from tests.support.chats import index_all
 from tests.support.pocketbase import PocketBaseProcess
 
 FILE = "data:image/png;base64," + "iVBORw0KGgo" * 40
@@ -34,6 +36,7 @@ async def chats(client: PocketBaseClient, may_create_chats: None) -> PocketBaseC
     chats = PocketBaseChats()
     chats.pocketbase = client
     await chats.insert_new_chat(C, "u1", ChatForm(chat=body("a", "b")))
+    assert await index_all(client) == 2
     return chats
 
 
@@ -59,7 +62,7 @@ async def test_a_message_is_found_before_and_after(
     own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
 ) -> None:
     indexer = Indexer(client)
-    assert await indexer.index_waiting() == 0  # a new chat is indexed at once
+    assert await indexer.index_waiting() == 0
     assert in_index(own_pocketbase) == {"a": True, "b": True}
     await write(chats, "a zebra")
     assert in_index(own_pocketbase) == {"a": True, "b": False}
@@ -94,7 +97,7 @@ async def test_a_text_that_changed_meanwhile_is_not_indexed_as_it_was(
     own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
 ) -> None:
     await write(chats, "a zebra")
-    waiting = await client.read("chats/get_waiting", {"limit": 10})
+    waiting, _ = await client.read("chats/get_waiting", AT_ONCE)
     await write(chats, "a giraffe")
     await client.write("chats/index_messages", {"messages": [indexed(*message) for message in waiting]})
     assert in_index(own_pocketbase) == {"a": True, "b": False}
@@ -107,8 +110,53 @@ async def test_two_who_index_the_same(
     own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
 ) -> None:
     await write(chats, "a zebra")
-    messages = [indexed(*message) for message in await client.read("chats/get_waiting", {"limit": 10})]
-    for _ in range(2):
-        await client.write("chats/index_messages", {"messages": messages})
+    waiting, _ = await client.read("chats/get_waiting", AT_ONCE)
+    messages = [indexed(*message) for message in waiting]
+    assert [await client.write("chats/index_messages", {"messages": messages}) for _ in range(2)] == [1, 0]
     assert in_index(own_pocketbase) == {"a": True, "b": True}
     assert await found(chats, "zebra") == [True]
+
+
+async def test_old_messages_of_a_chat_wait_too(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
+) -> None:
+    for number, text in enumerate(["a zebra", "x " * 40_000 + "a giraffe"]):
+        form = ChatForm(chat=body("a", messages=[{"role": "user", "content": text}]))
+        await chats.insert_new_chat(f"{C[:-1]}{number + 5}", "u1", form)
+
+    def titles() -> str:
+        with own_pocketbase.admin() as admin:
+            return str(admin.sql("SELECT count(*) AS n FROM owui_chats_search_docsize")[0]["n"])
+
+    assert titles() == "1"
+    assert await found(chats, "zebra", "giraffe", "lion") == [True, True, False]
+    await index_all(client)
+    assert titles() == "2"  # the other one is too long and is looked through for good
+    assert await found(chats, "zebra", "giraffe", "lion") == [True, True, False]
+
+
+async def test_a_transaction_has_so_many_bytes(client: PocketBaseClient, chats: PocketBaseChats) -> None:
+    texts = ["\u540d\u524d" * 10_000, "a word " * 5_000, "\u691c\u7d22" * 20_000]
+    for number, text in enumerate(texts):
+        await chats.insert_new_chat(
+            f"{C[:-1]}{number + 5}", "u1", ChatForm(chat=odd_body(message("m", None, "user", content=text)))
+        )
+    sizes = []
+    for _ in texts:
+        waiting, _ = await client.read("chats/get_waiting", AT_ONCE | {"bytes": 90_000})
+        sizes.append([len(text.encode()) for _, text in waiting])
+        await client.write("chats/index_messages", {"messages": [indexed(*one) for one in waiting]})
+    assert sorted(sizes) == [[], [60_000, 35_000], [120_000]]
+
+
+async def test_words_are_made_in_a_thread(
+    client: PocketBaseClient, chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await write(chats, "a zebra")
+    threads = []
+    monkeypatch.setattr(
+        "openwebui_pocketbase.replication.indexer.index_words", lambda _: threads.append(threading.get_ident()) or ""
+    )
+    await index_all(client)
+    assert threads
+    assert threading.get_ident() not in threads

@@ -13,6 +13,7 @@ from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.cli import search as command
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.records import chat_wire
+from tests.support.chats import index_all
 from tests.support.differential import clear
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
 
@@ -61,12 +62,13 @@ async def chats(
         monkeypatch.setenv(f"OPENWEBUI_POCKETBASE_{name}", value)
     monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(command, "AT_ONCE", 3)  # so that there are several steps
+    monkeypatch.setattr(command, "AT_ONCE", {**command.AT_ONCE, "limit": 3})  # so that there are several steps
     repository = object.__new__(PocketBaseChats)
     client = repository.pocketbase = pocketbase.client()
     await clear(client, "chat", "chat_message")
     for number in range(5):
         await client.write("chats/insert_chats", chat_wire(chat(number), []))
+    await index_all(client)
     yield repository
     await clear(client, "chat", "chat_message")
     await client.aclose()

@@ -24,6 +24,7 @@ from openwebui_pocketbase.plugin import REPOSITORIES
 from openwebui_pocketbase.repositories import workspace_search
 from openwebui_pocketbase.repositories.chats.records import chat_wire
 from openwebui_pocketbase.repositories.shared_chats import PocketBaseSharedChats
+from tests.support.chats import index_all
 from tests.support.differential import clear
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
@@ -194,7 +195,9 @@ GROUPS = [("folders",), ("chats",), ("folders", "chats")]
 
 @pytest.mark.parametrize("groups", GROUPS, ids=" ".join)
 async def test_the_same_is_found(database: StockDatabase, client: PocketBaseClient, groups: tuple[str, ...]) -> None:
-    for row in (vars_of(each) for each in chats()):
+    for number, row in enumerate(vars_of(each) for each in chats()):
+        if number % 2:  # half of them wait for the index
+            await index_all(client)
         await client.write("chats/insert_chats", chat_wire(row, []))
     await share(database, client)
     expected = await answers(database, search_workspace)

@@ -1,4 +1,4 @@
-"""Chats and their messages as the host has them, read from PocketBase's file independently of the repositories."""
+"""Chats and their messages as the host has them, read from PocketBase's file; and their index."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import json
 import sqlite3
 from typing import Any
 
-__all__ = ["history", "message_row"]
+from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.replication.indexer import Indexer
+
+__all__ = ["history", "index_all", "message_row"]
 
 SAME_AS = {"status_history": "statusHistory"}
 
@@ -25,3 +28,12 @@ def message_row(record: sqlite3.Row, row: dict[str, Any]) -> dict[str, Any] | No
         return None
     entry = json.loads(record["entry"])
     return row | {name: entry[SAME_AS.get(name, name)] for name in json.loads(record["same"])}
+
+
+async def index_all(client: PocketBaseClient) -> int:
+    """Add what waits to the full-text indexes; return how much that was."""
+    indexer = Indexer(client)
+    total = 0
+    while done := await indexer.index_waiting():
+        total += done
+    return total

@@ -44,7 +44,7 @@ every_operation = pytest.mark.parametrize(
     ("group", "operation"), OPERATIONS, ids=[operation.name for _, operation in OPERATIONS]
 )
 
-PARTS = {"chats": ("chat_history",)}
+PARTS = {"chats": ("chat_history", "chat_imports")}
 """Module of the hooks -> modules whose methods it offers as its own."""
 
 OF_ONE_THING = {

@@ -9,13 +9,12 @@ import typer
 from openwebui_pocketbase.cli.schema import server_of
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.client import AdminClient
-from openwebui_pocketbase.replication.indexer import indexed
-from openwebui_pocketbase.words import INDEXED_CHARACTERS
+from openwebui_pocketbase.replication.indexer import AT_ONCE, indexed
 
 __all__ = ["app"]
 
-AT_ONCE = 500
-"""Chats, or messages, in one transaction: others want to write, too."""
+SHOWN = 10_000
+"""Messages after which it says how far it is."""
 
 app = typer.Typer(no_args_is_help=True, help="Look after the search index of chats.")
 
@@ -42,16 +41,18 @@ def rebuild(data_dir: DataDirOption = None, config: ConfigOption = None) -> None
 def _index_chats(admin: AdminClient) -> None:
     after: int | None = 0
     while after is not None:
-        after = admin.call("chats/index_chats", {"after": after, "limit": AT_ONCE})
+        after = admin.call("chats/index_chats", {**AT_ONCE, "after": after})
+    while admin.call("chats/index_waiting_chats", AT_ONCE):
+        pass
 
 
 def _index_messages(admin: AdminClient) -> int:
-    parameters: dict[str, Any] = {"after": "", "limit": AT_ONCE, "longest": INDEXED_CHARACTERS}
+    parameters: dict[str, Any] = {**AT_ONCE, "after": ""}
     total = 0
     while texts := admin.call("chats/get_texts", parameters):
         admin.call("chats/index_messages", {"messages": [indexed(*text) for text in texts]})
         parameters["after"] = texts[-1][0]
-        total += len(texts)
-        if total % (20 * AT_ONCE) == 0:
+        before, total = total, total + len(texts)
+        if before // SHOWN != total // SHOWN:
             typer.echo(f"{total:,} messages...")
     return total

@@ -1,6 +1,6 @@
-"""Adding messages to the full-text index, soon after they were written.
+"""Adding messages and chats to the full-text indexes, soon after they were written.
 
-A write leaves its message waiting: most are written many times while they come in, and adding one to the index costs
+A write leaves them waiting: most messages are written many times while they come in, and adding one to the index costs
 more than writing it. What waits is looked through by each search, so results are the same at any time.
 """
 
@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.words import index_words, is_indexed
+from openwebui_pocketbase.words import INDEXED_CHARACTERS, index_words, is_indexed
 
-__all__ = ["Indexer", "indexed"]
+__all__ = ["AT_ONCE", "Indexer", "indexed"]
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 5.0
 """Seconds between two looks at what waits."""
 
-AT_ONCE = 100
-"""Messages in one transaction: others want to write, too."""
+AT_ONCE = {"limit": 100, "bytes": 1 << 17, "longest": INDEXED_CHARACTERS}
+"""Messages, or chats, in one transaction, and bytes of text after which it takes no more: others want to write, too.
+The index has up to eight times as many bytes of a text without spaces."""
 
 
 class Indexer:
@@ -46,19 +48,26 @@ class Indexer:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def index_waiting(self) -> int:
-        """Index some messages that wait; return how many there were."""
-        waiting = await self._client.read("chats/get_waiting", {"limit": AT_ONCE})
-        if waiting:
-            messages = [indexed(*message) for message in waiting]
-            await self._client.write("chats/index_messages", {"messages": messages})
-        return len(waiting)
+        """Index some of what waits; return how much that was, 0 if there is nothing more."""
+        messages, chats = await self._client.read("chats/get_waiting", AT_ONCE)
+        done = 0
+        if messages:
+            # In a thread: the words of one long text can take a tenth of a second.
+            made = await asyncio.to_thread(lambda: [indexed(*message) for message in messages])
+            done += await self._client.write("chats/index_messages", {"messages": made})
+        if chats:
+            done += await self._client.write("chats/index_waiting_chats", AT_ONCE)
+        return done
 
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(INTERVAL)
             try:
-                while await self.index_waiting() == AT_ONCE:
-                    pass
+                begun = time.monotonic()
+                while await self.index_waiting():
+                    # Half of the time is for others: what waits is found all the same.
+                    await asyncio.sleep(time.monotonic() - begun)
+                    begun = time.monotonic()
             except Exception as error:  # noqa: BLE001 - whatever it was, the next time may do
                 log.warning("Messages could not be added to the search index: %s", error)
 

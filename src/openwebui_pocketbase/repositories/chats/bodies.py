@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from open_webui.models.chat_messages import ChatMessage, ChatMessageModel
@@ -14,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.chats.editing import surfacing
 from openwebui_pocketbase.repositories.chats.history import ChatHistory, new_row
+from openwebui_pocketbase.repositories.chats.imports import NewChat, insert_chats, is_long, off_loop
 from openwebui_pocketbase.repositories.chats.read_chats import kept_messages
-from openwebui_pocketbase.repositories.chats.records import chat_wire, dumps
+from openwebui_pocketbase.repositories.chats.records import dumps
 from openwebui_pocketbase.repositories.chats.saved import SavedChat, answer_of
 from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
@@ -23,9 +25,6 @@ from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
 __all__ = ["ChatBodies"]
 
 log = logging.getLogger(__name__)
-
-MESSAGES_AT_ONCE = 2000
-"""Messages in one request of an import; the next chat begins another one then."""
 
 _MESSAGE_ROW = tuple(column.name for column in ChatMessage.__table__.columns)
 
@@ -68,7 +67,7 @@ class ChatBodies(ChatHistory):
             updated_at=now,
             last_read_at=now,
         )
-        await self._insert([(chat, [*self._rows_of(chat, form_data.chat, give_up=True)])])
+        await self._insert([(chat, form_data.chat)], give_up=True)
         return chat
 
     async def import_chats(
@@ -89,24 +88,19 @@ class ChatBodies(ChatHistory):
         for form in chat_import_forms:
             if form.folder_id and not writable[form.folder_id]:
                 form.folder_id = None
-        chats = [self._chat_import_form_to_chat_model(user_id, form) for form in chat_import_forms]
-        forms = zip(chats, chat_import_forms, strict=True)
-        await self._insert([(chat, [*self._rows_of(chat, form.chat)]) for chat, form in forms])
+        bodies = [form.chat for form in chat_import_forms]
+        chats = await off_loop(
+            is_long(bodies),
+            lambda: [self._chat_import_form_to_chat_model(user_id, form) for form in chat_import_forms],
+        )
+        await self._insert([*zip(chats, bodies, strict=True)])
         return chats
 
-    async def _insert(self, chats: list[tuple[ChatModel, list[Row]]]) -> None:
-        """Write new chats and their rows of ``chat_message``."""
-        part: dict[str, list[Any]] = {"chats": [], "messages": []}
-        for number, (chat, rows) in enumerate(chats, 1):
-            wire = chat_wire(chat.model_dump(), rows)
-            for name, records in wire.items():
-                part[name] += records
-            if number == len(chats) or len(part["messages"]) >= MESSAGES_AT_ONCE:
-                with integrity_errors("insert_chats"):
-                    await self.pocketbase.write("chats/insert_chats", part)
-                part = {"chats": [], "messages": []}
-                if number < len(chats):
-                    log.info("Imported %d of %d chats", number, len(chats))
+    async def _insert(self, chats: list[tuple[ChatModel, dict[str, Any]]], *, give_up: bool = False) -> None:
+        """Write new chats, each given with what its rows of ``chat_message`` are made from; see `_rows_of`."""
+        made = [NewChat(dict(chat), partial(self._rows_of, chat, body, give_up=give_up)) for chat, body in chats]
+        with integrity_errors("insert_chats"):
+            await insert_chats(self.pocketbase, made, in_thread=is_long([body for _, body in chats]))
 
     def _rows_of(self, chat: ChatModel, body: dict[str, Any], *, give_up: bool = False) -> Iterator[Row]:
         """Return the rows of ``chat_message`` which the host makes for a new chat.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -20,7 +20,7 @@ from open_webui.utils.json_codec import JSONCodec
 
 from openwebui_pocketbase.codec import Codec
 from openwebui_pocketbase.schema.tables import TABLES
-from openwebui_pocketbase.words import index_words, is_indexed
+from openwebui_pocketbase.words import is_indexed
 
 __all__ = [
     "APPEND",
@@ -29,7 +29,6 @@ __all__ = [
     "MESSAGE",
     "Record",
     "chat_changes",
-    "chat_record",
     "chat_wire",
     "decode_chat",
     "decode_record",
@@ -39,6 +38,8 @@ __all__ = [
     "join",
     "members_of",
     "message_record",
+    "message_records",
+    "new_chat_record",
     "new_version",
     "searchable",
     "split",
@@ -166,13 +167,6 @@ def message_record(
     }
 
 
-def _with_words(fields: dict[str, Any], entry: Any) -> dict[str, Any]:
-    """Return a record's fields with the words by which it is found, so that it need not wait for the index."""
-    if not fields["waits"]:
-        return fields
-    return {**fields, "doc": 1, "waits": False, "words": index_words(searchable(entry).lower())}
-
-
 def _is_same(value: Any, entry: Any, member: str) -> bool:
     if value is None or not isinstance(entry, dict) or member not in entry:
         return False
@@ -252,10 +246,18 @@ def chat_changes(columns: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def chat_record(columns: Mapping[str, Any], *, tidy: bool) -> dict[str, Any]:
-    """Return the fields of a new chat's record; the body is without messages."""
-    fields = CHAT.record(columns) | _of_body(columns["chat"])
-    return fields | {"version": new_version(), "tidy": tidy, "doc": 1}
+def new_chat_record(chat: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a new chat's record.
+
+    It waits for the full-text index if that has more of it than its title; see `message_record`.
+
+    Args:
+        chat: The columns of the host's table ``chat``, the body with its messages.
+    """
+    body, _ = split(chat["chat"])
+    fields = CHAT.record({**chat, "chat": body}) | _of_body(body)
+    doc = -1 if fields["legacy_folded"] else 1
+    return fields | {"version": new_version(), "tidy": is_tidy(chat["chat"]), "doc": doc}
 
 
 def new_version() -> int:
@@ -272,25 +274,25 @@ def _of_body(body: Any) -> dict[str, Any]:
     return {"legacy_folded": _SEPARATOR.join(searchable(message).lower() for message in messages)}
 
 
-def chat_wire(chat: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Return a chat and its messages as ``chats/insert_chats`` takes them.
+def message_records(chat: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the fields of the records of a new chat's messages.
 
     Args:
         chat: The columns of the host's table ``chat``, the body with its messages.
         rows: The chat's rows of ``chat_message``.
     """
     chat_id = chat["id"]
-    body, messages = split(chat["chat"])
+    _, messages = split(chat["chat"])
     by_id = {row["id"][len(chat_id) + 1 :]: row for row in rows}
-    entries = {message_id: position for position, message_id in enumerate(messages, 1)}
-    return {
-        "chats": [chat_record({**chat, "chat": body}, tidy=is_tidy(chat["chat"]))],
-        "messages": [
-            _with_words(message_record(chat_id, message_id, place, entry, by_id.get(message_id)), entry)
-            for message_id in dict.fromkeys((*messages, *by_id))
-            for place, entry in [(entries.get(message_id, 0), messages.get(message_id))]
-        ],
-    }
+    for position, (message_id, entry) in enumerate(messages.items(), 1):
+        yield message_record(chat_id, message_id, position, entry, by_id.pop(message_id, None))
+    for message_id, row in by_id.items():
+        yield message_record(chat_id, message_id, 0, None, row)
+
+
+def chat_wire(chat: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return a chat and its messages as ``chats/insert_chats`` takes them; see `message_records`."""
+    return {"chats": [new_chat_record(chat)], "messages": [*message_records(chat, rows)]}
 
 
 def is_tidy(chat: Any) -> bool:

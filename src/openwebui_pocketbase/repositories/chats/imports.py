@@ -1,0 +1,176 @@
+"""New chats on their way to PocketBase: at once, or in parts by bytes; ``chat_imports.js`` says how."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import suppress
+from itertools import chain, islice
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from openwebui_pocketbase.client import encode
+from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, UnavailableError
+from openwebui_pocketbase.repositories.base import Requests
+from openwebui_pocketbase.repositories.chats.records import message_records, new_chat_record
+
+__all__ = ["NewChat", "insert_chats", "is_long", "off_loop"]
+
+PART: Final = 4 << 20
+"""Bytes in one request: as long as nobody else can write. A longer message has a request of its own."""
+
+RECORD: Final = 1 << 10
+"""Bytes that a record counts for besides its own: with many short messages the indexes cost most."""
+
+LEASE: Final = 120
+"""Seconds after which PocketBase takes an import that sends nothing for dead."""
+
+FEW: Final = 64
+"""Messages that are made ready for sending faster than a thread is asked to."""
+
+Row = dict[str, Any]
+T = TypeVar("T")
+
+
+class NewChat:
+    """A chat to be written.
+
+    Args:
+        chat: The columns of the host's table ``chat``, the body with its messages.
+        rows: Makes its rows of ``chat_message``.
+    """
+
+    def __init__(self, chat: Mapping[str, Any], rows: Callable[[], Iterable[Row]]) -> None:
+        self.chat = chat
+        self.rows = rows
+
+
+def is_long(bodies: Iterable[dict[str, Any]]) -> bool:
+    """Return whether it takes long to make chats with these bodies ready for sending."""
+    return sum(len(some) for body in bodies for some in _messages_of(body)) > FEW
+
+
+def _messages_of(body: dict[str, Any]) -> Iterator[Sized]:
+    history = body.get("history")
+    for where in (body, history):
+        if isinstance(where, dict) and isinstance(some := where.get("messages"), dict | list):
+            yield some
+
+
+async def off_loop(in_thread: bool, function: Callable[[], T]) -> T:
+    """Call a function that computes, and let the event loop have its turn meanwhile if that takes long."""
+    return await asyncio.to_thread(function) if in_thread else function()
+
+
+async def insert_chats(client: Requests, chats: Sequence[NewChat], *, in_thread: bool) -> None:
+    """Write new chats; nobody sees one of them before all its messages are there.
+
+    If this fails, none is left. What a process that dies leaves behind nobody sees, and PocketBase deletes it. Only if
+    the bodies without messages have more than `PART` do the first of the chats appear before the last.
+
+    Args:
+        client: Sends the requests.
+        chats: The chats.
+        in_thread: Whether there is much to compute; see `is_long`.
+
+    Raises:
+        ConflictError: There is a chat with the id of one of these.
+    """
+    parts = _parts(chats)
+
+    async def following() -> _Part | None:
+        return await off_loop(in_thread, lambda: next(parts, None))
+
+    part, after = await following(), await following()
+    if part is None:
+        return
+    if after is None:
+        await client.write("chats/insert_chats", part.wire())
+        return
+    ids = [new.chat["id"] for new in chats]
+    begin = {"token": f"new-{secrets.token_hex(16)}", "ids": ids, "milliseconds": LEASE * 1000}
+    await client.write("chats/begin_import", begin)
+    inserted: list[tuple[str, int]] = []
+    renewed = time.monotonic()
+    try:
+        while after is not None:
+            inserted += part.versions
+            await client.write("chats/insert_chats", part.wire())
+            if time.monotonic() - renewed > LEASE / 4:
+                await client.write("chats/begin_import", begin)
+                renewed = time.monotonic()
+            part, after = after, await following()
+        inserted += part.versions
+        await client.write("chats/finish_import", {**part.wire(), "token": begin["token"], "count": len(ids)})
+    except UnavailableError:
+        raise  # PocketBase does it by itself
+    except BaseException:
+        with suppress(OpenWebUIPocketBaseError):
+            given_up = {"token": begin["token"], "ids": ids, "inserted": inserted}
+            while await client.write("chats/abandon_import", given_up):
+                pass
+        raise
+
+
+class _Part:
+    """What one request carries: records as JSON, and the versions of its chats."""
+
+    def __init__(self) -> None:
+        self.chats: list[orjson.Fragment] = []
+        self.messages: list[orjson.Fragment] = []
+        self.versions: list[tuple[str, int]] = []
+        self.size = 0
+
+    def add(self, record: Mapping[str, Any], data: bytes) -> None:
+        """Add a record, given with its JSON."""
+        if "tidy" in record:
+            self.chats.append(orjson.Fragment(data))
+            self.versions.append((record["id"], record["version"]))
+        else:
+            self.messages.append(orjson.Fragment(data))
+        self.size += RECORD + len(data)
+
+    def has_room(self, data: bytes) -> bool:
+        return not self.size or self.size + RECORD + len(data) <= PART
+
+    def join(self, other: _Part) -> bool:
+        """Take what another one has, if there is room."""
+        if self.size + other.size > PART:
+            return False
+        self.chats += other.chats
+        self.messages += other.messages
+        self.versions += other.versions
+        self.size += other.size
+        return True
+
+    def wire(self) -> dict[str, Any]:
+        """Return it as ``chats/insert_chats`` takes it."""
+        return {"chats": self.chats, "messages": self.messages}
+
+
+def _parts(chats: Sequence[NewChat]) -> Iterator[_Part]:
+    """Yield the parts: all messages before the first chat, unless all is in one."""
+    parts = chain(
+        _packed(record for new in chats for record in message_records(new.chat, new.rows())),
+        _packed(new_chat_record(new.chat) for new in chats),
+    )
+    first = [*islice(parts, 3)]
+    if len(first) == 2 and first[0].join(first[1]):  # noqa: PLR2004 - messages and chats
+        first.pop()
+    yield from first
+    yield from parts
+
+
+def _packed(records: Iterable[Mapping[str, Any]]) -> Iterator[_Part]:
+    part = _Part()
+    for record in records:
+        data = encode(record)
+        if not part.has_room(data):
+            yield part
+            part = _Part()
+        part.add(record, data)
+    if part.size:
+        yield part
