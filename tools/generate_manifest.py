@@ -59,6 +59,8 @@ def build_manifest(package_dir: Path, version: str) -> Manifest:
 
 def tables_of(tree: SourceTree, path: str) -> Iterator[tuple[str, KnownTable]]:
     """Yield the tables of our groups which a file maps."""
+    if not path.startswith("open_webui/models/"):
+        return
     for table, (name, columns) in tree.file(path).tables.items():
         if GROUP_OF.get(table) in GROUPS:
             yield table, KnownTable(group=GROUP_OF[table], mapped=f"{path}:{name}", columns=columns)

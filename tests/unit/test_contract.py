@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from openwebui_pocketbase.hookspecs import Seam
 from openwebui_pocketbase.host import manifest
 from openwebui_pocketbase.host.contract import (
     ContractProblem,
@@ -15,7 +16,6 @@ from openwebui_pocketbase.host.contract import (
     installed_open_webui,
     supported_versions,
 )
-from openwebui_pocketbase.hookspecs import Seam
 from openwebui_pocketbase.plugin import SEAMS
 from openwebui_pocketbase.settings import GROUPS
 
@@ -246,14 +246,14 @@ def named(what: str) -> str:
         ("from open_webui.models.chats import *\ndef f(db): return db.query(Chat)", "Chat"),
         ("from os import *\nfrom open_webui.models.chats import *\ndef f(db): return db.query(Chat)", "Chat"),
         ("from open_webui.utils.timers import Chat\ndef f(db): return db.query(Chat)", "Chat"),
-        ("from open_webui.models.chats import chat_list_order\ndef f(q): return q.order_by(*chat_list_order())", "chat_list_order"),
+        ("from open_webui.models.chats import chat_list_order as o\ndef f(q): q.order_by(*o())", "chat_list_order"),
         ("from open_webui.models.chats import Chats\nasync def f(): await Chats._chat_row('1')", "Chats._chat_row"),
         ("from open_webui.internal.db import Base\ndef f(): return Base.metadata.sorted_tables", "metadata"),
         ("def f(db): db.execute(text('DELETE FROM chat WHERE id = :id'))", "chat"),
         ("def f(db, where): db.execute(text(f'select count(*) from chat where {where}'))", "chat"),
         ("def f(db, columns): db.execute(text(f'SELECT {columns} FROM \"chat\"'))", "chat"),
         ("def f(db): db.execute(text('update chat set pinned = 1'))", "chat"),
-        ("QUERY = '''\nselect n.id from note n\njoin public.chat c on c.id = n.chat_id\n'''\ndef f(): return QUERY", "chat"),
+        ("QUERY = '''\nselect n.id from note n\njoin public.chat c on c.id = n.chat_id\n'''\n", "chat"),
         ("def f(db): db.execute(sa.table('chat', sa.column('id')).delete())", "chat"),
         ("def f(db): db.execute(metadata.tables['chat'].delete())", "chat"),
         ("class Bookmark(Base):\n    chat_id = Column(Text, ForeignKey('chat.id'))", "chat"),
@@ -270,7 +270,7 @@ def test_new_code_that_names_a_table_is_a_problem_of_its_group(host: Host, code:
 @pytest.mark.parametrize(
     "code",
     [
-        "from open_webui.models.chats import Chat, ChatForm, Chats\ndef f(chat: Chat) -> Chat: return ChatForm(chat={})",
+        "from open_webui.models.chats import Chat, ChatForm\ndef f(chat: Chat) -> Chat: return ChatForm(chat={})",
         "from open_webui.models.chats import Chats\nasync def f(db): return await Chats.get_chats(db=db)",
         "from open_webui.models.auths import ApiKey\ndef f(): return ApiKey(api_key='x')",
         "from other import Chat\ndef f(): return Chat()",
@@ -289,9 +289,9 @@ def test_common_words_and_harmless_uses_are_none(host: Host, code: str) -> None:
 
 
 def test_a_new_route_that_counts_chats_is_a_problem(host: Host) -> None:
-    route = "@router.get('/count')\nasync def count(db):\n    return await db.scalar(select(func.count()).select_from(Chat))\n"
+    route = "async def count(db):\n    return await db.scalar(select(func.count()).select_from(Chat))\n"
     with (host.directory / SEARCH).open("a") as file:
-        file.write(f"\n\n{route}")
+        file.write(f"\n\n@router.get('/count')\n{route}")
     assert host.problems("chats") == [(f"{SEARCH}:count", named("Chat"))]
 
 
@@ -356,7 +356,8 @@ def test_a_new_migration_of_a_table_is_a_problem(host: Host, code: str) -> None:
 
 def test_a_new_migration_of_other_tables_is_none(host: Host) -> None:
     code = "sa.Column('message', sa.Text()), sa.Column('role', sa.Text(), server_default='user')"
-    text = f"def upgrade():\n    op.create_table('star', {code})\n    if row['chat'] == 'file': op.drop_table('user_star')\n"
+    more = "if row['chat'] == 'file': op.drop_table('user_star')"
+    text = f"def upgrade():\n    op.create_table('star', {code})\n    {more}\n"
     host.write(f"{MIGRATIONS}/0123456789ab_stars.py", text)
     assert host.problems(*GROUPS) == []
 

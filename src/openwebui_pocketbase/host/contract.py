@@ -24,7 +24,14 @@ from openwebui_pocketbase.host.manifest import KnownFunction, manifest_for, supp
 from openwebui_pocketbase.host.references import Imports, Vocabulary
 from openwebui_pocketbase.host.source import SourceFile, digest_of
 
-__all__ = ["MIGRATIONS", "ContractProblem", "SourceTree", "check_contract", "installed_open_webui", "supported_versions"]
+__all__ = [
+    "MIGRATIONS",
+    "ContractProblem",
+    "SourceTree",
+    "check_contract",
+    "installed_open_webui",
+    "supported_versions",
+]
 
 MIGRATIONS = "open_webui/migrations/versions/"
 _NO_CODE = {"data", "frontend", "static"}

@@ -110,8 +110,9 @@ class References:
         return found
 
     def _named(self, unit: ast.AST) -> Iterator[tuple[str, frozenset[str]]]:
-        hidden = {node.arg for node in ast.walk(unit) if isinstance(node, ast.arg)}
-        for node in _code(unit):
+        nodes = list(_code(unit))
+        hidden = {node.arg for node in nodes if isinstance(node, ast.arg)}
+        for node in nodes:
             if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
                 yield from self._of_name(node, hidden)
             for table in self._tables(node):
@@ -152,7 +153,7 @@ class References:
         return dotted in self._vocabulary.names or dotted in self._vocabulary.repositories
 
     def _tables(self, node: ast.AST) -> set[str]:
-        """Return the tables that a text names, or an expression as ``table("chat")`` and ``metadata.tables["chat"]``."""
+        """Return the tables that a text names, or an expression as ``table("chat")`` or ``metadata.tables["chat"]``."""
         tables = self._vocabulary.tables
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return self._vocabulary.tables_in(node.value)
@@ -175,7 +176,9 @@ def imports(tree: ast.Module, module: str) -> Imports:
     """
     found: Imports = {}
     package = module.split(".")[:-1]
-    for node in ast.walk(tree):
+    statements: list[ast.AST] = [tree]
+    while statements:
+        node = statements.pop()
         if isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
@@ -186,6 +189,8 @@ def imports(tree: ast.Module, module: str) -> Imports:
             for alias in node.names:
                 first = alias.name.partition(".")[0]
                 found[alias.asname or first] = alias.name if alias.asname else first
+        elif not isinstance(node, ast.expr):
+            statements += ast.iter_child_nodes(node)
     return found
 
 
