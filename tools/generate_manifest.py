@@ -12,16 +12,12 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from upstream_inventory import Package
+from upstream_inventory import GROUP_OF, Package
 
 from openwebui_pocketbase.catalog import REPOSITORIES
-from openwebui_pocketbase.host.contract import (
-    MANIFESTS,
-    CoveredFunction,
-    Manifest,
-    SourceFile,
-    installed_open_webui,
-)
+from openwebui_pocketbase.host.contract import MIGRATIONS, SourceTree, installed_open_webui
+from openwebui_pocketbase.host.manifest import MANIFESTS, KnownFunction, KnownTable, Manifest, vocabulary
+from openwebui_pocketbase.plugin import SEAMS
 from openwebui_pocketbase.settings import GROUPS
 
 if TYPE_CHECKING:
@@ -32,20 +28,55 @@ MODULE_LEVEL = "<module>"
 
 
 def build_manifest(package_dir: Path, version: str) -> Manifest:
-    sources: dict[str, SourceFile] = {}
-    functions: dict[str, CoveredFunction] = {}
-    for path, name, groups, touches_sql in sorted(covered(Package(package_dir).report())):
-        if path not in sources:
-            sources[path] = SourceFile(package_dir.parent / path)
-        functions[f"{path}:{name}"] = CoveredFunction(
-            groups=groups,
-            signature=sources[path].signature(name),
-            sha256=sources[path].code(name).sha256,
+    tree = SourceTree(package_dir)
+    tables = {table: known for path in tree.digests for table, known in tables_of(tree, path)}
+    found: dict[str, tuple[set[str], bool]] = {}
+    for path, name, groups, touches_sql in covered(Package(package_dir).report()):
+        before, touched = found.get(f"{path}:{name}", (set(), False))
+        found[f"{path}:{name}"] = before.union(groups), touched or touches_sql
+    words = vocabulary(tables, functions_of(tree, found))
+    named: dict[str, list[str]] = {}
+    migrations = []
+    for path in tree.digests:
+        if path.startswith(MIGRATIONS):
+            migrations += [path.removeprefix(MIGRATIONS)] * bool(tree.file(path).migrated_tables(words))
+            continue
+        for unit, names in tree.file(path).references(words, tree.imports_of).items():
+            where = f"{path}:{unit}"
+            if unit in tree.file(path).functions:
+                found[where] = found.get(where, (set(), True))[0].union(*names.values()), True
+            else:
+                named[where] = sorted(names)
+    return Manifest(
+        version=version,
+        files=tree.digests,
+        functions=functions_of(tree, found),
+        named=named,
+        tables=dict(sorted(tables.items())),
+        migrations=migrations,
+    )
+
+
+def tables_of(tree: SourceTree, path: str) -> Iterator[tuple[str, KnownTable]]:
+    """Yield the tables of our groups which a file maps."""
+    if not path.startswith("open_webui/models/"):
+        return
+    for table, (name, columns) in tree.file(path).tables.items():
+        if GROUP_OF.get(table) in GROUPS:
+            yield table, KnownTable(group=GROUP_OF[table], mapped=f"{path}:{name}", columns=columns)
+
+
+def functions_of(tree: SourceTree, found: dict[str, tuple[set[str], bool]]) -> dict[str, KnownFunction]:
+    functions = {}
+    for where, (groups, touches_sql) in sorted(found.items()):
+        path, _, name = where.partition(":")
+        functions[where] = KnownFunction(
+            groups=[group for group in GROUPS if group in groups],
+            signature=tree.file(path).signature(name),
+            digest=tree.file(path).code(name).digest,
             touches_sql=touches_sql,
         )
-    return Manifest(
-        version=version, files={path: source.sha256 for path, source in sources.items()}, functions=functions
-    )
+    return functions
 
 
 def covered(report: dict[str, Any]) -> Iterator[tuple[str, str, list[str], bool]]:
@@ -63,6 +94,9 @@ def covered(report: dict[str, Any]) -> Iterator[tuple[str, str, list[str], bool]
         path, _, name = where.partition(":")
         if name != MODULE_LEVEL:
             yield path, name, groups, True
+    for group, seams in SEAMS.items():  # whatever they touch, we rely on them
+        for seam in seams:
+            yield f"{seam.module.replace('.', '/')}.py", seam.function, [group], True
 
 
 def bypasses(found: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -83,6 +117,18 @@ def bypasses(found: list[dict[str, Any]]) -> dict[str, list[str]]:
     }
 
 
+def as_text(manifest: Manifest) -> str:
+    """Return JSON with one line per function, file and so on: readable, and compared line by line."""
+    parts = []
+    for name, value in manifest.items():
+        if isinstance(value, dict):
+            lines = [f"  {json.dumps(key)}: {json.dumps(entry)}" for key, entry in value.items()]
+            parts.append(f" {json.dumps(name)}: {{\n" + ",\n".join(lines) + "\n }")
+        else:
+            parts.append(f" {json.dumps(name)}: {json.dumps(value, indent=2)}".replace("\n]", "\n ]"))
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only tell whether the manifest is current")
@@ -92,7 +138,7 @@ def main() -> int:
         parser.error("Open WebUI is not installed")
     package_dir, version = installed
     path = MANIFESTS / f"{version}.json"
-    text = json.dumps(build_manifest(package_dir, version), indent=1) + "\n"
+    text = as_text(build_manifest(package_dir, version))
     if not arguments.check:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

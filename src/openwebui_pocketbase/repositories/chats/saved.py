@@ -85,15 +85,19 @@ class SavedChat(ChatModel):
         """Read the chat; called only while it is not there."""
         if name != "chat":
             return super().__getattr__(name)
-        columns = self._read()
-        _, messages = split(columns["chat"])
-        self.__dict__.update({**columns, "chat": join(self._body, messages)})
+        self._complete()
         return self.__dict__["chat"]
 
     @model_serializer(mode="wrap")
     def _whole(self, handler: SerializerFunctionWrapHandler) -> Any:
-        self.chat  # noqa: B018 - it is read here
+        self._complete()
         return handler(self)
+
+    def _complete(self) -> None:
+        if "chat" not in self.__dict__:
+            columns = self._read()
+            _, messages = split(columns["chat"])
+            self.__dict__.update({**columns, "chat": join(self._body, messages)})
 
     def __eq__(self, other: object) -> bool:
         """Compare as the chat that it is."""
