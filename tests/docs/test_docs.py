@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 import openwebui_pocketbase
 from openwebui_pocketbase.catalog import repositories_of
 from openwebui_pocketbase.cli import app
+from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.hookspecs import RepositoryBinding, StorageSpecs
 from openwebui_pocketbase.plugin import REPOSITORIES
-from openwebui_pocketbase.settings import CONFIG_FILE, GROUPS, load_settings
+from openwebui_pocketbase.settings import GROUPS, load_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

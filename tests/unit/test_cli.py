@@ -18,8 +18,9 @@ from typer.testing import CliRunner
 from openwebui_pocketbase import __version__, _autostart
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
 from openwebui_pocketbase.cli import app, checks, pocketbase, serve, site
+from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.server import find_binary
-from openwebui_pocketbase.settings import CONFIG_FILE, EmbeddedSettings, load_settings
+from openwebui_pocketbase.settings import EmbeddedSettings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "correct-horse-battery-staple"
