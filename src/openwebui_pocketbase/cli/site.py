@@ -34,6 +34,7 @@ DataDirOption = Annotated[
     Path | None,
     typer.Option(
         file_okay=False,
+        readable=False,  # whether it has to be is for the command to say
         show_default=False,
         help="Open WebUI's data directory; default: $DATA_DIR, else the one in Open WebUI's package.",
     ),
