@@ -177,7 +177,7 @@ def test_doctor_on_the_embedded_server(commands: Commands) -> None:
 
 def test_doctor_knows_why_the_embedded_server_did_not_start(commands: Commands, pocketbase: PocketBaseProcess) -> None:
     commands.env["OPENWEBUI_POCKETBASE_EMBEDDED_PORT"] = str(pocketbase.port)
-    result = commands.run("schema", "status", "--data-dir", str(commands.data_dir), code=1)
+    result = commands.run("schema", "apply", "--create", "--data-dir", str(commands.data_dir), code=1)
     assert "already taken" in result.stderr
     found = commands.doctor(code=1)
     assert "already taken" in found["PocketBase"]["detail"]
@@ -189,7 +189,8 @@ def test_doctor_knows_why_the_embedded_server_did_not_start(commands: Commands, 
 
 def test_a_missing_schema(commands: Commands, server_with: Any) -> None:
     commands.use(server_with())
-    assert commands.doctor(code=1)["schema and hooks"]["remedy"] == "Run: openwebui-pocketbase schema apply"
+    # A right set-up before its first start: the start brings the schema.
+    assert commands.doctor(code=0)["schema and hooks"]["status"] == "info"
     status = commands.status(code=1)
     assert status["schema"] == 0
     assert status["wanted"] == SCHEMA_VERSION
@@ -221,8 +222,10 @@ def test_exported_assets_are_what_a_server_needs(commands: Commands, server_with
 
 
 def test_the_schema_of_the_embedded_server(commands: Commands) -> None:
+    assert commands.run("schema", "apply", "--data-dir", str(commands.data_dir), code=1).stdout == ""
+    assert list(commands.data_dir.iterdir()) == []
+    commands.run("schema", "apply", "--create", "--data-dir", str(commands.data_dir))
     assert commands.status(code=0)["schema"] == SCHEMA_VERSION
-    commands.run("schema", "apply", "--data-dir", str(commands.data_dir))
     assert "not running" in commands.doctor(code=0)["PocketBase"]["detail"]
 
 
@@ -233,6 +236,7 @@ def test_the_program_of_the_embedded_server(commands: Commands) -> None:
     directory = ("--data-dir", str(commands.data_dir))
     assert commands.run("pocketbase", *directory, "--", "--version").stdout.startswith("pocketbase version ")
     assert list(commands.data_dir.iterdir()) == []
+    commands.run("schema", "apply", "--create", *directory)
     commands.run("pocketbase", *directory, "--", "superuser", "upsert", "me@example.org", "a-long-password")
     with embedded_server(PocketBaseSettings(), commands.data_dir) as server:
         commands.env |= {
