@@ -53,7 +53,8 @@ floors: ## Test with the lowest versions that pyproject.toml allows (PYTEST_ARGS
 	$(PYTHON) -m venv $(FLOORS)
 	$(FLOORS)/bin/python -m pip install --quiet uv
 	$(FLOORS)/bin/uv pip install --quiet --python $(FLOORS) --resolution lowest-direct --editable '.[server]'
-	$(FLOORS)/bin/uv pip install --quiet --python $(FLOORS) --group test
+	$(FLOORS)/bin/uv pip freeze --quiet --python $(FLOORS) --exclude-editable > $(FLOORS)/constraints.txt
+	$(FLOORS)/bin/uv pip install --quiet --python $(FLOORS) --constraint $(FLOORS)/constraints.txt --group test
 	grep '^open-webui==' requirements/open-webui.txt | \
 	  $(FLOORS)/bin/uv pip install --quiet --python $(FLOORS) --no-deps --requirement -
 	$(FLOORS)/bin/python -m pytest $(FLOORS_TESTS) -k 'not help_is_in_the_documentation' $(PYTEST_ARGS)
