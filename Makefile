@@ -12,6 +12,9 @@ PIP := $(BIN)/python -m pip
 # node and npm come from a wheel in .venv, whatever the machine has.
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PB_TYPES := .cache/pocketbase/types.d.ts
+FLOORS := .cache/floors
+FLOORS_TESTS := $(addprefix tests/unit/test_,settings.py cli.py server_files.py server_process.py words.py) \
+  $(addprefix tests/integration/test_,client.py cli.py)
 PRETTIER_FILES := "assets/**/*.js" "tools/*.d.ts" package.json tsconfig.json .prettierrc.json
 
 # Stamps: what they name is installed, and nothing is done again until a file they depend on changes.
@@ -41,6 +44,20 @@ test: lint js types docs ## Run all checks and all tests (PYTEST_ARGS)
 .PHONY: test-fast
 test-fast: $(DEV_ENV) ## Run the unit tests (PYTEST_ARGS)
 	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+# Not the texts of --help: each version of typer prints them in its own way. Open WebUI comes without its
+# dependencies, which have pins of their own: the commands only look at its files.
+.PHONY: floors
+floors: ## Test with the lowest versions that pyproject.toml allows (PYTEST_ARGS)
+	rm -rf $(FLOORS)
+	$(PYTHON) -m venv $(FLOORS)
+	$(FLOORS)/bin/python -m pip install --quiet uv
+	$(FLOORS)/bin/uv pip install --quiet --python $(FLOORS) --resolution lowest-direct --editable '.[server]'
+	$(FLOORS)/bin/uv pip freeze --quiet --python $(FLOORS) --exclude-editable > $(FLOORS)/constraints.txt
+	$(FLOORS)/bin/uv pip install --quiet --python $(FLOORS) --constraint $(FLOORS)/constraints.txt --group test
+	grep '^open-webui==' requirements/open-webui.txt | \
+	  $(FLOORS)/bin/uv pip install --quiet --python $(FLOORS) --no-deps --requirement -
+	$(FLOORS)/bin/python -m pytest $(FLOORS_TESTS) -k 'not help_is_in_the_documentation' $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(DEV_ENV) ## Check style, formatting and the direction of imports

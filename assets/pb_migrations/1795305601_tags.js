@@ -36,9 +36,9 @@ migrate(
       );
     } // else it was created over the admin API
     for (const sql of [
-      "CREATE TRIGGER IF NOT EXISTS owui_tags_create AFTER INSERT ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'create', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_tags_update AFTER UPDATE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'update', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_tags_delete AFTER DELETE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', OLD.id, 'delete', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_tags_create AFTER INSERT ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_tags_update AFTER UPDATE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_tags_delete AFTER DELETE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '2')",
     ]) {
       app.db().newQuery(sql).execute();

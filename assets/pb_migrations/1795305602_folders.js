@@ -45,9 +45,9 @@ migrate(
       );
     } // else it was created over the admin API
     for (const sql of [
-      "CREATE TRIGGER IF NOT EXISTS owui_folders_create AFTER INSERT ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'create', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_folders_update AFTER UPDATE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'update', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_folders_delete AFTER DELETE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', OLD.id, 'delete', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_folders_create AFTER INSERT ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_folders_update AFTER UPDATE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_folders_delete AFTER DELETE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '3')",
     ]) {
       app.db().newQuery(sql).execute();

@@ -84,12 +84,12 @@ migrate(
       );
     } // else it was created over the admin API
     for (const sql of [
-      "CREATE TRIGGER IF NOT EXISTS owui_groups_create AFTER INSERT ON owui_groups BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_groups', NEW.id, 'create', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_groups_update AFTER UPDATE ON owui_groups BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_groups', NEW.id, 'update', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_groups_delete AFTER DELETE ON owui_groups BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_groups', OLD.id, 'delete', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_group_members_create AFTER INSERT ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'create', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_group_members_update AFTER UPDATE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'update', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_group_members_delete AFTER DELETE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', OLD.id, 'delete', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_groups_create AFTER INSERT ON owui_groups BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_groups', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_groups_update AFTER UPDATE ON owui_groups BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_groups', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_groups_delete AFTER DELETE ON owui_groups BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_groups', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_group_members_create AFTER INSERT ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_group_members_update AFTER UPDATE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_group_members_delete AFTER DELETE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '5')",
     ]) {
       app.db().newQuery(sql).execute();

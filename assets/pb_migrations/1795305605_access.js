@@ -42,9 +42,9 @@ migrate(
       );
     } // else it was created over the admin API
     for (const sql of [
-      "CREATE TRIGGER IF NOT EXISTS owui_access_grants_create AFTER INSERT ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', NEW.id, 'create', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_access_grants_update AFTER UPDATE ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', NEW.id, 'update', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_access_grants_delete AFTER DELETE ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', OLD.id, 'delete', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_access_grants_create AFTER INSERT ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_access_grants_update AFTER UPDATE ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_access_grants_delete AFTER DELETE ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '6')",
     ]) {
       app.db().newQuery(sql).execute();

@@ -9,10 +9,10 @@ setting is its path in the file, in capitals, joined by ``_`` and without a lead
 
 from __future__ import annotations
 
+import logging
 import os
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import (
     BaseModel,
@@ -25,21 +25,23 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from openwebui_pocketbase.config_file import CONFIG_VARIABLE, PREFIX, find_config_file, is_open_to_all, read_config_file
 from openwebui_pocketbase.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["GROUPS", "Settings", "environment_names", "find_config_file", "load_settings"]
+__all__ = ["GROUPS", "Settings", "environment_names", "load_settings", "secret_settings"]
+
+log = logging.getLogger(__name__)
 
 GROUPS = ("users", "chats", "messages", "tags", "files", "groups", "folders", "models", "access")
 """The groups of data that can be stored in another place than Open WebUI's SQL database."""
 
-CONFIG_FILE = "openwebui-pocketbase.toml"
-PREFIX = "OPENWEBUI_POCKETBASE_"
-CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 DISABLE_VARIABLE = f"{PREFIX}DISABLE"
 """Keeps the start-up file from doing anything; read there, without this module."""
+
+SETTINGS_HINT = "`openwebui-pocketbase init --path FILE` writes a file that shows every setting."
 
 
 class _Section(BaseModel):
@@ -173,27 +175,6 @@ class Settings(BaseSettings):
         return self.storage_backend != "sqlalchemy" or any(b != "sqlalchemy" for b in self.groups.values())
 
 
-def find_config_file(data_dir: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """Return the config file in force, or None.
-
-    Raises:
-        ConfigurationError: ``OPENWEBUI_POCKETBASE_CONFIG`` names a file that does not exist.
-    """
-    named = environ.get(CONFIG_VARIABLE)
-    if named:
-        path = Path(named).expanduser()
-        if not path.is_file():
-            raise ConfigurationError(
-                f"{CONFIG_VARIABLE} names {path}, which is not a file.",
-                hint="Correct the path, or create the file with: openwebui-pocketbase init",
-            )
-        return path
-    for directory in filter(None, (data_dir, Path.cwd())):
-        if (directory / CONFIG_FILE).is_file():
-            return directory / CONFIG_FILE
-    return None
-
-
 def load_settings(data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the config file and the environment.
 
@@ -206,7 +187,9 @@ def load_settings(data_dir: Path | None, environ: Mapping[str, str] | None = Non
     """
     environ = os.environ if environ is None else environ
     path = find_config_file(data_dir, environ)
-    values = _read_file(path) if path else {}
+    values = read_config_file(path) if path else {}
+    if path and is_open_to_all(path):
+        log.warning("%s can be written by every user of this machine. What to do: chmod o-w %s", path, path)
     for keys, value in _from_environment(environ):
         section = values
         for key in keys[:-1]:
@@ -224,7 +207,7 @@ def load_settings(data_dir: Path | None, environ: Mapping[str, str] | None = Non
         source = f"{path} or the environment" if path else "the environment"
         raise ConfigurationError(
             f"Wrong setting in {source}: {problems}.",
-            hint="All settings are listed in docs/configuration.md.",
+            hint=SETTINGS_HINT,
         ) from None
 
 
@@ -235,6 +218,12 @@ def environment_names() -> dict[str, tuple[str, ...]]:
     names["STORAGE_BACKEND"] = ("storage_backend",)
     names |= {f"{PREFIX}GROUPS_{group.upper()}": ("groups", group) for group in GROUPS}
     return names
+
+
+def secret_settings() -> set[tuple[str, ...]]:
+    """Return the paths, in the config file, of the settings that nobody may see."""
+    fields = PocketBaseSettings.model_fields.items()
+    return {("pocketbase", name) for name, field in fields if field.annotation == SecretStr | None}
 
 
 def _without_pocketbase(keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -258,15 +247,5 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[tuple[str, .
         elif name.startswith(PREFIX) and name not in (CONFIG_VARIABLE, DISABLE_VARIABLE):
             raise ConfigurationError(
                 f"Unknown environment variable {name}.",
-                hint="All settings are listed in docs/configuration.md.",
+                hint=SETTINGS_HINT,
             )
-
-
-def _read_file(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(
-            f"Cannot read the config file {path}: {error}.",
-            hint="Correct it, or write a new one with: openwebui-pocketbase init",
-        ) from None

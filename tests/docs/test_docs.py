@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import openwebui_pocketbase
 from openwebui_pocketbase.catalog import repositories_of
 from openwebui_pocketbase.cli import app
+from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.hookspecs import RepositoryBinding, StorageSpecs
 from openwebui_pocketbase.plugin import REPOSITORIES
-from openwebui_pocketbase.settings import CONFIG_FILE, GROUPS, load_settings
+from openwebui_pocketbase.settings import GROUPS, environment_names, load_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -26,7 +29,7 @@ def blocks(language: str) -> list[Any]:
     """Return every fenced block of a language, as test parameters named by their page."""
     fence = re.compile(rf"^( *)```{language}\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
     found = [
-        pytest.param(inspect.cleandoc(text), id=f"{page.name}-{number}")
+        pytest.param(textwrap.dedent(text).strip(), id=f"{page.name}-{number}")
         for page in PAGES
         for number, (_, text) in enumerate(fence.findall(page.read_text()))
     ]
@@ -59,6 +62,13 @@ def test_commands_exist(example: str) -> None:
                 word for word in command[: command.index("--") if "--" in command else None] if "--" in word
             ]:
                 assert option in help_text.stdout
+
+
+@pytest.mark.parametrize("example", blocks("yaml"))
+def test_compose_files_give_settings_that_exist(example: str) -> None:
+    for service in yaml.safe_load(example)["services"].values():
+        ours = [name for name in service.get("environment", {}) if name.startswith("OPENWEBUI_POCKETBASE_")]
+        assert set(ours) <= set(environment_names())
 
 
 def test_the_plugin_example_works() -> None:

@@ -391,21 +391,25 @@ def test_the_start_stops_and_says_why(
 @pytest.mark.parametrize(
     ("env", "problem", "remedy"),
     [
-        ({"STORAGE_BACKEND": "mongodb"}, "Wrong setting in the environment: storage_backend", "docs/configuration.md"),
+        (
+            {"STORAGE_BACKEND": "mongodb"},
+            "Wrong setting in the environment: storage_backend",
+            "openwebui-pocketbase init",
+        ),
         (
             {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_PASWORD": WRONG},
             "Unknown environment variable OPENWEBUI_POCKETBASE_PASWORD",
-            "docs/configuration.md",
+            "openwebui-pocketbase init",
         ),
         (
             {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_URL": "http://127.0.0.1:9"},
             "url needs identity and password, or token",
-            "docs/configuration.md",
+            "openwebui-pocketbase init",
         ),
         (
             {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_URL": f"http://me:{WRONG}@127.0.0.1:9"},
             "must not contain credentials",
-            "docs/configuration.md",
+            "openwebui-pocketbase init",
         ),
         ({"OPENWEBUI_POCKETBASE_GROUPS_TAGS": "redis"}, "nothing installed stores tags there", "Possible values: sql"),
         (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +15,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
+import yaml
 
+from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.connection import embedded_server
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
 from openwebui_pocketbase.settings import PocketBaseSettings
-from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
+from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, free_port
+from tests.support.processes import eventually
 
 PROGRAM = Path(sys.executable).with_name("openwebui-pocketbase")
 
@@ -177,7 +182,7 @@ def test_doctor_on_the_embedded_server(commands: Commands) -> None:
 
 def test_doctor_knows_why_the_embedded_server_did_not_start(commands: Commands, pocketbase: PocketBaseProcess) -> None:
     commands.env["OPENWEBUI_POCKETBASE_EMBEDDED_PORT"] = str(pocketbase.port)
-    result = commands.run("schema", "status", "--data-dir", str(commands.data_dir), code=1)
+    result = commands.run("schema", "apply", "--create", "--data-dir", str(commands.data_dir), code=1)
     assert "already taken" in result.stderr
     found = commands.doctor(code=1)
     assert "already taken" in found["PocketBase"]["detail"]
@@ -189,7 +194,8 @@ def test_doctor_knows_why_the_embedded_server_did_not_start(commands: Commands, 
 
 def test_a_missing_schema(commands: Commands, server_with: Any) -> None:
     commands.use(server_with())
-    assert commands.doctor(code=1)["schema and hooks"]["remedy"] == "Run: openwebui-pocketbase schema apply"
+    # A right set-up before its first start: the start brings the schema.
+    assert commands.doctor(code=0)["schema and hooks"]["status"] == "info"
     status = commands.status(code=1)
     assert status["schema"] == 0
     assert status["wanted"] == SCHEMA_VERSION
@@ -221,9 +227,50 @@ def test_exported_assets_are_what_a_server_needs(commands: Commands, server_with
 
 
 def test_the_schema_of_the_embedded_server(commands: Commands) -> None:
+    assert commands.run("schema", "apply", "--data-dir", str(commands.data_dir), code=1).stdout == ""
+    assert list(commands.data_dir.iterdir()) == []
+    commands.run("schema", "apply", "--create", "--data-dir", str(commands.data_dir))
     assert commands.status(code=0)["schema"] == SCHEMA_VERSION
-    commands.run("schema", "apply", "--data-dir", str(commands.data_dir))
     assert "not running" in commands.doctor(code=0)["PocketBase"]["detail"]
+
+
+def test_the_server_of_the_compose_file(commands: Commands, tmp_path: Path) -> None:
+    """PocketBase beside Open WebUI, as docs/container.md has it."""
+    text = Path(__file__).parents[2].joinpath("docs", "container.md").read_text()
+    (compose,) = (
+        each for each in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL) if "  pocketbase:\n    build" in each
+    )
+    services = yaml.safe_load(re.sub(r"\$\{(\w+):.*?\}", PASSWORD, compose))["services"]
+    port = free_port()
+    replaced = {
+        "/pocketbase": f"{tmp_path}/pb",
+        "0.0.0.0:8090": f"127.0.0.1:{port}",
+        "//pocketbase:8090": f"//127.0.0.1:{port}",
+    }
+
+    def here(text: str) -> str:
+        return re.sub("(?<!/)" + "|".join(map(re.escape, replaced)), lambda match: replaced[match[0]], text)
+
+    search = os.pathsep.join([str(PROGRAM.parent), os.environ["PATH"]])
+    command = [here(word) for word in services["pocketbase"]["command"]]
+    server = subprocess.Popen(command, env=os.environ | services["pocketbase"]["environment"] | {"PATH": search})
+    try:
+        commands.env |= {name: here(value) for name, value in services["open-webui"]["environment"].items()}
+        eventually(lambda: (tmp_path / "pb" / "pb_data" / "data.db").exists() and answers(port), "PocketBase answers")
+        found = commands.doctor(code=0)
+        assert "signed in" in found["PocketBase"]["detail"]
+        assert found["schema and hooks"]["status"] == "ok"
+        with AdminClient(f"http://127.0.0.1:{port}") as admin:
+            admin.login(services["pocketbase"]["environment"]["OWUI_SUPERUSER_IDENTITY"], PASSWORD)
+            assert admin.send("GET", "/api/settings")["logs"]["maxDays"] == 0
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 # --- pocketbase
@@ -233,6 +280,7 @@ def test_the_program_of_the_embedded_server(commands: Commands) -> None:
     directory = ("--data-dir", str(commands.data_dir))
     assert commands.run("pocketbase", *directory, "--", "--version").stdout.startswith("pocketbase version ")
     assert list(commands.data_dir.iterdir()) == []
+    commands.run("schema", "apply", "--create", *directory)
     commands.run("pocketbase", *directory, "--", "superuser", "upsert", "me@example.org", "a-long-password")
     with embedded_server(PocketBaseSettings(), commands.data_dir) as server:
         commands.env |= {

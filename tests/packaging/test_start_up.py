@@ -118,7 +118,7 @@ def test_without_settings_nothing_stays_in_the_host(host_venv: Venv, host_env: d
     words = host_venv.output(f"{IMPORT_ENV}\n{MODULES}\nprint('finders')\n{FINDERS}", env=host_env)
     start = words.index("finders")
     modules, finders = words[:start], words[start + 1 :]
-    added = ("_autostart", "exceptions", "settings", "host", "host.activation")
+    added = ("_autostart", "exceptions", "config_file", "settings", "host", "host.activation")
     assert {name for name in modules if name.split(".")[0] == NAME} == {NAME, *(f"{NAME}.{name}" for name in added)}
     assert finders
     assert not [finder for finder in finders if finder.startswith(NAME)]
@@ -159,13 +159,19 @@ def test_editable_installation_replaces_the_classes(options: tuple[str, ...], ho
 
 BROKEN_FILES = {
     "bad TOML": ("groups = [", ["openwebui-pocketbase.toml", "Cannot read", "init"]),
-    "unknown key": ("colour = 'red'", ["colour", "docs/configuration.md"]),
-    "unknown group": ("groups.notes = 'pocketbase'", ["notes", "tags", "folders", "docs/configuration.md"]),
-    "unknown default": ("storage_backend = 'mysql'", ["storage_backend", "sqlalchemy", "docs/configuration.md"]),
+    "unknown key": ("colour = 'red'", ["colour", "openwebui-pocketbase init"]),
+    "unknown group": ("groups.notes = 'pocketbase'", ["notes", "tags", "folders", "openwebui-pocketbase init"]),
+    "unknown default": ("storage_backend = 'mysql'", ["storage_backend", "sqlalchemy", "openwebui-pocketbase init"]),
     "unknown backend": ("groups.tags = 'memory'", ["tags = 'memory'", "sqlalchemy, pocketbase"]),
     "group not implemented": ("groups.files = 'pocketbase'", ["files = 'pocketbase'", "Possible values: sqlalchemy"]),
-    "secret of the wrong type": (f"[pocketbase]\ntoken = ['{SECRET}']", ["pocketbase.token", "docs/configuration.md"]),
-    "url without credentials": ("[pocketbase]\nurl = 'http://h'", ["identity and password", "docs/configuration.md"]),
+    "secret of the wrong type": (
+        f"[pocketbase]\ntoken = ['{SECRET}']",
+        ["pocketbase.token", "openwebui-pocketbase init"],
+    ),
+    "url without credentials": (
+        "[pocketbase]\nurl = 'http://h'",
+        ["identity and password", "openwebui-pocketbase init"],
+    ),
 }
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
+import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,9 +20,12 @@ from typer.testing import CliRunner
 
 from openwebui_pocketbase import __version__, _autostart
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
-from openwebui_pocketbase.cli import app, checks, pocketbase, serve, site
+from openwebui_pocketbase.cli import app, checks, installed, pocketbase, serve, site
+from openwebui_pocketbase.config_file import CONFIG_FILE
+from openwebui_pocketbase.last_start import LastStart
+from openwebui_pocketbase.plugin import REPOSITORIES
 from openwebui_pocketbase.server import find_binary
-from openwebui_pocketbase.settings import CONFIG_FILE, EmbeddedSettings, load_settings
+from openwebui_pocketbase.settings import EmbeddedSettings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "correct-horse-battery-staple"
@@ -73,6 +79,15 @@ def test_version() -> None:
     assert run("--version").stdout == f"openwebui-pocketbase {__version__}\n"
 
 
+def test_it_is_a_module_too() -> None:
+    module = [sys.executable, "-m", "openwebui_pocketbase", "--version"]
+    assert subprocess.run(module, capture_output=True, text=True, check=True).stdout == run("--version").stdout
+
+
+def test_shells_can_complete_it() -> None:
+    assert "_OPENWEBUI_POCKETBASE_COMPLETE" in run("--show-completion", "bash").stdout
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_is_in_the_documentation(command: str) -> None:
     text = (ROOT / "docs" / "operations.md").read_text().partition("\n## Commands\n")[2]
@@ -108,8 +123,9 @@ def test_the_data_directory(surroundings: Path, monkeypatch: pytest.MonkeyPatch)
     assert site.Site.of(Path("named"), None).data_dir == surroundings / "named"
 
 
-def test_two_data_directories_to_choose_from(surroundings: Path) -> None:
+def test_two_data_directories_to_choose_from(surroundings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (surroundings / "data" / "pocketbase").mkdir(parents=True)
+    monkeypatch.setattr(site, "installed_open_webui", lambda: (surroundings / "lib" / "open_webui", "0.12.4"))
     result = run("pocketbase", "--", "--version", code=1)
     assert f"--data-dir {site.SERVE_DATA_DIR}" in result.stderr
     assert doctor(code=1)["settings"]["remedy"].startswith("Give --data-dir")
@@ -264,10 +280,10 @@ def test_doctor_with_broken_settings(surroundings: Path) -> None:
 
 
 def test_doctor_without_open_webui(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "installed_open_webui", lambda: None)
     monkeypatch.setattr(site, "installed_open_webui", lambda: None)
     found = doctor(code=1)
     assert "openwebui-pocketbase[open-webui]" in found["Open WebUI"]["remedy"]
+    assert "/app/backend" in found["Open WebUI"]["remedy"]  # in a container, a second one would be wrong
     assert found["contract"]["status"] == "info"
 
 
@@ -308,19 +324,19 @@ def test_doctor_on_the_start_up_file(surroundings: Path, monkeypatch: pytest.Mon
     places = [surroundings / "one", surroundings / "two"]
     for place in places:
         place.mkdir()
-    monkeypatch.setattr(checks, "sysconfig", SimpleNamespace(get_path=lambda _: str(places[0])))
+    monkeypatch.setattr(installed, "sysconfig", SimpleNamespace(get_path=lambda _: str(places[0])))
     python_site = SimpleNamespace(getsitepackages=lambda: [str(place) for place in places], ENABLE_USER_SITE=False)
-    monkeypatch.setattr(checks, "python_site", python_site)
+    monkeypatch.setattr(installed, "python_site", python_site)
 
     def found(code: int) -> str:
         return doctor("--data-dir", "data", code=code)["start-up file"]["detail"]
 
     assert "no openwebui_pocketbase" in found(1)
-    (places[0] / checks.START_UP_FILE).touch()
-    assert found(0) == str(places[0] / checks.START_UP_FILE)
-    (places[1] / checks.START_UP_FILE).touch()
+    (places[0] / installed.START_UP_FILE).touch()
+    assert found(0) == str(places[0] / installed.START_UP_FILE)
+    (places[1] / installed.START_UP_FILE).touch()
     assert "several" in found(1)
-    (places[1] / checks.START_UP_FILE).unlink()
+    (places[1] / installed.START_UP_FILE).unlink()
     finders = [finder for finder in sys.meta_path if not isinstance(finder, _autostart.ModuleWatcher)]
     monkeypatch.setattr(sys, "meta_path", finders)
     assert "has not run" in found(1)
@@ -331,6 +347,151 @@ def test_doctor_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     assert doctor("--data-dir", "data", code=0)["pocketbase program"]["status"] == "info"
     monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
     assert doctor("--data-dir", "data", code=1)["pocketbase program"]["remedy"]
+
+
+def test_doctor_pads_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
+    lines = run("doctor", "--data-dir", "data").stdout.splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+    assert {line.index("users: pocketbase") for line in lines if "users: " in line} == {
+        line.index("access: pocketbase") for line in lines if "access: " in line
+    }
+
+
+def test_doctor_mentions_files_that_are_ignored(surroundings: Path) -> None:
+    for directory in (surroundings, surroundings / "data"):
+        directory.mkdir(exist_ok=True)
+        (directory / CONFIG_FILE).touch()
+    lines = run("doctor", "--data-dir", "data").stdout
+    ignored, used = (directory / CONFIG_FILE for directory in (surroundings, surroundings / "data"))
+    assert f"{ignored} is ignored, as there is {used}." in lines
+
+
+def start(data_dir: Path, groups: dict[str, str], **variables: str) -> None:
+    """Leave what a start of Open WebUI leaves."""
+    data_dir.mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in variables.items():
+            patched.setenv(name, value)
+        LastStart.now(groups, data_dir / "open_webui", data_dir).write(data_dir)
+
+
+EVERYTHING = dict.fromkeys(REPOSITORIES, "pocketbase")
+
+
+def test_doctor_takes_the_variables_of_the_last_start(surroundings: Path) -> None:
+    """README's commands: only Open WebUI is given the variable."""
+    start(surroundings / "data", EVERYTHING, STORAGE_BACKEND="pocketbase", OPENWEBUI_POCKETBASE_KEY=SECRET)
+    found = doctor("--data-dir", "data", code=0)
+    assert "STORAGE_BACKEND=pocketbase" in found["environment"]["detail"]
+    assert "users: pocketbase" in found["groups"]["detail"]
+    assert found["last start"]["status"] == "ok"
+    assert found["contract"]["status"] == "ok"
+    assert not any(SECRET in path.read_text() for path in (surroundings / "data").iterdir())
+
+
+def test_doctor_finds_the_config_file_of_the_last_start(surroundings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (surroundings / CONFIG_FILE).write_text('storage_backend = "pocketbase"')
+    start(surroundings / "data", EVERYTHING)
+    (surroundings / "elsewhere").mkdir()
+    monkeypatch.chdir(surroundings / "elsewhere")
+    assert "users: pocketbase" in doctor("--data-dir", "../data", code=0)["groups"]["detail"]
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_doctor_on_settings_that_are_not_those_of_the_last_start(
+    where: str, surroundings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(surroundings / "data", EVERYTHING, STORAGE_BACKEND="pocketbase")
+    if where == "environment":
+        monkeypatch.setenv("STORAGE_BACKEND", "sqlalchemy")
+    else:
+        (surroundings / "data" / CONFIG_FILE).write_text('storage_backend = "sqlalchemy"')
+    found = doctor("--data-dir", "data", code=1)
+    assert "environment" not in found
+    assert "users in pocketbase" in found["last start"]["detail"]
+    assert "storage_backend" in found["last start"]["remedy"]
+
+
+def test_doctor_on_a_server_that_no_setting_uses(surroundings: Path) -> None:
+    """Data of a version that did not keep what a start used."""
+    (surroundings / "data" / "pocketbase").mkdir(parents=True)
+    (surroundings / "data" / "pocketbase" / "data.db").touch()
+    found = doctor("--data-dir", "data", code=1)["last start"]
+    assert str(surroundings / "data" / "pocketbase") in found["detail"]
+
+
+@pytest.mark.parametrize("damaged", ["", "[]", "{}", '{"groups": 1, "variables": {}, "package_dir": "", "at": 0}'])
+def test_doctor_on_a_damaged_record(damaged: str, surroundings: Path) -> None:
+    start(surroundings / "data", EVERYTHING, STORAGE_BACKEND="pocketbase")
+    (record,) = (surroundings / "data").iterdir()
+    record.write_text(damaged)
+    assert "last start" not in doctor("--data-dir", "data", code=0)
+
+
+def unprivileged(function: Callable[[], Any]) -> Any:
+    """Return what a function returns in a process that is not root's; what it imports must be loaded."""
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setresgid(65534, 65534, 65534)
+                os.setresuid(65534, 65534, 65534)
+            os.write(writer, json.dumps(function()).encode())
+        except BaseException as error:  # noqa: BLE001 - nothing else reports it
+            os.write(writer, json.dumps(repr(error)).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as answers:
+        return json.loads(answers.read())
+
+
+@pytest.mark.parametrize("closed", ["home", "data", "above the data", "working directory"])
+def test_doctor_as_a_user_who_sees_little(closed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(tempfile.mkdtemp())  # pytest's own are closed to other users
+    directories = {name: root / name for name in ("home", "above the data", "working directory")}
+    directories["data"] = directories["above the data"] / "data"
+    for directory in (root, *directories.values()):
+        directory.mkdir(exist_ok=True)
+        directory.chmod(0o755)
+    monkeypatch.setenv("HOME", str(directories["home"]))
+    monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
+    monkeypatch.chdir(directories["working directory"])
+    run("doctor", "--data-dir", directories["data"])  # loads what it imports
+    directories[closed].chmod(0)
+
+    def check() -> list[Any]:
+        result = CliRunner().invoke(app, ["doctor", "--json", "--data-dir", str(directories["data"])])
+        return [result.exit_code, result.output, repr(result.exception)]
+
+    try:
+        code, output, exception = unprivileged(check)
+    finally:
+        directories[closed].chmod(0o755)
+        shutil.rmtree(root)
+    assert exception in ("None", f"SystemExit({code})")
+    found = {each["name"]: each for each in json.loads(output)["checks"]}
+    if "data" in closed:
+        assert "the user who runs Open WebUI" in found["settings"]["remedy"]
+    else:
+        assert found["settings"]["status"] == "ok"
+
+
+# --- the wrong data directory
+
+
+@pytest.mark.parametrize(
+    "command", ["schema status", "schema apply", "search rebuild", "pocketbase -- superuser upsert a@example.org pw"]
+)
+def test_a_mistyped_data_directory_gets_no_server(command: str, surroundings: Path) -> None:
+    name, *others = command.split(" -- ")
+    arguments = ["--", *others[0].split()] if others else []
+    result = run(*name.split(), "--data-dir", surroundings / "dta", *arguments, code=1)
+    assert f"There is no PocketBase in {surroundings / 'dta' / 'pocketbase'}" in result.stderr
+    assert "schema apply --create" in result.stderr
+    assert list(surroundings.iterdir()) == []
 
 
 # --- assets export
@@ -403,6 +564,8 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
 
 
 def test_pocketbase(executed: list[tuple[Path, list[str]]], surroundings: Path) -> None:
+    (surroundings / "data" / "pocketbase").mkdir(parents=True)
+    (surroundings / "data" / "pocketbase" / "data.db").touch()
     run("pocketbase", "--data-dir", "data", "--", "superuser", "upsert", "me@example.org", "--x")
     ((program, (name, *arguments)),) = executed
     assert program == find_binary(EmbeddedSettings())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -13,14 +14,14 @@ import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from openwebui_pocketbase.cli.init import template
+from openwebui_pocketbase.config_file import CONFIG_FILE, CONFIG_VARIABLE, config_files, find_config_file
 from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.manager import Registry, create_plugin_manager
+from openwebui_pocketbase.plugin import REPOSITORIES
 from openwebui_pocketbase.settings import (
-    CONFIG_FILE,
-    CONFIG_VARIABLE,
     GROUPS,
     Settings,
     environment_names,
-    find_config_file,
     load_settings,
 )
 
@@ -75,6 +76,55 @@ def test_the_home_directory_is_understood(data_dir: Path, tmp_path: Path, monkey
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "mine.toml").write_text("")
     assert find_config_file(data_dir, {CONFIG_VARIABLE: "~/mine.toml"}) == tmp_path / "mine.toml"
+
+
+def test_files_that_are_ignored_are_known(data_dir: Path, working_directory: Path) -> None:
+    files = [data_dir / CONFIG_FILE, working_directory / CONFIG_FILE]
+    for path in files:
+        path.write_text("")
+    assert config_files(data_dir, {}) == files
+    assert config_files(data_dir, {CONFIG_VARIABLE: str(files[1])}) == files[::-1]
+    assert config_files(working_directory, {}) == files[1:]
+
+
+def test_a_byte_order_mark_is_no_setting(data_dir: Path) -> None:
+    (data_dir / CONFIG_FILE).write_bytes(b'\xef\xbb\xbfstorage_backend = "pocketbase"\n')
+    assert load_settings(data_dir, {}).storage_backend == "pocketbase"
+
+
+@pytest.mark.parametrize("whose", ["everybody's", "a stranger's"])
+def test_a_file_in_the_working_directory_must_not_be_a_stranger_s(
+    whose: str, data_dir: Path, working_directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could name any program as ``binary``."""
+    path = working_directory / CONFIG_FILE
+    path.write_text('storage_backend = "pocketbase"')
+    if whose == "everybody's":
+        path.chmod(0o666)
+    else:
+        owner = path.stat().st_uid or 1000
+        os.chown(path, owner, -1)
+        monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    with pytest.raises(ConfigurationError, match=f"{path} was found in the working directory") as refused:
+        load_settings(data_dir, {})
+    assert CONFIG_VARIABLE in refused.value.hint
+    assert load_settings(data_dir, {CONFIG_VARIABLE: str(path)}).storage_backend == "pocketbase"
+    # What is not in force harms nobody.
+    (data_dir / CONFIG_FILE).write_text("")
+    assert load_settings(data_dir, {}) == Settings()
+
+
+def test_a_file_that_everybody_can_write_is_worth_a_warning(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load("", data_dir)
+    assert caplog.text == ""
+    (data_dir / CONFIG_FILE).chmod(0o646)
+    load("", data_dir)
+    assert f"chmod o-w {data_dir / CONFIG_FILE}" in caplog.text
+
+
+def test_a_working_directory_that_is_gone_has_no_settings(data_dir: Path, working_directory: Path) -> None:
+    working_directory.rmdir()
+    assert load_settings(data_dir, {}) == Settings()
 
 
 def test_files_are_not_merged(data_dir: Path, working_directory: Path) -> None:
@@ -269,10 +319,20 @@ def test_the_new_file_uses_pocketbase_and_shows_the_defaults(data_dir: Path) -> 
 
 
 def test_the_new_file_shows_what_has_no_default(data_dir: Path) -> None:
-    hidden = {keys for keys, default in leaves(Settings) if default == "not set"}
+    later = {("groups", group) for group in GROUPS if group not in REPOSITORIES}
+    hidden = {keys for keys, default in leaves(Settings) if default == "not set"} - later
     shown = re.sub(r"^# ([a-z_]+) = (\.\.\.|\".*\")", r'\1 = "x"', template(), flags=re.MULTILINE)
     assert hidden <= flat(tomllib.loads(shown))
-    assert all(f"({name})" in unwrapped() or f"# {name}" in template() for name in environment_names())
+    names = {name for name, keys in environment_names().items() if keys[0] != "groups" or keys[1] in REPOSITORIES}
+    assert all(f"({name})" in unwrapped() or f"# {name}" in template() for name in names)
+
+
+def test_the_new_file_offers_no_group_that_would_be_an_error(data_dir: Path) -> None:
+    offered = re.sub(r"^# (\w+ = \"pocketbase\")", r"\1", template(), flags=re.MULTILINE)
+    settings = load(offered, data_dir)
+    assert set(settings.groups) == set(REPOSITORIES)
+    registry = Registry(create_plugin_manager(settings), settings, data_dir)
+    assert registry.replaced == settings.groups
 
 
 def unwrapped() -> str:

@@ -27,7 +27,6 @@ class _Group(TyperGroup):
 
 app = typer.Typer(
     cls=_Group,
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # locals can be passwords
     rich_markup_mode=None,

@@ -42,8 +42,9 @@ def export(
         "Next:\n"
         "  1. Put pb_hooks and pb_migrations beside the pb_data of that server, or start it with\n"
         "     --hooksDir and --migrationsDir. Remove there what an earlier version had.\n"
-        "  2. Restart the server.\n"
-        "  3. Set [pocketbase] url, identity and password here, and run: openwebui-pocketbase doctor"
+        "  2. Make a superuser for Open WebUI there: pocketbase superuser upsert EMAIL PASSWORD\n"
+        "  3. Restart the server. If it can have one, give it a secret OWUI_KEY in its environment.\n"
+        "  4. Set [pocketbase] url, identity, password and key here, and run: openwebui-pocketbase doctor"
     )
 
 

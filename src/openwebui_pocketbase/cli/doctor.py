@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from openwebui_pocketbase.cli.checks import Check, run_checks
+from openwebui_pocketbase.cli.check import Check
+from openwebui_pocketbase.cli.checks import run_checks
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption
 
 __all__ = ["doctor"]
 
-UNLIMITED = 10_000
-STYLES = {"ok": "green", "info": "cyan", "problem": "bold red"}
+COLOURS = {"ok": typer.colors.GREEN, "info": typer.colors.CYAN, "problem": typer.colors.RED}
 
 
 def doctor(
@@ -30,8 +26,9 @@ def doctor(
 ) -> None:
     """Check the installation, the settings and the server.
 
-    Starts no server and writes no file. The exit code is 1 if there is a problem. The JSON object has ok (boolean)
-    and checks: a list of objects with name, status (ok, info or problem), detail and remedy, all strings.
+    Starts no server and writes no file. Settings that are not given are those of Open WebUI's last start. The exit code
+    is 1 if there is a problem. The JSON object has ok (boolean) and checks: a list of objects with name, status (ok,
+    info or problem), detail and remedy, all strings.
     """
     checks = list(run_checks(data_dir, config))
     healthy = all(check.status != "problem" for check in checks)
@@ -43,13 +40,13 @@ def doctor(
 
 
 def _print(checks: Sequence[Check]) -> None:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    """Print a column of states, one of names and one of details; echo() leaves the colours out of files."""
+    statuses = max(len(check.status) for check in checks)
+    names = max(len(check.name) for check in checks)
     for check in checks:
         detail = f"{check.detail}\nWhat to do: {check.remedy}" if check.remedy else check.detail
-        # Text: brackets in messages, as in [pocketbase], are not markup.
-        table.add_row(Text(check.status, STYLES[check.status]), Text(check.name), Text(detail))
-    # Only a terminal has a width; elsewhere, such as in a log, paths stay in one piece.
-    Console(width=None if sys.stdout.isatty() else UNLIMITED).print(table)
+        first, *others = detail.splitlines()
+        status = typer.style(check.status, fg=COLOURS[check.status], bold=check.status == "problem")
+        typer.echo(f"{status}{' ' * (statuses - len(check.status))}  {check.name:<{names}}  {first}")
+        for line in others:
+            typer.echo(f"{'':{statuses + names + 4}}{line}")

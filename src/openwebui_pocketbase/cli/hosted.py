@@ -7,10 +7,8 @@ import sys
 from importlib import import_module
 
 from openwebui_pocketbase import _autostart
-from openwebui_pocketbase.cli.site import Site, is_distribution
+from openwebui_pocketbase.cli.site import Site, find_open_webui, is_distribution
 from openwebui_pocketbase.exceptions import CompatibilityError
-from openwebui_pocketbase.host.contract import installed_open_webui
-from openwebui_pocketbase.settings import CONFIG_VARIABLE
 
 __all__ = ["load_host"]
 
@@ -24,7 +22,7 @@ def load_host(site: Site) -> None:
     Raises:
         CompatibilityError: Open WebUI is not installed.
     """
-    found = installed_open_webui()
+    found = find_open_webui(site.last_start)
     if found is None:
         raise CompatibilityError(
             "Open WebUI is not installed.", hint="Run: pip install 'openwebui-pocketbase[open-webui]'"
@@ -32,9 +30,8 @@ def load_host(site: Site) -> None:
     package_dir, _ = found
     if not is_distribution() and str(package_dir.parent) not in sys.path:
         sys.path.insert(0, str(package_dir.parent))  # a container that runs from the source tree
+    os.environ.update(site.environ)
     os.environ["DATA_DIR"] = str(site.data_dir)
-    if CONFIG_VARIABLE in site.environ:
-        os.environ[CONFIG_VARIABLE] = site.environ[CONFIG_VARIABLE]
     os.environ["ENABLE_DB_MIGRATIONS"] = "false"
     if is_distribution():
         os.environ["FROM_INIT_PY"] = "true"  # without it the host looks for a source tree

@@ -13,8 +13,10 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.settings import CONFIG_FILE, GROUPS, Settings, environment_names
+from openwebui_pocketbase.plugin import REPOSITORIES
+from openwebui_pocketbase.settings import GROUPS, Settings, environment_names
 
 __all__ = ["init", "template"]
 
@@ -63,7 +65,9 @@ def _section(model: type[BaseModel], path: tuple[str, ...], variables: dict[tupl
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             tables.append(_table(keys, field.annotation.__doc__ or "", _section(field.annotation, keys, variables)))
         elif keys == ("groups",):
-            examples = (f'# {group} = "pocketbase"  # {variables[*keys, group]}' for group in GROUPS)
+            # Not those that a later version may have: they would be errors.
+            stored = (group for group in GROUPS if group in REPOSITORIES)
+            examples = (f'# {group} = "pocketbase"  # {variables[*keys, group]}' for group in stored)
             tables.append(_table(keys, field.description or "", [*examples, ""]))
         else:
             yield from _setting(keys, field, variables[keys])

@@ -16,6 +16,9 @@ from openwebui_pocketbase.server import find_binary
 
 __all__ = ["pocketbase"]
 
+HARMLESS = {"--version", "-v", "--help", "-h"}
+"""With these the program writes nothing."""
+
 
 def pocketbase(
     arguments: Annotated[
@@ -36,8 +39,16 @@ def pocketbase(
             f"The server is {settings.url}, not the embedded one.",
             hint="Run pocketbase where that server runs, or name a data directory with -- --dir DIR.",
         )
+    directory = embedded_data_dir(settings, site.data_dir)
+    if not (_has(given, "--dir") or HARMLESS.issuperset(given) or os.access(directory / "data.db", os.F_OK)):
+        # The program would make a new, empty one.
+        raise ConfigurationError(
+            f"There is no PocketBase in {directory}, or this user cannot see it.",
+            hint="Name the data directory of Open WebUI with --data-dir or DATA_DIR. A new PocketBase is made when Open"
+            " WebUI starts, and by: openwebui-pocketbase schema apply --create",
+        )
     defaults = {
-        "--dir": str(embedded_data_dir(settings, site.data_dir)),
+        "--dir": str(directory),
         "--hooksDir": str(HOOKS_DIR),
         "--migrationsDir": str(MIGRATIONS_DIR),
         # Else a change in the dashboard would write a migration into this package.

@@ -50,23 +50,33 @@ def status(
 
 
 @app.command()
-def apply(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
+def apply(
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    *,
+    create: Annotated[bool, typer.Option("--create", help="Make the embedded server if there is none yet.")] = False,
+) -> None:
     """Bring the server's schema up to date.
 
     Safe to repeat. An embedded server is started for the duration.
     """
-    with server_of(Site.of(data_dir, config)) as (url, admin):
+    with server_of(Site.of(data_dir, config), create=create) as (url, admin):
         bring_up(admin)
         state = inspect(admin)
     typer.echo(f"{url}: schema version {state.schema}. Schema and hooks fit.")
 
 
 @contextmanager
-def server_of(site: Site) -> Iterator[tuple[str, AdminClient]]:
-    """Reach the server, starting it for the duration if it is ours."""
+def server_of(site: Site, *, create: bool = False) -> Iterator[tuple[str, AdminClient]]:
+    """Reach the server, starting it for the duration if it is ours.
+
+    Args:
+        site: Which server.
+        create: Whether a server of ours that has no data yet is made; else that is an error, and nothing is written.
+    """
     connection = Connection(site.settings().pocketbase, site.data_dir)
     try:
-        authenticator = connection.open()
+        authenticator = connection.open(create=create)
         with connection.admin(authenticator) as admin:
             yield connection.url, admin
     finally:

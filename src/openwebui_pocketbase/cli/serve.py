@@ -15,15 +15,10 @@ import typer
 from openwebui_pocketbase import _autostart
 from openwebui_pocketbase.cli.init import init
 from openwebui_pocketbase.cli.site import SERVE_DATA_DIR, ConfigOption, is_distribution, named_data_dir
+from openwebui_pocketbase.config_file import CONFIG_FILE, CONFIG_VARIABLE, find_config_file
 from openwebui_pocketbase.exceptions import CompatibilityError, ConfigurationError
 from openwebui_pocketbase.host.contract import installed_open_webui
-from openwebui_pocketbase.settings import (
-    CONFIG_FILE,
-    CONFIG_VARIABLE,
-    DISABLE_VARIABLE,
-    find_config_file,
-    load_settings,
-)
+from openwebui_pocketbase.settings import DISABLE_VARIABLE, load_settings
 
 __all__ = ["serve"]
 

@@ -31,6 +31,7 @@ __all__ = [
     "check_contract",
     "installed_open_webui",
     "supported_versions",
+    "version_of",
 ]
 
 MIGRATIONS = "open_webui/migrations/versions/"
@@ -220,14 +221,14 @@ def installed_open_webui() -> tuple[Path, str] | None:
     Returns:
         The directory ``open_webui`` and the version; None if there is no Open WebUI.
     """
-    spec = importlib.util.find_spec("open_webui") or PathFinder.find_spec("open_webui", [str(Path.cwd())])
+    spec = importlib.util.find_spec("open_webui") or PathFinder.find_spec("open_webui", [""])
     if spec is None or spec.origin is None:
         return None
     package_dir = Path(spec.origin).resolve().parent
-    return package_dir, _version_of(package_dir)
+    return package_dir, version_of(package_dir)
 
 
-def _version_of(package_dir: Path) -> str:
+def version_of(package_dir: Path) -> str:
     """Return the version as ``open_webui.env`` finds it.
 
     That is the distribution's if started by ``open-webui serve``, which sets ``FROM_INIT_PY``, else

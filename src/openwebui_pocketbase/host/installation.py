@@ -18,6 +18,7 @@ from openwebui_pocketbase.host.failures import answer_failures
 from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.seams import replace_function
+from openwebui_pocketbase.last_start import LastStart
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import BACKEND
 from openwebui_pocketbase.server import find_binary
@@ -50,6 +51,7 @@ class Installation:
     def __init__(self, settings: Settings, data_dir: Path, package_dir: Path, version: str) -> None:
         self._settings = settings
         self._data_dir = data_dir
+        self._package_dir = package_dir
         self._manager = create_plugin_manager(settings)
         self.registry = Registry(self._manager, settings, data_dir)
         self._modules: dict[str, ModuleType] = {}
@@ -108,6 +110,7 @@ class Installation:
             from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - imports the host
 
             await warn_of_unused_rows(context.backends)
+            LastStart.now(context.backends, self._package_dir, context.data_dir).write(context.data_dir)
 
         async def started() -> None:
             await _each(hook.openwebui_start_realtime(context=context))

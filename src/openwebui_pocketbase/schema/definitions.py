@@ -116,10 +116,12 @@ def _search_statements(collection_name: str, search: Search) -> tuple[str, ...]:
 
 def _change_triggers(collection_name: str) -> tuple[str, ...]:
     """Return the statements that put every change of a collection's records into the change feed."""
+    # Writers from outside bring their own SQLite: unixepoch('subsec') is NULL in those older than 3.42.
+    now = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
     return tuple(
         f"CREATE TRIGGER IF NOT EXISTS {collection_name}_{op} AFTER {event} ON {collection_name} BEGIN "
         f"INSERT INTO owui_changes (collection, record_id, op, at) "
-        f"VALUES ('{collection_name}', {row}.id, '{op}', CAST(unixepoch('subsec') * 1000 AS INTEGER)); END"
+        f"VALUES ('{collection_name}', {row}.id, '{op}', {now}); END"
         for op, event, row in (
             ("create", "INSERT", "NEW"),
             ("update", "UPDATE", "NEW"),

@@ -1,0 +1,150 @@
+"""What ``doctor`` says about the PocketBase server; it starts none."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from openwebui_pocketbase.cli.check import Check, failed
+from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
+from openwebui_pocketbase.connection import Connection, embedded_data_dir, embedded_server
+from openwebui_pocketbase.exceptions import ConfigurationError, OpenWebUIPocketBaseError
+from openwebui_pocketbase.schema.bootstrap import SchemaState, inspect
+from openwebui_pocketbase.server import find_binary
+from openwebui_pocketbase.server.binary import check_binary
+from openwebui_pocketbase.server.rundir import RunDir
+from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
+
+__all__ = ["check_binary_of", "check_server"]
+
+HEALTH_TIMEOUT = 10.0
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def check_server(settings: PocketBaseSettings, data_dir: Path, *, needed: bool) -> Iterator[Check]:
+    """Look at the server which the settings name.
+
+    Args:
+        settings: Section ``[pocketbase]``.
+        data_dir: Open WebUI's data directory.
+        needed: Whether any group is there.
+    """
+    if settings.url:
+        yield check_binary_of(settings.embedded, needed=False)
+        yield from _external(settings, data_dir)
+        return
+    yield check_binary_of(settings.embedded, needed=needed)
+    try:
+        yield from _embedded(settings, data_dir)
+    except OpenWebUIPocketBaseError as error:
+        yield failed("PocketBase", error)
+    except OSError as error:
+        remedy = "Run this as the user who runs Open WebUI."
+        yield Check("PocketBase", "problem", f"{error.filename} cannot be read: {error.strerror}.", remedy)
+
+
+def check_binary_of(settings: EmbeddedSettings, *, needed: bool) -> Check:
+    """Look at the program of the embedded server.
+
+    Args:
+        settings: Section ``[pocketbase.embedded]``.
+        needed: Whether it is a problem if there is none.
+    """
+    name = "pocketbase program"
+    try:
+        binary = find_binary(settings)
+        check_binary(binary)
+        answer = subprocess.run(  # noqa: S603 - just checked
+            [binary, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
+    except OpenWebUIPocketBaseError as error:
+        return failed(name, error) if needed else Check(name, "info", str(error.args[0]))
+    except OSError as error:
+        detail = f"{error.filename} cannot be run: {error.strerror}."
+        return Check(name, "problem", detail, "Run this as the user who runs Open WebUI.")
+    return Check(name, "ok", f"{answer.stdout.split()[-1]} at {binary}")
+
+
+def _external(settings: PocketBaseSettings, data_dir: Path) -> Iterator[Check]:
+    url = settings.url or ""
+    try:
+        with AdminClient(url, timeout=min(HEALTH_TIMEOUT, settings.timeouts.read)) as admin:
+            answer = admin.send("GET", "/api/health")
+        if not isinstance(answer, dict) or "code" not in answer:
+            raise ConfigurationError(f"What answers at {url} is not PocketBase.", hint="Correct [pocketbase] url.")
+        connection = Connection(settings, data_dir)
+        authenticator = connection.open()
+    except OpenWebUIPocketBaseError as error:
+        yield failed("PocketBase", error)
+        return
+    with connection.admin(authenticator) as admin:
+        yield from _signed_in(url, url, admin, settings, authenticator)
+
+
+def _embedded(settings: PocketBaseSettings, data_dir: Path) -> Iterator[Check]:
+    directory = embedded_data_dir(settings, data_dir)
+    run_dir = RunDir(directory)
+    if run_dir.superuser.exists():
+        mode = stat.S_IMODE(run_dir.superuser.stat().st_mode)
+        if mode & OTHERS:
+            detail = f"{run_dir.superuser} is open to other users (mode {mode:04o})."
+            yield Check("credentials", "problem", detail, f"Run: chmod 600 {run_dir.superuser}")
+            return
+        yield Check("credentials", "ok", f"{run_dir.superuser} (mode {mode:04o})")
+    info = embedded_server(settings, data_dir).running()
+    if info is not None:
+        with AdminClient(info.url, timeout=settings.timeouts.read) as admin:
+            token = admin.login(info.identity, info.password.get_secret_value())
+            where = f"{info.url} (embedded, process {info.pid})"
+            yield from _signed_in(where, info.url, admin, settings, Authenticator(None, token))
+    elif failure := run_dir.read_failure():
+        yield Check("PocketBase", "problem", f"The embedded server did not start: {failure.message}", failure.hint)
+    elif (directory / "data.db").exists():
+        yield Check("PocketBase", "info", f"The embedded server of {directory} is not running; Open WebUI starts it.")
+    else:
+        yield Check("PocketBase", "info", "The embedded server is not running, and has no data yet.")
+
+
+def _signed_in(
+    where: str, url: str, admin: AdminClient, settings: PocketBaseSettings, authenticator: Authenticator
+) -> Iterator[Check]:
+    try:
+        state = inspect(admin)
+    except OpenWebUIPocketBaseError as error:
+        yield failed("PocketBase", error)
+        return
+    if not state.problems():
+        try:
+            asyncio.run(_read(url, settings, authenticator))
+        except OpenWebUIPocketBaseError as error:
+            yield failed("PocketBase", error)
+            return
+    yield Check("PocketBase", "ok", f"A superuser is signed in at {where}.")
+    yield from _schema(state)
+
+
+def _schema(state: SchemaState) -> Iterator[Check]:
+    name = "schema and hooks"
+    problems = state.problems()
+    if not problems:
+        yield Check(name, "ok", f"Version {state.schema}, as needed.")
+    elif state.schema is not None and state.schema < state.wanted and len(problems) == 1:
+        # The hooks fit, which is all that a start needs.
+        detail = f"Version {state.schema}; Open WebUI brings it to {state.wanted} at its next start."
+        yield Check(name, "info", detail)
+    else:
+        for detail, remedy in problems:
+            yield Check(name, "problem", detail, remedy)
+
+
+async def _read(url: str, settings: PocketBaseSettings, authenticator: Authenticator) -> None:
+    """Read something as Open WebUI does: its connections are others than those of commands."""
+    client = PocketBaseClient(timeouts=settings.timeouts.model_copy(update={"retry": 0.0}), pool=settings.pool)
+    client.connect(url, authenticator)
+    try:
+        await client.read("tags/get_tags_by_user_id", {"user_id": ""})
+    finally:
+        await client.aclose()

@@ -1,0 +1,78 @@
+"""What the last start of Open WebUI with this package used, kept in its data directory; never a secret.
+
+Commands run in other environments than the server: without this they would take its data to be where their own
+settings say.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from openwebui_pocketbase.config_file import CONFIG_VARIABLE, find_config_file
+from openwebui_pocketbase.settings import environment_names, secret_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["LastStart"]
+
+FILE = ".openwebui-pocketbase.json"
+
+
+@dataclass(frozen=True)
+class LastStart:
+    """One start that got as far as serving.
+
+    Attributes:
+        groups: Group -> backend, of the groups that were not in the SQL database.
+        variables: This package's environment variables; of those that are secrets only the name, with ``""``.
+        package_dir: The directory ``open_webui``.
+        at: Seconds since the epoch.
+    """
+
+    groups: Mapping[str, str]
+    variables: Mapping[str, str]
+    package_dir: str
+    at: int
+
+    @classmethod
+    def now(cls, groups: Mapping[str, str], package_dir: Path, data_dir: Path) -> LastStart:
+        """Describe the start of this process."""
+        secrets = secret_settings()
+        variables = {
+            name: "" if keys in secrets else os.environ[name]
+            for name, keys in environment_names().items()
+            if os.environ.get(name)
+        }
+        config = find_config_file(data_dir, os.environ)
+        if config and config.parent != data_dir:
+            variables[CONFIG_VARIABLE] = str(config.absolute())
+        return cls(dict(groups), variables, str(package_dir), int(time.time()))
+
+    @classmethod
+    def read(cls, data_dir: Path) -> LastStart | None:
+        """Return the last start on a data directory; None if there is none, or it cannot be read."""
+        try:
+            values = json.loads((data_dir / FILE).read_bytes())
+            return cls(
+                _texts(values["groups"]), _texts(values["variables"]), str(values["package_dir"]), int(values["at"])
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def write(self, data_dir: Path) -> None:
+        """Keep it, if the data directory can be written to; the workers of one start write the same."""
+        temporary = data_dir / f"{FILE}.{os.getpid()}"
+        with contextlib.suppress(OSError):
+            temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+            temporary.replace(data_dir / FILE)
+
+
+def _texts(values: Any) -> dict[str, str]:
+    return {str(name): str(value) for name, value in values.items()}
