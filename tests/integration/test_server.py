@@ -50,7 +50,6 @@ WORKER = """
 import json, sys
 from pathlib import Path
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.schema.bootstrap import hook_digests
 from openwebui_pocketbase.server import EmbeddedServer
 from openwebui_pocketbase.settings import EmbeddedSettings
 
