@@ -560,7 +560,7 @@ def test_a_server_that_does_not_answer_is_restarted(
     site: Site, program: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurried = (
-        "import sys; from openwebui_pocketbase.server import supervisor as s, vitals as v; v.PAUSE = v.TIMEOUT = 0.2"
+        "import sys; from openwebui_pocketbase.server import supervisor as s, vitals as v; v.PAUSE = v.TIMEOUT = 0.5"
     )
     executable = program(f'exec {sys.executable} -P -c \'{hurried}; sys.exit(s.main(sys.argv[1:]))\' "$4" "$5"')
     server = site.server()
@@ -568,6 +568,7 @@ def test_a_server_that_does_not_answer_is_restarted(
         patch.setattr("sys.executable", str(executable))
         before = server.acquire()
     os.kill(before.pid, signal.SIGSTOP)
+    wait_until(lambda: probe(before.url, before.key, seconds=0.5) is Reply.NONE)
     after = server.ensure()
     assert after.url == before.url
     assert after.pid != before.pid
