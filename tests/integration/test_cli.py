@@ -223,6 +223,8 @@ def test_exported_assets_are_what_a_server_needs(commands: Commands, server_with
     server.start()
     assert commands.doctor(code=0)["schema and hooks"]["status"] == "ok"
     (server.hooks_dir / "tags.js").write_text("// changed")
+    server.stop()
+    server.start()
     assert "tags.js is of another version" in commands.doctor(code=1)["schema and hooks"]["detail"]
 
 

@@ -50,10 +50,8 @@ WORKER = """
 import json, sys
 from pathlib import Path
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.schema.bootstrap import hook_digests
 from openwebui_pocketbase.server import EmbeddedServer
-from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
-from tests.support.pocketbase import free_port
+from openwebui_pocketbase.settings import EmbeddedSettings
 
 root = Path(sys.argv[1])
 server = EmbeddedServer(
@@ -561,13 +559,16 @@ def _squat(squatter: socket.socket, received: bytearray) -> None:
 def test_a_server_that_does_not_answer_is_restarted(
     site: Site, program: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hurried = "import sys, openwebui_pocketbase.server.supervisor as s; s.PROBE_PAUSE = s.PROBE_TIMEOUT = 0.2"
+    hurried = (
+        "import sys; from openwebui_pocketbase.server import supervisor as s, vitals as v; v.PAUSE = v.TIMEOUT = 0.5"
+    )
     executable = program(f'exec {sys.executable} -P -c \'{hurried}; sys.exit(s.main(sys.argv[1:]))\' "$4" "$5"')
     server = site.server()
     with monkeypatch.context() as patch:
         patch.setattr("sys.executable", str(executable))
         before = server.acquire()
     os.kill(before.pid, signal.SIGSTOP)
+    wait_until(lambda: probe(before.url, before.key, seconds=0.5) is Reply.NONE)
     after = server.ensure()
     assert after.url == before.url
     assert after.pid != before.pid

@@ -7,8 +7,11 @@ releases the locks however a process ends, so nothing has to be cleaned up after
 
 =================  ===============================================================
 `.embedded`        what a worker uses: `EmbeddedServer`
+`.info`            how to reach the server: `ServerInfo`
+`.launch`          starting the detached process
 `.supervisor`      the detached process
 `.pocketbase`      the PocketBase process itself: command line, output, end
+`.vitals`          whether it answers, and goes on answering
 `.probe`           whether it is ours that answers on a port
 `.orphan`          a PocketBase that outlived its supervisor
 `.code`            the private copy of the hooks and migrations it runs
@@ -23,7 +26,7 @@ releases the locks however a process ends, so nothing has to be cleaned up after
 =================  ===============================================================
 
 The supervisor imports this package too and has to start quickly, so the public names are loaded
-on first use, and only `.embedded` and `.binary` may import more than the standard library.
+on first use, and only `.embedded`, `.info` and `.binary` may import more than the standard library.
 """
 
 from __future__ import annotations
@@ -32,13 +35,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openwebui_pocketbase.server.binary import check_ready_to_start, find_binary
-    from openwebui_pocketbase.server.embedded import EmbeddedServer, ServerInfo
+    from openwebui_pocketbase.server.embedded import EmbeddedServer
+    from openwebui_pocketbase.server.info import ServerInfo
 
 __all__ = ["EmbeddedServer", "ServerInfo", "check_ready_to_start", "find_binary"]
 
 _HOMES = {
     "EmbeddedServer": "embedded",
-    "ServerInfo": "embedded",
+    "ServerInfo": "info",
     "check_ready_to_start": "binary",
     "find_binary": "binary",
 }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from openwebui_pocketbase.server.pocketbase import ServeOptions
 
-__all__ = ["copy_code", "digest_of"]
+__all__ = ["copy_code", "digest_of", "fingerprint"]
 
 
 def copy_code(source: Path, target: Path) -> None:
@@ -26,6 +27,17 @@ def copy_code(source: Path, target: Path) -> None:
         copy = target / file.relative_to(source)
         copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(file, copy)  # not its mode: the package may be read-only
+
+
+def fingerprint(options: ServeOptions) -> str:
+    """Return a text that is different as soon as the program, a hook or a migration is.
+
+    Raises:
+        OSError: The files cannot be read.
+    """
+    program = Path(options.binary).stat()
+    code = (digest_of(Path(directory)) for directory in (options.hooks_dir, options.migrations_dir))
+    return " ".join([options.binary, str(program.st_ino), str(program.st_mtime_ns), *code])
 
 
 def digest_of(directory: Path) -> str:

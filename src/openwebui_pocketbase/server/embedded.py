@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import subprocess
-import sys
 import threading
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-
-from pydantic import SecretStr
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server import supervisor
 from openwebui_pocketbase.server.binary import check_binary, check_platform, find_binary
 from openwebui_pocketbase.server.credentials import Credentials, obtain_credentials, read_credentials
+from openwebui_pocketbase.server.info import ServerInfo
+from openwebui_pocketbase.server.launch import STOP_GRACE, launch
 from openwebui_pocketbase.server.locks import FileLock, has_shared_holders, is_current, is_locked
-from openwebui_pocketbase.server.permissions import Owner, open_private, owner_to_become
 from openwebui_pocketbase.server.pocketbase import ServeOptions
 from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import Failure, RunDir, ServerState
@@ -29,51 +23,18 @@ from openwebui_pocketbase.server.rundir import Failure, RunDir, ServerState
 if TYPE_CHECKING:
     from openwebui_pocketbase.settings import EmbeddedSettings
 
-__all__ = ["EmbeddedServer", "ServerInfo"]
+__all__ = ["EmbeddedServer"]
 
 # All in seconds.
 FIRST_PAUSE = 0.01
 LONGEST_PAUSE = 0.1
 HEALTH_TIMEOUT = 2.0
-STOP_TIMEOUT = supervisor.STOP_GRACE + 5.0
+STOP_TIMEOUT = STOP_GRACE + 5.0
 
 MOST_LAUNCHES = 3  # of supervisors that end without recording a failure, in one call
 LAST_LINES = 5
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ServerInfo:
-    """How to reach the embedded server.
-
-    Attributes:
-        url: Address of the server.
-        identity: E-mail address of its superuser.
-        password: Password of its superuser.
-        key: What the server's proof is made with; see `openwebui_pocketbase.proof`.
-        listen: ``host:port`` of ``url``, which is part of the proof.
-        pid: Process id of PocketBase at the moment; another one after a restart.
-    """
-
-    url: str
-    identity: str
-    password: SecretStr
-    key: str = field(repr=False)
-    listen: str
-    pid: int
-
-    @classmethod
-    def of(cls, state: ServerState, credentials: Credentials) -> ServerInfo:
-        """Put together what the supervisor says and what only we know."""
-        return cls(
-            url=state.url,
-            identity=credentials.identity,
-            password=SecretStr(credentials.password),
-            key=credentials.key,
-            listen=urlsplit(state.url).netloc,
-            pid=state.pocketbase,
-        )
 
 
 class EmbeddedServer:
@@ -296,23 +257,7 @@ class EmbeddedServer:
         self._reap()  # as we have its lock, it has ended
         self._run_dir.retire_state()
         self._run_dir.clear_request()
-        owner = owner_to_become(self._data_dir)
-        try:
-            with os.fdopen(open_private(log, os.O_WRONLY | os.O_APPEND), "ab") as output:
-                self._supervisor = subprocess.Popen(  # noqa: S603 - fixed arguments
-                    # -P: nothing is imported from the working directory, which stays ours for PYTHONPATH's sake.
-                    [sys.executable, "-P", "-m", supervisor.__name__, str(lock.fd), json.dumps(asdict(options))],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    pass_fds=[lock.fd],
-                    start_new_session=True,  # Ctrl-C in the terminal is for the workers only
-                    user=owner.uid if owner else None,
-                    group=owner.gid if owner else None,
-                    extra_groups=[] if owner else None,
-                )
-        except OSError as error:
-            raise _cannot_launch(self._data_dir, owner, error) from None
+        self._supervisor = launch(options, lock, log)
 
     def _options(self) -> ServeOptions:
         return ServeOptions(
@@ -333,19 +278,6 @@ class EmbeddedServer:
 
 def _not_acquired() -> ServerError:
     return ServerError("The embedded PocketBase is not in use.", hint="Call acquire() before ensure() or info.")
-
-
-def _cannot_launch(data_dir: Path, owner: Owner | None, error: OSError) -> ServerError:
-    if owner is None:
-        return ServerError(
-            f"The process that is to run PocketBase cannot be started: {error}.",
-            hint="Look at the memory, the number of processes and the disk space of this machine.",
-        )
-    return ServerError(
-        f"PocketBase's data in {data_dir} belong to uid {owner.uid}, as whom root cannot run PocketBase: {error}.",
-        hint=f"Run this as uid {owner.uid}, who must be able to read {sys.prefix}; or, if Open WebUI is to run as root:"
-        f" chown -R root {data_dir}",
-    )
 
 
 def _reply(state: ServerState, credentials: Credentials) -> Reply:

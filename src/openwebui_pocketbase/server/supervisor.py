@@ -18,16 +18,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server.code import copy_code, digest_of
+from openwebui_pocketbase.server.code import copy_code, fingerprint
 from openwebui_pocketbase.server.credentials import obtain_credentials
 from openwebui_pocketbase.server.locks import FileLock, PinnedFile, is_current
 from openwebui_pocketbase.server.network import choose_port, local_url, port_taken
 from openwebui_pocketbase.server.orphan import find_servers, stop_orphan
 from openwebui_pocketbase.server.permissions import tighten_tree
 from openwebui_pocketbase.server.pocketbase import PocketBase, ServeOptions, command_marker, open_log
-from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import RunDir, ServerState
-from openwebui_pocketbase.server.squatter import describe_listener
+from openwebui_pocketbase.server.vitals import Vitals
 
 __all__ = ["STOP_GRACE", "Supervisor", "main"]
 
@@ -36,13 +35,10 @@ TICK = 0.5  # between two looks at the leases
 START_TICK = 0.01  # the same while PocketBase starts and workers wait for it
 STOP_GRACE = 10.0  # PocketBase gives requests in progress one second, then closes its database
 QUICK = 30.0  # an end sooner than this after the start counts as a quick failure
-PROBE_PAUSE = 5.0  # between two questions whether PocketBase still answers
-PROBE_TIMEOUT = 2.0
 FIRST_DELAY = 0.1
 LONGEST_DELAY = 10.0
 
 MOST_QUICK_FAILURES = 6  # in a row, before giving up
-MOST_MISSED = 6  # questions in a row without an answer, about half a minute, before PocketBase is killed
 
 REQUESTED = ("binary", "hooks_dir", "migrations_dir")
 PORT_TAKEN = "address already in use"
@@ -136,7 +132,7 @@ class Supervisor:
 
     def _prepare(self) -> None:
         options, run_dir = self._options, self._run_dir
-        self._code = _fingerprint(options)
+        self._code = fingerprint(options)
         copy_code(Path(options.hooks_dir), run_dir.hooks)
         copy_code(Path(options.migrations_dir), run_dir.migrations)
         shutil.rmtree(run_dir.temporary, ignore_errors=True)
@@ -148,31 +144,20 @@ class Supervisor:
         Returns:
             Whether it ever was ready, and whether it is to be started anew because a worker asked for that.
         """
-        ready = False
-        named = False
-        missed = 0
-        next_probe = 0.0
+        vitals = Vitals(process, host=self._options.host, port=port, key=self._credentials.key)
         self._publish(process, port, ready=False)
-        while not self._is_over() and process.wait(TICK if ready else START_TICK) is None:
-            if ready and self._has_other_code_to_run():
-                return ready, True
-            if time.monotonic() < next_probe:
+        while not self._is_over() and process.wait(TICK if vitals.ready else START_TICK) is None:
+            was_ready = vitals.ready
+            vitals.check()
+            if not vitals.ready:
                 continue
-            next_probe = time.monotonic() + (PROBE_PAUSE if ready else 0)
-            reply = probe(local_url(self._options.host, port), self._credentials.key, seconds=PROBE_TIMEOUT)
-            missed = missed + 1 if reply is Reply.NONE else 0
-            if missed == MOST_MISSED:
-                logger.error("PocketBase (process %d) accepts connections and does not answer: killed", process.pid)
-                process.kill()
-            elif reply is Reply.PROVED and not ready:
-                ready = True
+            if not was_ready:
                 self._run_dir.clear_failure()
                 self._publish(process, port, ready=True)
                 logger.info("PocketBase (process %d) is ready on port %d", process.pid, port)
-            elif reply is Reply.OTHER and not named:
-                named = True
-                logger.error("On port %d answers %s, not PocketBase", port, describe_listener(port))
-        return ready, False
+            if self._has_other_code_to_run():
+                return True, True
+        return vitals.ready, False
 
     def _has_other_code_to_run(self) -> bool:
         """Tell whether a worker has asked for other code than runs; takes that over."""
@@ -181,7 +166,7 @@ class Supervisor:
             return False
         try:
             wanted = replace(self._options, **{name: request[name] for name in REQUESTED})
-            differs = _fingerprint(wanted) != self._code
+            differs = fingerprint(wanted) != self._code
         except (KeyError, OSError) as error:  # of another version, or gone by now
             logger.warning("A worker's wish for other hooks and migrations cannot be met: %s", error)
             differs = False
@@ -228,13 +213,6 @@ class Supervisor:
             elif self._leases.lock():
                 self._over = "nobody uses it"
         return bool(self._over)
-
-
-def _fingerprint(options: ServeOptions) -> str:
-    """Return a text that is different as soon as the program, a hook or a migration is."""
-    program = Path(options.binary).stat()
-    code = (digest_of(Path(directory)) for directory in (options.hooks_dir, options.migrations_dir))
-    return " ".join([options.binary, str(program.st_ino), str(program.st_mtime_ns), *code])
 
 
 def _start_error(process: PocketBase) -> ServerError:
