@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -155,6 +156,23 @@ def test_code_of_an_error_is_the_answers() -> None:
     error = response_error("u", 400, b'{"data": {"a": {"code": "validation_required"}, "b": "x"}}')
     assert isinstance(error, ResponseError)
     assert (error.code, set(error.data)) == ("validation_required", {"a", "b"})
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7.0), ("", 0.0), ("soon", 0.0), ("-3", 0.0), ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0)],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_time_not_to_ask_again(status: int, header: str, seconds: float) -> None:
+    error = response_error("u", status, b"{}", {"retry-after": header})
+    assert isinstance(error, UnavailableError)
+    assert error.retry_after == seconds
+
+
+def test_date_not_to_ask_before() -> None:
+    error = response_error("u", 429, b"{}", {"retry-after": formatdate(time.time() + 100, usegmt=True)})
+    assert isinstance(error, TooManyRequestsError)
+    assert 90 < error.retry_after <= 100
 
 
 async def test_errors_and_representations_keep_secrets(own_pocketbase: PocketBaseProcess) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import re
 import socket
+import ssl
+import subprocess
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -201,3 +204,37 @@ async def test_our_server_is_found_again_behind_a_squatter(ours: PocketBaseProce
 
 def test_the_key_is_in_no_representation() -> None:
     assert KEY not in repr(Trust(KEY, "x"))
+
+
+def test_certificates_are_verified(tmp_path: Path) -> None:
+    """Neither the challenge nor anything else goes to a server whose certificate nobody vouches for."""
+    files = ("-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem")
+    options = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1", "-batch")
+    subprocess.run(["openssl", "req", *options, *files], capture_output=True, check=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    received: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
+                received.append(secured.recv(65536))
+
+    async def read() -> None:
+        client = client_of(url, Trust(KEY))
+        try:
+            await client.read(TAGS, NOBODY)
+        finally:
+            await client.aclose()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        with AdminClient(url, trust=Trust(KEY)) as admin, pytest.raises(UnavailableError, match="certificate verify"):
+            admin.login(IDENTITY, PASSWORD)
+        with pytest.raises(UnavailableError, match="certificate verify"):
+            asyncio.run(read())
+        thread.join()
+    assert not any(received)

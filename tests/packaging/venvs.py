@@ -8,6 +8,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from openwebui_pocketbase.server import find_binary
+from openwebui_pocketbase.settings import EmbeddedSettings
+
 CLEAN = ("PYTHON", "PIP_", "OPENWEBUI_POCKETBASE_", "STORAGE_BACKEND", "VIRTUAL_ENV", "DATA_DIR")
 """Beginnings of the names of environment variables that would change what is tested."""
 
@@ -44,6 +47,7 @@ def host_environment(data_dir: Path) -> dict[str, str]:
         "FROM_INIT_PY": "true",
         "HF_HUB_OFFLINE": "1",
         "OFFLINE_MODE": "true",
+        "OPENWEBUI_POCKETBASE_EMBEDDED_BINARY": str(find_binary(EmbeddedSettings())),  # these environments have none
         "WEBUI_SECRET_KEY": "x",
     }
 
