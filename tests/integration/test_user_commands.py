@@ -60,8 +60,9 @@ def in_sql(site: Site) -> Site:
     ):
         site.sql(
             "INSERT INTO user (id, email, role, name, profile_image_url, last_active_at, updated_at, created_at)"
-            " VALUES (?, ?, ?, ?, '', 3, 2, 1)", id, email, role, name,
-        )  # fmt: skip
+            " VALUES (?, ?, ?, ?, '', 3, 2, 1)",
+            *(number, email, role, name),
+        )
         site.sql(
             "INSERT INTO auth (id, email, password, active, session_stamp) VALUES (?, ?, 'x', 1, 'old')", number, email
         )

@@ -37,6 +37,10 @@ COMMANDS = [
     "schema status",
     "schema apply",
     "search rebuild",
+    "user list",
+    "user set-password",
+    "user set-role",
+    "user disable-mfa",
     "assets export",
     "pocketbase",
 ]

@@ -301,6 +301,14 @@ def test_a_known_function_that_names_a_table_of_another_group_only_now_is_a_prob
     assert host.problems("folders") == [(f"{TIMERS}:claim_due_timers", named("Folder"))]
 
 
+def test_a_file_that_is_no_python_is_a_problem_if_it_may_name_a_table(host: Host) -> None:
+    host.write("open_webui/utils/template.py", "def {{ name }}(): pass")
+    host.write(NEW, "def {{ name }}(): 'DELETE FROM chat'")
+    ((where, what),) = host.problems("chats")
+    assert where == NEW
+    assert what.startswith("it names tables, and cannot be read as Python: ")
+
+
 def test_code_in_the_data_directory_is_none_of_the_host(host: Host) -> None:
     host.write("open_webui/data/uploads/1_dump.py", "x = 'DELETE FROM chat'")
     assert host.problems(*GROUPS) == []

@@ -31,7 +31,9 @@ PAGE = 500
 """Users in one answer: their pictures may be in it."""
 SHOWN = ("id", "email", "name", "role", "created_at", "last_active_at")
 
-EmailArgument = Annotated[str, typer.Argument(help="Address that the person signs in with.", show_default=False)]
+EmailArgument = Annotated[
+    str, typer.Argument(metavar="EMAIL", help="Address that the person signs in with.", show_default=False)
+]
 
 app = typer.Typer(no_args_is_help=True, help="Look after people's accounts.")
 
@@ -92,7 +94,7 @@ def set_password(
 @app.command("set-role")
 def set_role(
     email: EmailArgument,
-    role: Annotated[Role, typer.Argument(help="What the user is from now on.", show_default=False)],
+    role: Annotated[Role, typer.Argument(metavar="ROLE", help="What the user is from now on.", show_default=False)],
     data_dir: DataDirOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -117,7 +119,7 @@ def set_role(
 @app.command("disable-mfa")
 def disable_mfa(
     email: EmailArgument,
-    reason: Annotated[str, typer.Option(help="Why; it is written to Open WebUI's log.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why; part of the event that is logged.", show_default=False)],
     data_dir: DataDirOption = None,
     config: ConfigOption = None,
 ) -> None:

@@ -115,23 +115,31 @@ class _Comparison:
 
     def problems(self) -> Iterator[ContractProblem]:
         digests = self._tree.digests
-        for path in self._known.keys() - digests.keys():
+        for path in sorted(self._known.keys() - digests.keys()):
             yield ContractProblem(path, f"the file of {self._reference} is missing")
         for path, digest in digests.items():
-            if digest == self._manifest["files"].get(path):
-                continue
-            if path.startswith(MIGRATIONS):
-                yield from self._of_migration(path)
-                continue
-            functions = list(self._of_functions(path))
-            yield from functions
-            yield from self._of_tables(path)
-            told = {problem.where for problem in functions}
-            yield from (problem for problem in self._of_references(path) if problem.where not in told)
+            if digest != self._manifest["files"].get(path):
+                try:
+                    yield from self._of_file(path)
+                except (SyntaxError, ValueError) as error:
+                    yield ContractProblem(path, f"it names tables, and cannot be read as Python: {error}")
+
+    def _of_file(self, path: str) -> Iterator[ContractProblem]:
+        if path.startswith(MIGRATIONS):
+            yield from self._of_migration(path)
+            return
+        functions = list(self._of_functions(path))
+        yield from functions
+        yield from self._of_tables(path)
+        told = {problem.where for problem in functions}
+        yield from (problem for problem in self._of_references(path) if problem.where not in told)
 
     def _of_functions(self, path: str) -> Iterator[ContractProblem]:
         """Compare the known functions, and look for new ones that touch SQL where repositories do."""
-        source, known = self._tree.file(path), self._known.get(path, {})
+        known = self._known.get(path, {})
+        if not known and path not in self._classes:
+            return
+        source = self._tree.file(path)
         for name, function in known.items():
             where = f"{path}:{name}"
             if name not in source.functions:
@@ -162,7 +170,7 @@ class _Comparison:
             if not name:
                 yield ContractProblem(known["mapped"], f"the table {table} of {self._reference} is missing")
                 continue
-            for column in [*known["columns"], *(columns.keys() - known["columns"].keys())]:
+            for column in dict.fromkeys([*known["columns"], *columns]):
                 new, old = columns.get(column), known["columns"].get(column)
                 if new != old:
                     what = _change_of(new, old, f"the table {table}", self._reference)
@@ -176,7 +184,7 @@ class _Comparison:
             names = self._manifest["named"].get(where, ())
             known = frozenset(function["groups"]) if function else frozenset()
             if new := [name for name, groups in named.items() if name not in names and groups & self._groups - known]:
-                yield ContractProblem(where, f"it names {_list(new)}, which {self._reference} does not do there")
+                yield ContractProblem(where, f"it names {', '.join(new)}, which {self._reference} does not do there")
 
     def _of_migration(self, path: str) -> Iterator[ContractProblem]:
         """Look into a migration that is new; one that is known has run, or runs while the tables are empty."""
@@ -184,7 +192,9 @@ class _Comparison:
             return
         of_groups = {name for name, table in self._manifest["tables"].items() if table["group"] in self._groups}
         if found := sorted(self._tree.file(path).migrated_tables(self._vocabulary) & of_groups):
-            yield ContractProblem(path, f"the migration changes {_list(found)}, and {self._reference} does not have it")
+            yield ContractProblem(
+                path, f"the migration changes {', '.join(found)}, and {self._reference} does not have it"
+            )
 
 
 def _change_of(new: str | None, old: str | None, table: str, reference: str) -> str:
@@ -193,10 +203,6 @@ def _change_of(new: str | None, old: str | None, table: str, reference: str) -> 
     if new is None:
         return f"it is missing in {table}: {reference} has it"
     return f"it is `{new}` in {table}, but `{old}` in {reference}"
-
-
-def _list(names: Collection[str]) -> str:
-    return ", ".join(names)
 
 
 def _modules(directory: Path) -> Iterator[str]:

@@ -50,7 +50,7 @@ class SourceFile:
     """
 
     def __init__(self, data: bytes, path: str) -> None:
-        self._text = data.decode("utf-8").replace("\r\n", "\n")
+        self._text = data.decode("utf-8-sig").replace("\r\n", "\n")
         self.module = path.removesuffix(".py").replace("/", ".")
 
     @cached_property
