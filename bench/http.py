@@ -200,21 +200,21 @@ class Browser:
 
     async def get(self, path: str) -> Any:
         """Send a GET request and return what is in the answer."""
-        return await self._send("GET", path, None)
+        return orjson.loads(await self.send("GET", path))
 
     async def post(self, path: str, body: Any) -> Any:
         """Send a POST request and return what is in the answer."""
-        return await self._send("POST", path, body)
+        return orjson.loads(await self.send("POST", path, orjson.dumps(body)))
 
-    async def _send(self, method: str, path: str, body: Any) -> Any:
-        data = None if body is None else orjson.dumps(body)
+    async def send(self, method: str, path: str, data: bytes | None = None) -> bytes:
+        """Send a request and return the answer as it came."""
         headers = {"Content-Type": "application/json", **self._headers}
         url = URL(self._url + path, encoded=True)
         async with self._session.request(method, url, data=data, headers=headers) as response:
             content = await response.read()
             if response.status != 200:
                 raise WorkerError(f"{method} {path} was answered with {response.status}: {content.decode()[:1000]}")
-            return orjson.loads(content)
+            return content
 
 
 def _form(name: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import aiohttp
+import orjson
 import uvloop
 
 from bench.application import VARIANTS, Application
@@ -89,7 +90,7 @@ async def _import_all(variant: str, url: str, say: Callable[[str], None]) -> lis
         for name, size in SIZES.items():
             say(f"Importing {name} ...")
             forms = {"chats": [{"chat": _body(number, *size[1:])} for number in range(size[0])]}
-            importing = asyncio.ensure_future(browser.post("/api/v1/chats/import", forms))
+            importing = asyncio.ensure_future(browser.send("POST", "/api/v1/chats/import", orjson.dumps(forms)))
             began = time.monotonic()
             waits = [
                 asyncio.ensure_future(_longest(importing, send))

@@ -12,7 +12,7 @@ from fastapi import HTTPException
 from open_webui.models.chats import ChatForm, ChatImportForm
 
 from openwebui_pocketbase.repositories.chat_messages import PocketBaseChatMessages
-from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from openwebui_pocketbase.repositories.chats import PocketBaseChats, imports
 from tests.support.differential import Contract, Opened, Pair, same
 
 CHATS = Contract(
@@ -354,7 +354,9 @@ IMPORTS = [
 ]
 
 
-async def test_import(pair: Pair) -> None:
+@pytest.mark.parametrize("part", [imports.PART, 1], ids=["at once", "in parts"])
+async def test_import(pair: Pair, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imports, "PART", part)
     for form in IMPORTS:
         await pair.call("import_chats", "u1", [form])
     await pair.call("import_chats", "u2", [form for form in IMPORTS if form.meta is not None])

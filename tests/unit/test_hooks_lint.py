@@ -269,3 +269,11 @@ def test_scripts_survive_blanking() -> None:
         code = code_of(script)
         assert len(code) == len(script)
         assert [code.count(bracket) for bracket in CLOSING] == [code.count(bracket) for bracket in CLOSING.values()]
+
+
+def test_no_request_is_parsed_in_a_transaction() -> None:
+    """Nobody else can write meanwhile."""
+    script = (HOOKS_DIR / "owui_dispatch.js").read_text()
+    bodies = [*functions_of_tx(code_of(script))]
+    assert any("remember" in body for body in bodies)
+    assert not any("JSON.parse" in body for body in bodies)

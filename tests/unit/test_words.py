@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import re
+import sys
 
 import pytest
 
+from openwebui_pocketbase import words
 from openwebui_pocketbase.words import INDEXED_CHARACTERS, index_words, is_indexed, pieces_of
 
 TEXTS = [
@@ -23,9 +25,9 @@ TEXTS = [
 ]
 
 
-def tokens(words: str) -> list[str]:
+def tokens(indexed: str) -> list[str]:
     """What SQLite's tokenizer ``ascii`` makes of what it is given."""
-    return re.findall("[0-9A-Za-z\x80-\U0010ffff]+", words)
+    return re.findall("[0-9A-Za-z\x80-\U0010ffff]+", indexed)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -66,3 +68,21 @@ def test_a_random_text() -> None:
         start = generator.randrange(len(text))
         for piece in pieces_of(text[start : start + generator.randrange(1, 40)]):
             assert any(word.startswith(piece) for word in known)
+
+
+def test_what_is_remembered_has_a_few_megabytes_at_most() -> None:
+    largest = [chr(0x1F600 + number % 60) * (words.KNOWN - 2) + chr(0x20000 + number) * 2 for number in range(300)]
+    words._known.cache_clear()
+    index_words(" ".join(largest))
+    assert words._known.cache_info().currsize == len(largest)
+    each = max(sys.getsizeof(word) + sys.getsizeof(words._parts(word)) for word in largest)
+    maximum = words._known.cache_info().maxsize
+    assert maximum is not None
+    assert maximum * each < 4 << 20
+
+
+def test_long_words_are_not_remembered() -> None:
+    words._known.cache_clear()
+    for number in range(20):
+        index_words(chr(0x4E00 + number) * INDEXED_CHARACTERS)
+    assert words._known.cache_info().currsize == 0
