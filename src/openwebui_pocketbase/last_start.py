@@ -66,6 +66,11 @@ class LastStart:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
+    @staticmethod
+    def forget(data_dir: Path) -> None:
+        """Remove what is kept: these data have left this package."""
+        (data_dir / FILE).unlink(missing_ok=True)
+
     def write(self, data_dir: Path) -> None:
         """Keep it, if the data directory can be written to; the workers of one start write the same."""
         temporary = data_dir / f"{FILE}.{os.getpid()}"

@@ -111,10 +111,11 @@ class Container:
             )
         eventually(self._is_ready, f"Open WebUI answers on {self.url}", seconds=START_SECONDS)
 
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command as `docker exec --workdir /` would."""
+    def run(self, command: str, directory: Path) -> subprocess.CompletedProcess[str]:
+        """Run a command as `docker exec --workdir` would."""
         assert self.process is not None
-        inside = f"nsenter --mount --target {self.process.pid} {self._as_user()} {self.venv.root / 'bin'}/{command}"
+        user = self._as_user().replace("env -i", f"env --chdir={directory} -i")
+        inside = f"nsenter --mount --target {self.process.pid} {user} {self.venv.root / 'bin'}/{command}"
         return subprocess.run(shlex.split(inside), cwd="/", capture_output=True, text=True, check=False, timeout=120)
 
     def stop(self) -> None:
@@ -172,12 +173,17 @@ def test_users_go_to_pocketbase(container: Container) -> None:
     assert "in PocketBase at" in container.log
 
 
-def test_doctor_needs_no_variable_and_no_directory(container: Container) -> None:
-    result = container.run("openwebui-pocketbase doctor --json --data-dir " + str(container.data_dir))
+@pytest.mark.parametrize("where", ["working directory of the image", "elsewhere"])
+def test_doctor(where: str, container: Container) -> None:
+    if where == "elsewhere":
+        result = container.run(f"openwebui-pocketbase doctor --json --data-dir {container.data_dir}", Path("/"))
+    else:
+        result = container.run("openwebui-pocketbase doctor --json", container.backend)
     assert result.stdout, result.stderr
     found = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
     assert [check for check in found.values() if check["status"] == "problem"] == []
     assert str(container.backend / "open_webui") in found["Open WebUI"]["detail"]
+    assert found["data directory"]["detail"] == str(container.data_dir)
     assert "users: pocketbase" in found["groups"]["detail"]
     assert "signed in" in found["PocketBase"]["detail"]
 

@@ -284,7 +284,7 @@ def test_doctor_with_broken_settings(surroundings: Path) -> None:
 
 
 def test_doctor_without_open_webui(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(site, "installed_open_webui", lambda: None)
+    monkeypatch.setattr(site, "installed_open_webui", lambda *_: None)
     found = doctor(code=1)
     assert "openwebui-pocketbase[open-webui]" in found["Open WebUI"]["remedy"]
     assert "/app/backend" in found["Open WebUI"]["remedy"]  # in a container, a second one would be wrong
@@ -431,6 +431,8 @@ def test_doctor_on_a_damaged_record(damaged: str, surroundings: Path) -> None:
     (record,) = (surroundings / "data").iterdir()
     record.write_text(damaged)
     assert "last start" not in doctor("--data-dir", "data", code=0)
+    LastStart.forget(surroundings / "data")
+    assert list((surroundings / "data").iterdir()) == []
 
 
 def unprivileged(function: Callable[[], Any]) -> Any:

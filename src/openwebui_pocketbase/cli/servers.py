@@ -113,6 +113,7 @@ def _signed_in(
 ) -> Iterator[Check]:
     try:
         state = inspect(admin)
+        version = "" if state.schema is None else admin.version().get("pocketbase")
     except OpenWebUIPocketBaseError as error:
         yield failed("PocketBase", error)
         return
@@ -122,7 +123,7 @@ def _signed_in(
         except OpenWebUIPocketBaseError as error:
             yield failed("PocketBase", error)
             return
-    yield Check("PocketBase", "ok", f"A superuser is signed in at {where}.")
+    yield Check("PocketBase", "ok", f"A superuser is signed in at {where}{f', version {version}' if version else ''}.")
     yield from _schema(state)
 
 

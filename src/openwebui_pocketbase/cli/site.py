@@ -13,7 +13,7 @@ import typer
 
 from openwebui_pocketbase.config_file import CONFIG_VARIABLE, config_files, find_config_file, read_config_file
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.host.contract import installed_open_webui, version_of
+from openwebui_pocketbase.host.contract import installed_open_webui
 from openwebui_pocketbase.last_start import LastStart
 from openwebui_pocketbase.settings import Settings, environment_names, load_settings
 
@@ -80,6 +80,10 @@ class Site:
         assumed = _assumed(last_start, directory, environ) if last_start else {}
         return cls(directory, {**environ, **assumed}, assumed, last_start)
 
+    def config_file(self) -> Path | None:
+        """Return the config file in force, or None."""
+        return next(iter(self.config_files()), None)
+
     def config_files(self) -> list[Path]:
         """Return the config files that there are, the one in force first."""
         return config_files(self.data_dir, self.environ)
@@ -103,12 +107,8 @@ def find_open_webui(last_start: LastStart | None = None) -> tuple[Path, str] | N
     Returns:
         The directory ``open_webui`` and the version; None if there is no Open WebUI.
     """
-    found = installed_open_webui()
-    if found is None and last_start is not None and os.access(last_start.package_dir, os.X_OK):
-        # What last ran here is what is meant, wherever this program was started.
-        package_dir = Path(last_start.package_dir)
-        found = package_dir, version_of(package_dir)
-    return found
+    # What last ran on these data is what is meant, wherever this program was started.
+    return installed_open_webui(*([str(Path(last_start.package_dir).parent)] if last_start else []))
 
 
 def is_distribution() -> bool:

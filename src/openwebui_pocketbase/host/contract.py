@@ -31,7 +31,6 @@ __all__ = [
     "check_contract",
     "installed_open_webui",
     "supported_versions",
-    "version_of",
 ]
 
 MIGRATIONS = "open_webui/migrations/versions/"
@@ -218,23 +217,26 @@ def _modules(directory: Path) -> Iterator[str]:
                     below.append((f"{path}/{entry.name}", entry.path))
 
 
-def installed_open_webui() -> tuple[Path, str] | None:
+def installed_open_webui(*elsewhere: str) -> tuple[Path, str] | None:
     """Find Open WebUI without importing it.
 
     It is the package Python would import, or one in the working directory: the official container
     runs from source there, and a console script does not have that directory on its path.
 
+    Args:
+        elsewhere: Directories to look in when it is in neither place.
+
     Returns:
         The directory ``open_webui`` and the version; None if there is no Open WebUI.
     """
-    spec = importlib.util.find_spec("open_webui") or PathFinder.find_spec("open_webui", [""])
+    spec = importlib.util.find_spec("open_webui") or PathFinder.find_spec("open_webui", ["", *elsewhere])
     if spec is None or spec.origin is None:
         return None
     package_dir = Path(spec.origin).resolve().parent
-    return package_dir, version_of(package_dir)
+    return package_dir, _version_of(package_dir)
 
 
-def version_of(package_dir: Path) -> str:
+def _version_of(package_dir: Path) -> str:
     """Return the version as ``open_webui.env`` finds it.
 
     That is the distribution's if started by ``open-webui serve``, which sets ``FROM_INIT_PY``, else
