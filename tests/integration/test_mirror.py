@@ -18,9 +18,11 @@ from sqlalchemy.exc import OperationalError
 
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.replication import feed as feed_module
 from openwebui_pocketbase.replication import mirror as mirror_module
 from openwebui_pocketbase.replication import sql
 from openwebui_pocketbase.replication.mirror import Mirror
+from openwebui_pocketbase.replication.state import create_state
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.auths import PocketBaseAuths
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
@@ -219,7 +221,7 @@ async def test_many_writers_share_transactions(
 
 async def test_several_processes_create_the_table_at_once(database: StockDatabase) -> None:
     for _ in range(20):
-        await asyncio.gather(*(sql.create_state() for _ in range(4)))
+        await asyncio.gather(*(create_state() for _ in range(4)))
         async with database.engine.begin() as connection:
             await connection.execute(text("DROP TABLE owui_pocketbase_mirror"))
 
@@ -490,7 +492,7 @@ async def test_tables_are_read_in_pages(
     own_pocketbase: PocketBaseProcess,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mirror_module, "PAGE", 7)
+    monkeypatch.setattr(feed_module, "PAGE", 7)
     for n in range(number):
         await client.write("users/insert_new_user", _raw_user(f"user-{n}"))
     await one.mirror.start()

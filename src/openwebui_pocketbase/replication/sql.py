@@ -58,7 +58,7 @@ STATE = Table(
     Column("cursor", Text, nullable=False, server_default=""),
     Column("run", Text, nullable=False, server_default=""),
     Column("copy_id", Text, nullable=False, server_default=""),
-    Column("whole", Integer, nullable=False, server_default="0"),
+    Column("whole", Integer, nullable=False, server_default="-1"),
     Column("writing", Integer, nullable=False, server_default="0"),
     Column("copier", Text, nullable=False, server_default=""),
     Column("copier_until", BigInteger, nullable=False, server_default="0"),

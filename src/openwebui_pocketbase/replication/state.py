@@ -36,7 +36,8 @@ class State:
         cursor: Names that change; see `Changes`.
         run: Process of PocketBase which is known to have this change in its feed.
         copy: Names the last comparison of whole tables: what was asked for before it counts no more.
-        whole: Whether that comparison has ended.
+        whole: Whether that comparison has ended, with nothing left out.
+        is_certain: Whether what others wrote was noted ever since the tables were equal: what was not noted is ours.
         tables: Names of the tables it covers.
     """
 
@@ -46,13 +47,12 @@ class State:
     run: str = ""
     copy: str = ""
     whole: bool = False
+    is_certain: bool = False
     tables: frozenset[str] = frozenset()
 
     def at(self, changes: Changes) -> State:
         """Return the state in which the copy has all up to a reply."""
-        return replace(
-            self, epoch=changes.epoch, seq=changes.last, cursor=changes.cursor, run=changes.run
-        )
+        return replace(self, epoch=changes.epoch, seq=changes.last, cursor=changes.cursor, run=changes.run)
 
 
 def _guarded(is_open: int) -> Any:
@@ -157,7 +157,7 @@ async def put_forward(connection: AsyncConnection, state: State) -> None:
             cursor=state.cursor,
             run=state.run,
             copy_id=state.copy,
-            whole=int(state.whole),
+            whole=1 if state.whole else 0 if state.is_certain else -1,
             tables=",".join(sorted(state.tables)),
             writing=_CLOSED[connection.dialect.name],
         )
@@ -187,4 +187,4 @@ def _state(row: Any) -> State:
     tables = frozenset(filter(None, row["tables"].split(",")))
     names = ("epoch", "seq", "cursor", "run")
     common = {name: row[name] for name in names}
-    return State(**common, copy=row["copy_id"], whole=bool(row["whole"]), tables=tables)
+    return State(**common, copy=row["copy_id"], whole=row["whole"] == 1, is_certain=row["whole"] >= 0, tables=tables)

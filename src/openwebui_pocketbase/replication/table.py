@@ -57,7 +57,7 @@ class MirroredTable:
         for some in chunks(list(ids)):
             await connection.execute(delete(self._table).where(self._table.c.id.in_(some)))
 
-    async def upsert(self, connection: AsyncConnection, rows: Sequence[Row], *, one_by_one: bool = False) -> None:
+    async def upsert(self, connection: AsyncConnection, rows: Sequence[Row], *, one_by_one: bool = False) -> set[str]:
         """Insert rows, or overwrite those with the same id.
 
         Args:
@@ -65,12 +65,16 @@ class MirroredTable:
             rows: Whole rows, as `decode` gives them.
             one_by_one: Leave out, with an error in the log, what the database refuses.
 
+        Returns:
+            Ids of the rows that were left out.
+
         Raises:
             IntegrityError: Without ``one_by_one``, if the database refuses a row; the transaction is of no use then.
             DataError: Likewise.
         """
+        refused: set[str] = set()
         if not rows:
-            return
+            return refused
         overwrite, leave = self._inserts(connection.dialect)
         statements = [(overwrite, list(rows))]
         if self._parents and any(row[name] for row in rows for name in self._parents):
@@ -79,9 +83,10 @@ class MirroredTable:
             statements.insert(0, (leave, orphans))
         for statement, values in statements:
             if one_by_one:
-                await self._one_by_one(connection, statement, values)
+                refused = await self._one_by_one(connection, statement, values)
             else:
                 await connection.execute(statement, values)
+        return refused
 
     def decode(self, wire: Sequence[Any], dialect: str) -> Row:
         """Return a row of PocketBase as the database can take it.
@@ -116,7 +121,7 @@ class MirroredTable:
             self._statements = (overwrite.bindparams(*types), leave.bindparams(*types))
         return self._statements
 
-    async def _one_by_one(self, connection: AsyncConnection, statement: Any, rows: Iterable[Row]) -> None:
+    async def _one_by_one(self, connection: AsyncConnection, statement: Any, rows: Iterable[Row]) -> set[str]:
         waiting, before = list(rows), -1
         refused: dict[str, str] = {}
         while waiting and len(waiting) != before:  # what one row was refused for, another may have given up by now
@@ -130,6 +135,7 @@ class MirroredTable:
             waiting = [row for row in waiting if row["id"] in refused]
         for row_id, kind in refused.items():
             log.error("Row %s of the table %s cannot be kept in the SQL database, too: %s", row_id, self.name, kind)
+        return set(refused)
 
 
 def _type(column: Column[Any]) -> Any:

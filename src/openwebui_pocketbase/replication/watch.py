@@ -14,10 +14,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, delete, insert, select, text
+from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.replication.sql import AT_ONCE, METADATA, STATE, begin, chunks, is_sqlite
+from openwebui_pocketbase.replication.sql import AT_ONCE, METADATA, STATE, begin, chunks, close_guard, is_sqlite
+from openwebui_pocketbase.replication.state import lock
 from openwebui_pocketbase.replication.table import MirroredTable, Row
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -42,7 +43,8 @@ _ASIDE = Table(
 )
 """Rows that were taken out of mirrored tables, as JSON; seconds since 1970."""
 
-_EVENTS = {"insert": ("NEW",), "update": ("OLD", "NEW"), "delete": ("OLD",)}
+_ROWS = {"insert": ("NEW",), "update": ("OLD", "NEW"), "delete": ("OLD",), "truncate": ()}
+"""Event -> the rows that it touches, as triggers call them; SQLite has no TRUNCATE."""
 
 
 @dataclass(frozen=True)
@@ -62,30 +64,33 @@ class Aside:
     content: dict[str, Any]
 
 
-async def watch(names: Collection[str]) -> bool:
+async def watch(names: Collection[str]) -> None:
     """Make the triggers of these tables, and remove those of the other mirrored ones.
 
-    Returns:
-        Whether they were all there before.
+    If one was missing, the tables have to be compared: nobody knows what was written meanwhile.
     """
     others = [name for name, table in TABLES.items() if table.mirrored and name not in names]
     async with begin() as connection:
         there = await connection.run_sync(_watched)
-    wanted = {each for name in names for each in _triggers(name)}
-    if there != wanted:
-        async with begin() as connection:
-            await connection.run_sync(unwatch, others)
-            await connection.run_sync(_watch, names)
-    return wanted <= there
+        wanted = {_trigger(name, event) for name in names for event in _events(connection)}
+    if there == wanted:
+        return
+    async with begin() as connection:
+        await lock(connection)  # processes that start together do not both make them
+        if not wanted <= await connection.run_sync(_watched):
+            await connection.execute(update(STATE).where(STATE.c.id == 1).values(whole=-1))
+        await connection.run_sync(unwatch, [*names, *others])
+        await connection.run_sync(_watch, names)
+        await close_guard(connection)
 
 
 def unwatch(connection: Connection, names: Iterable[str]) -> None:
     """Remove the triggers of tables."""
     quote = connection.dialect.identifier_preparer.quote
     for name in names:
-        for trigger in _triggers(name):
-            table = "" if is_sqlite(connection) else f" ON {_in_schema(connection, quote(name))}"
-            connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}{table}"))
+        on = "" if is_sqlite(connection) else f" ON {_in_schema(connection, quote(name))}"
+        for event in _events(connection):
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {_trigger(name, event)}{on}")
 
 
 async def touched(connection: AsyncConnection, limit: int = AT_ONCE) -> Touched:
@@ -128,66 +133,60 @@ async def drop_aside(connection: AsyncConnection, name: str, ids: Iterable[str])
         await connection.execute(delete(_ASIDE).where(_ASIDE.c.name == name, _ASIDE.c.row_id.in_(some)))
 
 
-def _triggers(name: str) -> list[str]:
-    return [f"owui_watch_{name}_{event}" for event in _EVENTS]
+def _events(connection: AsyncConnection | Connection) -> list[str]:
+    return [event for event in _ROWS if event != "truncate" or not is_sqlite(connection)]
+
+
+def _trigger(name: str, event: str) -> str:
+    return f"owui_watch_{name}_{event}"
 
 
 def _watched(connection: Connection) -> set[str]:
     """Return the names of the triggers that are there."""
     if is_sqlite(connection):
-        sql = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'owui_watch_%'"
+        query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND substr(name, 1, 11) = 'owui_watch_'"
     else:
-        sql = (
+        query = (
             "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
-            "WHERE t.tgname LIKE 'owui_watch_%' AND t.tgenabled <> 'D' AND c.relnamespace = "
-            f"{_schema(connection)}::regnamespace"
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE left(t.tgname, 11) = 'owui_watch_' AND t.tgenabled <> 'D' "
+            "AND n.nspname = coalesce(:schema, current_schema())"
         )
-    return {str(name) for (name,) in connection.exec_driver_sql(sql.replace("%", "%%") if "pg_" in sql else sql)}
+    parameters = {} if is_sqlite(connection) else {"schema": METADATA.schema}
+    return set(connection.execute(text(query), parameters).scalars())
 
 
 def _watch(connection: Connection, names: Iterable[str]) -> None:
-    quote = connection.dialect.identifier_preparer.quote
-    notes = connection.dialect.identifier_preparer.format_table(_TOUCHED)
-    state = connection.dialect.identifier_preparer.format_table(STATE)
     if not is_sqlite(connection):
         _make_function(connection)
     for name in names:
-        for event, rows in _EVENTS.items():
-            trigger = f"owui_watch_{name}_{event}"
-            if is_sqlite(connection):
-                ids = " UNION ".join(f"SELECT '{name}', {row}.id WHERE {row}.id IS NOT NULL" for row in rows)
-                body = (
-                    f"CREATE TRIGGER IF NOT EXISTS {trigger} AFTER {event} ON {quote(name)} "
-                    f"WHEN (SELECT writing FROM {state} WHERE id = 1) IS NOT 1 "
-                    f"BEGIN INSERT INTO {notes} (name, row_id) {ids}; END"
-                )
-            else:
-                body = (
-                    f"CREATE OR REPLACE TRIGGER {trigger} AFTER {event} ON {_in_schema(connection, quote(name))} "
-                    "FOR EACH ROW WHEN (current_setting('owui.mirror', true) IS DISTINCT FROM 'on') "
-                    f"EXECUTE FUNCTION {_in_schema(connection, 'owui_watch')}()"
-                )
-            connection.exec_driver_sql(body)
+        for event in _events(connection):
+            connection.exec_driver_sql(_definition(connection, name, event))
+
+
+def _definition(connection: Connection, name: str, event: str) -> str:
+    preparer = connection.dialect.identifier_preparer
+    start = f"CREATE TRIGGER {_trigger(name, event)} AFTER {event} ON {_in_schema(connection, preparer.quote(name))}"
+    if not is_sqlite(connection):
+        each = "STATEMENT" if event == "truncate" else "ROW"
+        theirs = "current_setting('owui.mirror', true) IS DISTINCT FROM 'on'"
+        return f"{start} FOR EACH {each} WHEN ({theirs}) EXECUTE FUNCTION {_in_schema(connection, 'owui_watch')}()"
+    ids = " UNION ".join(f"SELECT '{name}', {row}.id WHERE {row}.id IS NOT NULL" for row in _ROWS[event])
+    theirs = f"(SELECT writing FROM {preparer.format_table(STATE)} WHERE id = 1) IS NOT 1"  # noqa: S608 - our own name
+    notes = preparer.format_table(_TOUCHED)
+    return f"{start} WHEN {theirs} BEGIN INSERT INTO {notes} (name, row_id) {ids}; END"
 
 
 def _make_function(connection: Connection) -> None:
-    """Make PostgreSQL's function of the triggers.
-
-    Its names are those of this schema, whoever writes.
-    """
-    notes = _in_schema(connection, _TOUCHED.name)
+    """Make PostgreSQL's function of the triggers; it names the schema, as others may have another search path."""
+    note = f"INSERT INTO {_in_schema(connection, _TOUCHED.name)} (name, row_id) VALUES (TG_TABLE_NAME,"  # noqa: S608 - our own name
     connection.exec_driver_sql(
         f"CREATE OR REPLACE FUNCTION {_in_schema(connection, 'owui_watch')}() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        "BEGIN "
-        f"IF TG_OP <> 'INSERT' THEN INSERT INTO {notes} (name, row_id) VALUES (TG_TABLE_NAME, OLD.id); END IF; "
-        f"IF TG_OP <> 'DELETE' THEN INSERT INTO {notes} (name, row_id) VALUES (TG_TABLE_NAME, NEW.id); END IF; "
-        "RETURN NULL; END $$"
+        f"BEGIN IF TG_OP = 'TRUNCATE' THEN {note} ''); ELSE "
+        f"IF TG_OP <> 'INSERT' THEN {note} OLD.id); END IF; "
+        f"IF TG_OP <> 'DELETE' THEN {note} NEW.id); END IF; "
+        "END IF; RETURN NULL; END $$"
     )
-
-
-def _schema(connection: Connection) -> str:
-    """Return SQL of the name of the host's schema."""
-    return f"'{METADATA.schema}'" if METADATA.schema else "current_schema()"
 
 
 def _in_schema(connection: Connection, name: str) -> str:
