@@ -78,6 +78,8 @@ class Feed:
         after = ""
         while ids := await self._client.read(f"mirror/get_ids_of_{collection}", {"after": after, "limit": IDS}):
             found.update(ids)
+            if len(ids) < IDS:
+                break
             after = ids[-1]
         return found
 
@@ -86,6 +88,8 @@ class Feed:
         after = ""
         while wires := await self._client.read(f"mirror/get_{collection}", {"after": after, "limit": PAGE}):
             yield wires
+            if len(wires) < PAGE:
+                return
             after = wires[-1][_ID_AT[collection]]
 
     async def rows(self, collection: str, ids: Collection[str]) -> list[Wire]:
