@@ -1,4 +1,4 @@
-"""Telling our own SQL statements from everybody else's, for whoever watches the host's database engine."""
+"""Which SQL statements are this package's own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextvars import ContextVar
 __all__ = ["ours", "ours_only"]
 
 ours: ContextVar[bool] = ContextVar("ours", default=False)
-"""Whether the statements that run now are this package's own; also seen by SQLAlchemy's event listeners."""
+"""Whether the statements of this task may use every SQL table; SQLAlchemy's greenlets share the task's context."""
 
 
 @contextmanager
 def ours_only() -> Iterator[None]:
-    """Mark the statements of a block as ours."""
+    """Mark the statements that are executed inside as this package's own."""
     token = ours.set(True)
     try:
         yield

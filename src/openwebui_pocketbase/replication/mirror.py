@@ -135,6 +135,10 @@ class Mirror:
     def _open_transaction(self) -> Any:
         return import_module("openwebui_pocketbase.repositories.base").open_transaction
 
+    async def disconnect(self) -> None:
+        """Close the connections to PocketBase, at the end of an event loop."""
+        await self._client.aclose()
+
     async def catch_up(self) -> None:
         """Copy what others changed in PocketBase, and put right what they changed in the SQL database."""
         await self.start()

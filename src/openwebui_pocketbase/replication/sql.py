@@ -29,6 +29,7 @@ __all__ = [
     "chunks",
     "close_guard",
     "close_guard_sync",
+    "dispose",
     "is_sqlite",
     "open_guard",
     "open_guard_sync",
@@ -77,6 +78,11 @@ async def begin() -> AsyncIterator[AsyncConnection]:
     with ours_only():
         async with db.async_engine.begin() as connection:
             yield connection
+
+
+async def dispose() -> None:
+    """Close the connections, at the end of an event loop."""
+    await db.async_engine.dispose()
 
 
 async def open_guard(connection: AsyncConnection) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from importlib import import_module
 from typing import Any
 
 from open_webui.internal.db import Base
 from sqlalchemy import JSON, Column, Dialect, MetaData, String, Table, TextClause, bindparam, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from openwebui_pocketbase.catalog import REPOSITORIES
 from openwebui_pocketbase.replication.sql import REFUSALS, chunks
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
@@ -31,6 +33,8 @@ class MirroredTable:
     def __init__(self, name: str) -> None:
         self.name = name
         self.collection = TABLES[name].collection
+        # A program beside the application may not have needed the table's module yet.
+        import_module(next(spec.module for spec in REPOSITORIES if name in spec.tables))
         host = next(table for table in Base.metadata.tables.values() if table.name == name)
         # None is SQL NULL; with the host's own column it would be JSON's null.
         columns = [Column(c.name, _type(c), primary_key=c.primary_key) for c in host.c]
