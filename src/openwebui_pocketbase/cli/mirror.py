@@ -1,4 +1,4 @@
-"""``mirror status``, ``accept`` and ``adopt``: where the SQL database's copy and PocketBase differ, and who is right."""
+"""``mirror``: where the SQL database's copy of users, groups and grants differs from PocketBase, and who is right."""
 
 from __future__ import annotations
 

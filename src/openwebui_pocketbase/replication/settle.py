@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.replication import sql
 from openwebui_pocketbase.replication.copy import Tables, named, warn_of_strangers
-from openwebui_pocketbase.replication.feed import Feed
+from openwebui_pocketbase.replication.feed import Feed, Wire
 from openwebui_pocketbase.replication.state import lock
 from openwebui_pocketbase.replication.table import MirroredTable
 from openwebui_pocketbase.replication.watch import Aside, Touched, aside_rows, forget, set_aside, touched
@@ -51,19 +51,25 @@ async def settle(feed: Feed, tables: Tables) -> bool:
                 return True  # PocketBase was started again: first the feed has to be looked at
             if state.seq <= position.last:
                 for name, found in wires.items():
-                    await _put_right(connection, by_name[name], notes, found)
+                    await _put_right(connection, by_name, name, notes, found)
                 await forget(connection, notes.numbers)
             await sql.close_guard(connection)
 
 
-async def _put_right(connection: AsyncConnection, table: MirroredTable, notes: Touched, wires: list[list[Any]]) -> None:
-    ids = notes.ids[table.name]
+async def _put_right(
+    connection: AsyncConnection, tables: Mapping[str, MirroredTable], name: str, notes: Touched, wires: list[Wire]
+) -> None:
+    table, ids = tables[name], notes.ids[name]
     rows = {row["id"]: row for row in (table.decode(wire, connection.dialect.name) for wire in wires)}
     stored = await table.rows(connection, ids)
     strangers = [row for row_id, row in stored.items() if row_id not in rows]
     if strangers:
+        gone = [row["id"] for row in strangers]
+        for other in tables.values() if not sql.is_sqlite(connection) else ():
+            referring = await other.referring(connection, name, gone)
+            await set_aside(connection, other, referring)  # PostgreSQL would delete them
         await set_aside(connection, table, strangers)
-        warn_of_strangers(table.name, [row["id"] for row in strangers])
+        warn_of_strangers(name, gone)
     different = [row for row_id, row in rows.items() if stored.get(row_id) != row]
     if different:
         await table.upsert(connection, different, one_by_one=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from openwebui_pocketbase.exceptions import ConflictError
 from openwebui_pocketbase.replication import sql
@@ -16,6 +16,8 @@ from openwebui_pocketbase.replication.table import MirroredTable
 from openwebui_pocketbase.replication.watch import Aside, drop_aside
 
 __all__ = ["MirrorStatus", "TableStatus", "accept", "adopt", "mirror_status"]
+
+T = TypeVar("T")
 
 ORDER = ("user", "group", "group_member", "access_grant")
 """What others refer to comes first."""
@@ -110,7 +112,7 @@ def adopt(mirror: Mirror) -> tuple[list[Aside], list[tuple[Aside, str]]]:
     return asyncio.run(_closing(mirror, _adopt(mirror)))
 
 
-async def _closing(mirror: Mirror, work: Any) -> Any:
+async def _closing(mirror: Mirror, work: Coroutine[Any, Any, T]) -> T:
     try:
         return await work
     finally:

@@ -40,6 +40,9 @@ class MirroredTable:
         columns = [Column(c.name, _type(c), primary_key=c.primary_key) for c in host.c]
         self._table = Table(host.name, MetaData(schema=host.schema), *columns)
         self._parents = [key.parent.name for key in host.foreign_keys if key.column.table is host]
+        self._references = {
+            key.column.table.name: key.parent.name for key in host.foreign_keys if key.column.table is not host
+        }
         self._texts = {c.name: c.type.length for c in host.c if isinstance(c.type, String)}
         self._codec = codec_of(name)
         self._statements: tuple[TextClause, TextClause] | None = None
@@ -55,6 +58,16 @@ class MirroredTable:
     async def ids(self, connection: AsyncConnection) -> set[str]:
         """Return the ids of all rows."""
         return set((await connection.execute(select(self._table.c.id))).scalars())
+
+    async def referring(self, connection: AsyncConnection, parent: str, ids: Collection[str]) -> list[Row]:
+        """Return the rows that refer to rows of another table, which PostgreSQL deletes with those."""
+        found: list[Row] = []
+        if parent in self._references:
+            column = self._table.c[self._references[parent]]
+            for some in chunks(list(ids)):
+                rows = await connection.execute(select(self._table).where(column.in_(some)))
+                found += [dict(row) for row in rows.mappings()]
+        return found
 
     async def delete(self, connection: AsyncConnection, ids: Collection[str]) -> None:
         """Delete rows."""
