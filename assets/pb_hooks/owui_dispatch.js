@@ -125,7 +125,7 @@ function write(e, path, body) {
         text = writes[path](tx, args, body);
         answered = answerOf(tx, path, text, args, body);
         if (mirroredUpTo) {
-          text = answered = `{"answer":${answered},"changes":${changesSince(tx, Number(mirroredUpTo))}}`;
+          text = answered = `{"answer":${answered},"changes":${changesSince(tx, mirroredUpTo)}}`;
         }
         remember(tx, key, text);
       } catch (error) {

@@ -98,6 +98,17 @@ class PocketBasePlugin:
         self._connection: Connection | None = None
         self._opening = threading.Lock()
 
+    @property
+    def mirror(self) -> Mirror | None:
+        """The mirror of this process; None if no mirrored table is in PocketBase. For commands."""
+        return self._mirror if self._mirror is not None and self._mirror.names else None
+
+    def close(self) -> None:
+        """Give the server back, at the end of a program that used repositories without the application."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     @hookimpl
     def openwebui_register_repositories(self, settings: Settings, data_dir: Path) -> list[RepositoryBinding]:
         """Offer every group that this version can store."""

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,13 @@ from sqlalchemy.exc import OperationalError
 
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.replication import feed as feed_module
 from openwebui_pocketbase.replication import mirror as mirror_module
 from openwebui_pocketbase.replication import sql
 from openwebui_pocketbase.replication.mirror import Mirror
+from openwebui_pocketbase.replication.settle import kept_aside
+from openwebui_pocketbase.replication.state import create_state
+from openwebui_pocketbase.replication.watch import touched, unwatch
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.auths import PocketBaseAuths
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
@@ -53,7 +58,9 @@ class Installation:
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StockDatabase]:
     database = sqlite_database(tmp_path) if request.param == "sqlite" else await postgresql_database()
     async with database.engine.begin() as connection:
-        await connection.execute(text("DROP TABLE IF EXISTS owui_pocketbase_mirror"))
+        await connection.run_sync(unwatch, TABLES)
+        for table in sql.METADATA.tables:
+            await connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
     with database.active():
         yield database
     await database.close()
@@ -219,7 +226,7 @@ async def test_many_writers_share_transactions(
 
 async def test_several_processes_create_the_table_at_once(database: StockDatabase) -> None:
     for _ in range(20):
-        await asyncio.gather(*(sql.create_state() for _ in range(4)))
+        await asyncio.gather(*(create_state() for _ in range(4)))
         async with database.engine.begin() as connection:
             await connection.execute(text("DROP TABLE owui_pocketbase_mirror"))
 
@@ -428,21 +435,14 @@ def alien(**values: Any) -> User:
     return User(id="alien", name="A", email="a@example.com", last_active_at=1, updated_at=1, created_at=1, **values)
 
 
-async def test_rows_that_pocketbase_does_not_have_stop_the_start(one: Installation, database: StockDatabase) -> None:
+async def test_rows_that_pocketbase_does_not_have_stop_the_first_start(
+    one: Installation, database: StockDatabase
+) -> None:
     await database.add(alien())
     for _ in range(2):
-        with pytest.raises(ConfigurationError, match=r"has 1 rows of the table user[\s\S]*users = \"sqlalchemy\""):
+        with pytest.raises(ConfigurationError, match=r"1 rows of the SQL table user[\s\S]*alien[\s\S]*users = \"sql"):
             await one.mirror.start()
     assert [row["id"] for row in await database.rows("user")] == ["alien"]
-
-
-async def test_rows_that_came_while_the_plugin_was_away_stop_the_start(
-    one: Installation, other: Installation, database: StockDatabase
-) -> None:
-    await user(one, 1)
-    await database.add(alien())
-    with pytest.raises(ConfigurationError, match="1 rows of the table user"):
-        await other.mirror.start()
 
 
 async def test_rows_that_differ_from_pocketbases_stop_the_first_start(
@@ -450,8 +450,61 @@ async def test_rows_that_differ_from_pocketbases_stop_the_first_start(
 ) -> None:
     await client.write("users/insert_new_user", _raw_user("alien"))
     await database.add(alien())
-    with pytest.raises(ConfigurationError, match="which PocketBase does not have, or has otherwise"):
+    with pytest.raises(ConfigurationError, match="missing from PocketBase or differ from it: alien"):
         await one.mirror.start()
+
+
+async def test_strangers_rows_are_kept_aside_and_named(
+    one: Installation,
+    other: Installation,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whether they came before a start or while the site runs: nobody is served from them, and nothing is lost."""
+    await user(one, 1)
+    await database.add(alien(settings={"ui": {"a": 1.5}}, date_of_birth=date(1999, 12, 31)))
+    await other.mirror.start()
+    await check(database, own_pocketbase)
+    grant = {"resource_type": "note", "resource_id": "n", "principal_type": "user", "principal_id": "u1"}
+    await database.add(AccessGrant(id="by-hand", **grant, permission="write", created_at=1))
+    await one.mirror.catch_up()
+    await check(database, own_pocketbase)
+    assert "1 rows of the SQL table user were written by something else and are not in PocketBase: alien" in caplog.text
+    assert "access_grant were written by something else and are not in PocketBase: by-hand" in caplog.text
+    kept = {row.row_id: row.content for row in await kept_aside()}
+    assert kept["by-hand"] == grant | {"id": "by-hand", "permission": "write", "created_at": 1}
+    assert (kept["alien"]["settings"], kept["alien"]["date_of_birth"]) == ('{"ui":{"a":1.5}}', "1999-12-31")
+
+
+async def test_what_others_change_is_put_right_while_the_site_runs(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    await user(one, 1)
+    await user(one, 2)
+    async with database.sessions() as session:
+        await session.execute(update(User).where(User.id == "u1").values(role="admin"))
+        await session.execute(delete(User).where(User.id == "u2"))
+        await session.commit()
+    await one.mirror.catch_up()
+    await check(database, own_pocketbase)
+    assert "2 rows of the SQL table user were changed by something else, and are as in PocketBase again: u1, u2" in (
+        caplog.text
+    )
+    if not database.is_sqlite:
+        async with database.engine.begin() as connection:
+            await connection.execute(text('TRUNCATE "user" CASCADE'))
+        await one.mirror.catch_up()
+        await check(database, own_pocketbase)
+
+
+async def test_rows_of_an_undone_transaction_of_others_are_nothing(one: Installation, database: StockDatabase) -> None:
+    await user(one, 1)
+    async with database.sessions() as session:
+        await session.execute(update(User).values(role="admin"))
+        await session.rollback()
+    async with database.engine.connect() as connection:
+        assert (await touched(connection)).numbers == frozenset()
 
 
 async def test_copies_that_were_changed_are_put_right(
@@ -472,10 +525,11 @@ async def test_older_copy_of_the_sql_database_is_caught_up(
 ) -> None:
     await user(one, 1)
     async with database.engine.begin() as connection:
-        before = (await connection.execute(text("SELECT seq FROM owui_pocketbase_mirror"))).scalar_one()
+        state = await connection.execute(text("SELECT seq, cursor FROM owui_pocketbase_mirror"))
+        before = dict(state.mappings().one())
     await user(one, 2)
     async with database.engine.begin() as connection:
-        await connection.execute(text("UPDATE owui_pocketbase_mirror SET seq = :seq"), {"seq": before})
+        await connection.execute(text("UPDATE owui_pocketbase_mirror SET seq = :seq, cursor = :cursor"), before)
         await connection.execute(delete(User).where(User.id == "u2"))
     await user(one, 3)
     await check(database, own_pocketbase)
@@ -490,7 +544,7 @@ async def test_tables_are_read_in_pages(
     own_pocketbase: PocketBaseProcess,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mirror_module, "PAGE", 7)
+    monkeypatch.setattr(feed_module, "PAGE", 7)
     for n in range(number):
         await client.write("users/insert_new_user", _raw_user(f"user-{n}"))
     await one.mirror.start()

@@ -89,7 +89,7 @@ class PocketBaseClient:
         answer: bytes = await self._send("POST", f"/api/owui/{path}", encode(parameters), "", parse=bytes)
         return answer
 
-    async def write(self, path: str, parameters: Mapping[str, Any], *, changes_since: int | None = None) -> Any:
+    async def write(self, path: str, parameters: Mapping[str, Any], *, changes_since: str | None = None) -> Any:
         """Call a method that writes.
 
         The request carries an idempotency key: however often it is repeated, it is applied once.
@@ -97,7 +97,7 @@ class PocketBaseClient:
         Args:
             path: Such as ``tags/insert_new_tag``.
             parameters: The request's body.
-            changes_since: Number of a change in the feed. With it the result is a mapping of ``answer``, the
+            changes_since: Cursor of a change in the feed. With it the result is a mapping of ``answer``, the
                 method's own, and ``changes``: what changed in mirrored tables since, this write included.
 
         Raises:

@@ -3,84 +3,53 @@
 The host's own SQL joins users, groups and access grants, wherever these live. PocketBase stays the truth; the
 mirror is its copy, written before the repository's method returns, and from the change feed for what others change.
 
-A write is asked to answer with all changes since the last one that this process knows the mirror to have. So each
-answer contains all answers before it: of many that wait for the SQL database, the newest is written and serves all.
-The number of its last change is kept in the SQL database, in the transaction that writes the rows: an older answer
-cannot undo a newer one, however many processes there are.
+A write is asked to answer with all changes since the last one that this process knows the copy to have. So each
+reply contains all replies before it: of many that wait for the SQL database, the newest is written and serves all.
+The number of its last change is kept in the SQL database, in the transaction that writes the rows: an older reply
+cannot undo a newer one, however many processes there are. PocketBase says with each reply whether its feed still has
+the change behind which it was asked: if not, a backup was restored, and whole tables are compared.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from openwebui_pocketbase.catalog import TOGETHER
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.exceptions import ConfigurationError, OpenWebUIPocketBaseError, SchemaError
+from openwebui_pocketbase.replication.feed import Changes, Feed
 from openwebui_pocketbase.schema.tables import TABLES
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncConnection
+    from sqlalchemy.ext.asyncio import AsyncSession
 
-    from openwebui_pocketbase.replication.sql import MirroredTable
+    from openwebui_pocketbase.replication.writer import Known, Writer
 
 __all__ = ["Mirror"]
 
 log = logging.getLogger(__name__)
 
-POLL_INTERVAL = 5.0
-"""Seconds after which changes that others made in PocketBase are in the SQL database at the latest."""
+POLL_INTERVAL = 2.0
+"""Seconds after which changes that others made, in either database, are in the SQL database at the latest."""
+
+KEEP_UP_INTERVAL = 3600.0
+"""Seconds after which the number in the SQL database follows, though nothing of its tables changed."""
 
 LATER = frozenset({"users/update_last_active_by_id"})
 """Writes which `Mirror.follow` copies: frequent ones of which the host's SQL needs no exact state."""
 
-PAGE = 1000
-"""Rows in one answer, when whole tables are read."""
-
-READ = "mirror/get_changes"
-
-
-@dataclass(frozen=True)
-class Changes:
-    """An answer of PocketBase's change feed.
-
-    Attributes:
-        epoch: Names the feed.
-        first: Number of the oldest change that it still has.
-        last: Number of its newest change, when this was answered.
-        rows: What changed in mirrored tables, each record once: collection, record id, and the row as it is
-            at ``last``, None if there is none any more.
-    """
-
-    epoch: str
-    first: int
-    last: int
-    rows: list[tuple[str, str, list[Any] | None]]
-
-
-class Known(NamedTuple):
-    """What a process knows of the mirror.
-
-    Attributes:
-        floor: The mirror has all changes up to this number.
-        since: There were none of mirrored tables between ``floor`` and this number.
-    """
-
-    floor: int
-    since: int
-
 
 @dataclass
 class Waiting:
-    """An answer that waits for the SQL database."""
+    """A reply that waits for the SQL database."""
 
     changes: Changes
-    floor: int
+    known: Known
     done: bool = False
     error: Exception | None = None
 
@@ -94,16 +63,19 @@ class Mirror:
 
     def __init__(self, client: PocketBaseClient) -> None:
         self._client = client
-        self._names: list[str] = []
-        self._known = Known(0, 0)
+        self.feed = Feed(client)
+        self.names: list[str] = []
+        self._known: Known | None = None
         self._started = False
         self._waiting: list[Waiting] = []
         self._lock = asyncio.Lock()
         self._poller: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._kept_up_at = 0.0
 
     def cover(self, groups: Collection[str]) -> None:
         """Say which groups are in PocketBase; their mirrored tables are covered."""
-        self._names = [name for name, table in TABLES.items() if table.mirrored and table.group in groups]
+        self.names = [name for name, table in TABLES.items() if table.mirrored and table.group in groups]
 
     async def read(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that only reads; see `PocketBaseClient.read`."""
@@ -117,30 +89,33 @@ class Mirror:
             SQLAlchemyError: PocketBase has the change, the SQL database has not; it gets it with the next one.
         """
         await self.start()
-        if path in LATER:
-            return await self._client.write(path, parameters)
         known = self._known
-        result = await self._client.write(path, parameters, changes_since=known.since)
+        if path in LATER or known is None:
+            return await self._client.write(path, parameters)
+        result = await self._client.write(path, parameters, changes_since=known.cursor)
         await self._take(Changes(**result["changes"]), known)
         return result["answer"]
 
-    async def start(self) -> None:
+    async def start(self, *, is_accepted: bool = False) -> None:
         """Make the SQL database's copy complete; does nothing the second time.
 
+        Args:
+            is_accepted: Whether PocketBase is right even if it has no users; tables are compared in any case.
+
         Raises:
-            ConfigurationError: The SQL database has rows which PocketBase does not have.
+            ConfigurationError: The SQL database has rows that were never PocketBase's, or PocketBase is empty.
         """
         if self._started:
             return
         async with self._lock:
-            if not self._started and self._names:
-                await self._sql.create_state()
-                self._known = await self._copy_all()
+            if not self._started and self.names:
+                self._known = await self.writer.start(is_accepted=is_accepted)
+                self._kept_up_at = time.monotonic()
             self._started = True
 
     def follow(self) -> None:
         """Begin to copy what others change, such as an administrator in PocketBase's dashboard."""
-        if self._names:
+        if self.names:
             self._poller = asyncio.create_task(self._poll())
 
     async def aclose(self) -> None:
@@ -150,36 +125,60 @@ class Mirror:
             await asyncio.gather(self._poller, return_exceptions=True)
 
     @cached_property
-    def _sql(self) -> Any:
+    def writer(self) -> Writer:
+        """The SQL side, for the covered tables."""
         # It imports the host, which this module must not: it is loaded before the host is.
-        return import_module("openwebui_pocketbase.replication.sql")
+        made: Writer = import_module("openwebui_pocketbase.replication.writer").Writer(self.feed, self.names)
+        return made
 
     @cached_property
-    def _tables(self) -> dict[str, MirroredTable]:
-        """The covered tables, by collection; what others refer to comes first."""
-        return {TABLES[name].collection: self._sql.MirroredTable(name) for name in self._names}
+    def _open_transaction(self) -> Any:
+        return import_module("openwebui_pocketbase.repositories.base").open_transaction
+
+    async def disconnect(self) -> None:
+        """Close the connections to PocketBase, at the end of an event loop."""
+        await self._client.aclose()
+
+    async def catch_up(self) -> None:
+        """Copy what others changed in PocketBase, and put right what they changed in the SQL database."""
+        await self.start()
+        known = self._known
+        if known is not None:
+            await self._take(await self.feed.since(known.cursor), known)
+            if await self.writer.settle():
+                async with self._lock:
+                    self._known = await self.writer.copy()
 
     async def _poll(self) -> None:
         while True:
-            await asyncio.sleep(POLL_INTERVAL)
             try:
-                known = self._known
-                await self._take(Changes(**await self._client.read(READ, {"since": known.since})), known)
+                async with asyncio.timeout(POLL_INTERVAL):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self.catch_up()
             except Exception as error:  # noqa: BLE001 - whatever it was, the next time may do
                 log.warning("Changes in PocketBase could not be copied to the SQL database: %s", error)
 
     async def _take(self, changes: Changes, known: Known) -> None:
-        """Write an answer to the SQL database."""
-        session = self._sql.open_transaction.get()
+        """Write a reply to the SQL database."""
+        session: AsyncSession | None = self._open_transaction.get()
         if session is not None:
-            # Without the number: when the host commits or undoes this, it has to be right either way.
-            await self._write_rows(await session.connection(), changes)
+            is_written = changes.follows
+            if changes.follows and self.writer.concerns(changes):
+                is_written = await self.writer.apply_within(session, changes, known)
+            if not is_written:
+                # On SQLite the host's transaction has the only write lock: tables cannot be compared before it ends.
+                self._wake.set()
             return
-        if not any(collection in self._tables for collection, _, _ in changes.rows):
-            if changes.last > self._known.since:
-                self._known = Known(known.floor, changes.last)
-            return
-        entry = Waiting(changes, known.floor)
+        if changes.follows and changes.run == known.run and not self.writer.concerns(changes):
+            if self._known is not None and changes.last > self._known.since:
+                self._known = self._known.up_to(changes)
+            if time.monotonic() < self._kept_up_at + KEEP_UP_INTERVAL:
+                return
+        entry = Waiting(changes, known)
         self._waiting.append(entry)
         async with self._lock:
             if not entry.done:
@@ -188,12 +187,13 @@ class Mirror:
             raise entry.error
 
     async def _serve(self) -> None:
-        """Write the newest of all waiting answers, which contains the others."""
+        """Write the newest of all waiting replies, which contains the others."""
         waiting, self._waiting = self._waiting, []
         newest = max(waiting, key=lambda entry: entry.changes.last)
+        is_one_feed = len({(entry.changes.run, entry.changes.follows) for entry in waiting}) == 1
         error = None
         try:
-            await self._apply(newest.changes, newest.floor)
+            await self._apply(newest.changes if is_one_feed else None, newest.known)
         except Exception as failure:  # noqa: BLE001 - raised by each that waited
             error = failure
         except BaseException:
@@ -202,105 +202,9 @@ class Mirror:
         for entry in waiting:
             entry.done, entry.error = True, error
 
-    async def _apply(self, changes: Changes, floor: int) -> None:
-        for one_by_one in (False, True):
-            try:
-                async with self._sql.begin() as connection:
-                    missing = await self._missing(connection, changes, floor)
-                    if missing is not None:
-                        await self._write_rows(connection, missing, one_by_one=one_by_one)
-            except self._sql.REFUSALS:
-                if one_by_one:
-                    raise
-            else:
-                break
-        if changes.last > self._known.since:
-            self._known = Known(changes.last, changes.last)
-
-    async def _missing(self, connection: AsyncConnection, changes: Changes, floor: int) -> Changes | None:
-        """Note that the mirror has an answer's changes; return those to be written, None if it had all before."""
-        while not await self._sql.advance(connection, epoch=changes.epoch, floor=floor, last=changes.last):
-            state = await self._sql.read_state(connection)
-            if state is None or state.epoch != changes.epoch:
-                raise SchemaError("PocketBase's data were exchanged.", hint="Restart Open WebUI.")
-            if state.seq >= changes.last:
-                return None
-            # An older copy of the SQL database was put in place.
-            floor = state.seq
-            changes = Changes(**await self._client.read(READ, {"since": floor}))
-        return changes
-
-    async def _write_rows(self, connection: AsyncConnection, changes: Changes, *, one_by_one: bool = False) -> None:
-        # Deletions first: a new row may have the unique key of one that is gone.
-        for collection, table in reversed(self._tables.items()):
-            gone = [record_id for where, record_id, wire in changes.rows if where == collection and wire is None]
-            await table.delete(connection, gone)
-        dialect = connection.dialect.name
-        for collection, table in self._tables.items():
-            wires = [wire for where, _, wire in changes.rows if where == collection and wire is not None]
-            rows = [table.decode(wire, dialect) for wire in wires]
-            await table.upsert(connection, rows, one_by_one=one_by_one)
-
-    async def _copy_all(self) -> Known:
-        async with self._sql.locked() as connection:
-            state = await self._sql.read_state(connection)
-            changes = Changes(**await self._client.read(READ, {"since": state.seq if state else 0}))
-            is_told = state is not None and state.epoch == changes.epoch and state.seq >= changes.first - 1
-            for collection, table in self._tables.items():
-                told = [(record_id, wire) for where, record_id, wire in changes.rows if where == collection]
-                gone = {record_id for record_id, wire in told if wire is None} if is_told else set()
-                is_ours = state is not None and table.name in state.tables
-                await self._copy(connection, collection, table, gone=gone, is_ours=is_ours)
-            covered = frozenset(self._names)
-            await self._sql.write_state(connection, self._sql.State(changes.epoch, changes.last, covered))
-        return Known(changes.last, changes.last)
-
-    async def _copy(
-        self, connection: AsyncConnection, collection: str, table: MirroredTable, *, gone: set[str], is_ours: bool
-    ) -> None:
-        """Make a table of the SQL database equal to a collection.
-
-        Args:
-            connection: A transaction of the SQL database.
-            collection: Name of the collection.
-            table: The table.
-            gone: Ids of rows which were deleted in PocketBase.
-            is_ours: Whether what the table has came from here.
-        """
-        await table.delete(connection, gone)
-        alien = await table.ids(connection)
-        async for rows in self._pages(collection, table, connection.dialect.name):
-            stored = await table.rows(connection, [row["id"] for row in rows])
-            different = [row for row in rows if stored.get(row["id"]) != row]
-            overwritten = sum(row["id"] in stored for row in different)
-            if overwritten and not is_ours:
-                raise _alien_rows(table.name, overwritten)
-            if different:
-                log.info("%d rows of the table %s are copied to the SQL database", len(different), table.name)
-            await table.upsert(connection, different, one_by_one=True)
-            alien.difference_update(row["id"] for row in rows)
-        if alien:
-            raise _alien_rows(table.name, len(alien))
-
-    async def _pages(self, collection: str, table: MirroredTable, dialect: str) -> AsyncIterator[list[dict[str, Any]]]:
-        after = ""
-        while True:
-            wires = await self._client.read(f"mirror/get_{collection}", {"after": after, "limit": PAGE})
-            rows = [table.decode(wire, dialect) for wire in wires]
-            yield rows
-            if len(rows) < PAGE:
-                return
-            after = rows[-1]["id"]
-
-
-def _alien_rows(name: str, number: int) -> OpenWebUIPocketBaseError:
-    group = TABLES[name].group
-    together = next((groups for groups in TOGETHER if group in groups), (group,))
-    settings = ", ".join(f'{each} = "sqlalchemy"' for each in together)
-    return ConfigurationError(
-        f"The SQL database has {number} rows of the table {name} which PocketBase does not have, or has otherwise.",
-        hint=(
-            f"Nobody would see them any more. Leave them in the SQL database ([groups] {settings}), "
-            "or begin with an empty one."
-        ),
-    )
+    async def _apply(self, changes: Changes | None, known: Known) -> None:
+        found = await self.writer.apply(changes, known)
+        before = self._known
+        self._kept_up_at = time.monotonic()
+        if before is None or (before.copy, before.run) != (found.copy, found.run) or found.since > before.since:
+            self._known = found

@@ -1,0 +1,327 @@
+"""The mirror when PocketBase's data are other than before: restored backups, other servers, forgotten changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from open_webui.models.groups import GroupForm
+from sqlalchemy import text
+
+from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.replication.settle import kept_aside
+from openwebui_pocketbase.replication.watch import unwatch
+from tests.integration.test_mirror import (
+    TABLES,
+    Installation,
+    _raw_user,
+    check,
+    client,
+    database,
+    no_sockets,
+    one,
+    other,
+    user,
+)
+from tests.support.pocketbase import PocketBaseProcess
+from tests.support.stock import StockDatabase
+
+__all__ = ["client", "database", "no_sockets", "one", "other"]
+
+RESTORED = "PocketBase was restored or replaced while Open WebUI was running"
+GRANT = {"principal_type": "user", "principal_id": "*", "permission": "read"}
+
+
+def backup(server: PocketBaseProcess, directory: Path) -> Callable[[], None]:
+    """Copy a server's data; return what puts the copy in their place. Both end the process, as PocketBase does."""
+    copy = directory / "backup"
+    server.stop()
+    shutil.copytree(server.data_dir, copy)
+    server.start()
+
+    def restore() -> None:
+        server.stop()
+        shutil.rmtree(server.data_dir)
+        shutil.copytree(copy, server.data_dir)
+        server.start()
+
+    return restore
+
+
+async def ids(database: StockDatabase, table: str = "user") -> set[str]:
+    return {row["id"] for row in await database.rows(table)}
+
+
+@pytest.mark.parametrize("noticed_by", ["a write", "the poll", "a start"])
+@pytest.mark.parametrize("behind", ["behind", "at the same number", "ahead"])
+async def test_a_restored_backup_is_noticed(
+    noticed_by: str,
+    behind: str,
+    one: Installation,
+    other: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also if as many changes were made since as there had been: nothing of the time after the backup stays."""
+    await user(one, 1)
+    await one.grants.set_access_grants("note", "n", [GRANT])
+    restore = backup(own_pocketbase, tmp_path)
+    await user(one, 2)
+    await one.users.update_user_by_id("u1", {"name": "Renamed"})
+    await one.grants.set_access_grants("note", "n", [])
+    restore()
+    for number in range({"behind": 0, "at the same number": 3, "ahead": 5}[behind]):
+        await client.write("users/insert_new_user", _raw_user(f"late-{number}"))
+    with caplog.at_level(logging.INFO):
+        if noticed_by == "a start":
+            await other.mirror.start()
+        elif noticed_by == "the poll":
+            await one.mirror.catch_up()
+        else:
+            await user(one, 3)
+    await check(database, own_pocketbase)
+    assert len(await database.rows("access_grant")) == 1
+    assert "u2" not in await ids(database)
+    assert "1 copies in the SQL table user were removed" in caplog.text
+    assert (RESTORED in caplog.text) == (noticed_by != "a start")
+    assert await kept_aside() == []
+    await user(one, 4)
+    await check(database, own_pocketbase)
+
+
+async def test_replies_from_before_a_restore_do_not_come_back(
+    one: Installation,
+    other: Installation,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One process still has a reply in hand when another has already settled."""
+    await user(one, 1)
+    await other.mirror.start()
+    restore = backup(own_pocketbase, tmp_path)
+    goes_on, waits = asyncio.Event(), asyncio.Event()
+    apply = one.mirror._apply
+
+    async def slowly(*args: Any) -> None:
+        waits.set()
+        await goes_on.wait()
+        await apply(*args)
+
+    monkeypatch.setattr(one.mirror, "_apply", slowly)
+    old = asyncio.ensure_future(user(one, 2))
+    await waits.wait()
+    await user(other, 3)
+    restore()
+    await other.mirror.catch_up()
+    await check(database, own_pocketbase)
+    goes_on.set()
+    await old
+    await check(database, own_pocketbase)
+    assert await ids(database) == {"u1"}
+    await user(one, 4)
+    await user(other, 5)
+    await check(database, own_pocketbase)
+
+
+async def test_the_copy_is_ahead_of_a_process_when_a_backup_is_restored(
+    one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, tmp_path: Path
+) -> None:
+    """What a process knows is in the backup, what another wrote after it is not; that one is gone."""
+    await user(one, 1)
+    await other.mirror.start()
+    restore = backup(own_pocketbase, tmp_path)
+    await user(other, 2)
+    restore()
+    await one.mirror.catch_up()
+    await check(database, own_pocketbase)
+    assert await ids(database) == {"u1"}
+
+
+async def test_a_backup_is_restored_within_a_transaction_of_the_host(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, tmp_path: Path
+) -> None:
+    await user(one, 1)
+    restore = backup(own_pocketbase, tmp_path)
+    await user(one, 2)
+    async with database.sessions() as session:
+        restore()
+        await one.grants.replace_access_grants(session, "app", "a", [GRANT])
+        await session.commit()
+    await one.mirror.catch_up()
+    await check(database, own_pocketbase)
+    assert await ids(database) == {"u1"}
+
+
+async def test_a_sql_database_older_than_the_feed_is_copied_again(
+    one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1)
+    with own_pocketbase.admin() as admin:
+        admin.send("DELETE", "/api/collections/owui_users/records/u1")
+        for number in (2, 3):
+            admin.call("users/insert_new_user", _raw_user(f"u{number}"))
+        admin.sql("DELETE FROM owui_changes WHERE seq < (SELECT max(seq) FROM owui_changes)")
+    await other.mirror.start()
+    await check(database, own_pocketbase)
+    assert await ids(database) == {"u2", "u3"}
+
+
+async def test_rows_of_another_server_are_kept_aside(
+    one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """They are not newer than what was restored: PocketBase never had them."""
+    await user(one, 1)
+    with own_pocketbase.admin() as admin:
+        admin.sql("UPDATE owui_meta SET value = 'another' WHERE key = 'epoch'")
+        admin.sql("DELETE FROM owui_users")
+        admin.call("users/insert_new_user", _raw_user("u2"))
+    await other.mirror.start()
+    await check(database, own_pocketbase)
+    assert [row.row_id for row in await kept_aside()] == ["u1"]
+
+
+async def test_an_empty_pocketbase_does_not_empty_the_copy(
+    one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1)
+    await one.groups.insert_new_group("u1", GroupForm(name="g", description=""))
+    with own_pocketbase.admin() as admin:
+        for table in ("owui_users", "owui_groups", "owui_changes"):
+            admin.sql(f"DELETE FROM {table}")
+    with pytest.raises(ConfigurationError, match=r"no users, and the SQL database has copies of 1, such as u1\."):
+        await other.mirror.start()
+    assert (await ids(database), len(await database.rows("group"))) == ({"u1"}, 1)
+    await other.mirror.start(is_accepted=True)
+    await check(database, own_pocketbase)
+    assert await ids(database) == set()
+
+
+# Comparing
+
+
+def paths_of(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that gets the paths of all reads from now on."""
+    paths: list[str] = []
+    read = client.read
+
+    async def noted(path: str, parameters: Any) -> Any:
+        paths.append(path)
+        return await read(path, parameters)
+
+    monkeypatch.setattr(client, "read", noted)
+    return paths
+
+
+async def test_nothing_is_compared_when_the_copy_is_whole(
+    one: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await user(one, 1)
+    await client.write("users/insert_new_user", _raw_user("u2"))
+    paths = paths_of(client, monkeypatch)
+    others = [Installation(client) for _ in range(3)]
+    await asyncio.gather(*(each.mirror.start() for each in others))
+    assert set(paths) == {"mirror/get_changes"}
+    await check(database, own_pocketbase)
+
+
+async def test_one_of_many_processes_compares(
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(3):
+        await client.write("users/insert_new_user", _raw_user(f"u{number}"))
+    paths = paths_of(client, monkeypatch)
+    await asyncio.gather(*(Installation(client).mirror.start() for _ in range(4)))
+    await check(database, own_pocketbase)
+    assert paths.count("mirror/get_ids_of_owui_groups") == 1
+
+
+async def test_others_write_while_tables_are_compared(
+    one: Installation,
+    other: Installation,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    client: PocketBaseClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is read for the comparison is older than what they write; no lock keeps them from it."""
+    for number in range(4):
+        await user(one, number)
+    await other.mirror.start()
+    with own_pocketbase.admin() as admin:
+        for number in (0, 1):
+            admin.send("PATCH", f"/api/collections/owui_users/records/u{number}", {"name": "By hand"})
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE owui_pocketbase_mirror SET whole = 0"))
+    pages = Installation(client).mirror.feed.pages
+
+    async def slowly(collection: str) -> Any:
+        async for wires in pages(collection):
+            if collection == "owui_users":
+                async with asyncio.timeout(5):
+                    await other.users.update_user_by_id("u0", {"name": "Newest"})
+                    await other.mirror.write("users/delete_user_by_id", {"id": "u2"})
+                    await user(other, 9)
+            yield wires
+
+    third = Installation(client)
+    monkeypatch.setattr(third.mirror.feed, "pages", slowly)
+    await third.mirror.start()
+    await check(database, own_pocketbase)
+    assert await ids(database) == {"u0", "u1", "u3", "u9"}
+
+
+async def test_a_comparison_that_was_cut_off_is_made_again(
+    one: Installation,
+    other: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await client.write("users/insert_new_user", _raw_user("u1"))
+
+    async def broken(collection: str) -> Any:
+        raise OSError(collection)
+        yield
+
+    with monkeypatch.context() as patch:
+        patch.setattr(one.mirror.feed, "pages", broken)
+        with pytest.raises(OSError, match="owui_users"):
+            await one.mirror.start()
+    await other.mirror.start()
+    await check(database, own_pocketbase)
+    assert await ids(database) == {"u1"}
+
+
+async def test_the_state_of_an_older_version_is_extended(
+    one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    await user(one, 1)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(unwatch, TABLES)
+        await connection.execute(
+            text("CREATE TABLE older AS SELECT id, epoch, seq, tables FROM owui_pocketbase_mirror")
+        )
+        await connection.execute(text("DROP TABLE owui_pocketbase_mirror"))
+        await connection.execute(text("ALTER TABLE older RENAME TO owui_pocketbase_mirror"))
+    await other.mirror.start()
+    await user(other, 2)
+    await check(database, own_pocketbase)
