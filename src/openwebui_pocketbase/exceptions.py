@@ -5,6 +5,7 @@ OpenWebUIPocketBaseError
     CompatibilityError            the installed Open WebUI is not one we know how to extend
     SchemaError                   the PocketBase server's schema or hooks do not fit this version
     ServerError                   the embedded PocketBase server cannot be started or kept running
+    MovedTableError               other code uses an SQL table whose rows are in PocketBase
     RequestError                  one request to PocketBase failed
         UnavailableError          no usable answer: refused, cut off, timed out, 5xx
         ResponseError             PocketBase answered with an error
@@ -28,6 +29,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "InvalidRequestError",
+    "MovedTableError",
     "NotFoundError",
     "OpenWebUIPocketBaseError",
     "RequestError",
@@ -69,6 +71,10 @@ class SchemaError(OpenWebUIPocketBaseError):
 
 class ServerError(OpenWebUIPocketBaseError):
     """The embedded PocketBase server cannot be started, or does not stay up."""
+
+
+class MovedTableError(OpenWebUIPocketBaseError):
+    """A statement that is not this package's reads or writes an SQL table whose rows are in PocketBase."""
 
 
 class RequestError(OpenWebUIPocketBaseError):

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from openwebui_pocketbase.schema.tables import TABLES
-from tests.support.processes import LIGHT, PASSWORD, STOP_SECONDS, environment
+from tests.support.processes import LIGHT, PASSWORD, SOURCE, STOP_SECONDS, environment
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,7 +66,9 @@ class Driver:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__],
                 cwd=data_dir,
-                env=environment(data_dir, {"FROM_INIT_PY": "true", "PYTHONPATH": f"{LIGHT}{os.pathsep}{ROOT}"}),
+                env=environment(
+                    data_dir, {"FROM_INIT_PY": "true", "PYTHONPATH": os.pathsep.join(map(str, (LIGHT, SOURCE, ROOT)))}
+                ),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from openwebui_pocketbase.catalog import TOGETHER
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError, OpenWebUIPocketBaseError, SchemaError
+from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.schema.tables import TABLES
 
 if TYPE_CHECKING:
@@ -173,7 +174,11 @@ class Mirror:
         session = self._sql.open_transaction.get()
         if session is not None:
             # Without the number: when the host commits or undoes this, it has to be right either way.
-            await self._write_rows(await session.connection(), changes)
+            connection = await session.connection()
+            with ours_only():
+                await self._sql.open_guard(connection)
+                await self._write_rows(connection, changes)
+                await self._sql.close_guard(connection)
             return
         if not any(collection in self._tables for collection, _, _ in changes.rows):
             if changes.last > self._known.since:
@@ -209,6 +214,7 @@ class Mirror:
                     missing = await self._missing(connection, changes, floor)
                     if missing is not None:
                         await self._write_rows(connection, missing, one_by_one=one_by_one)
+                        await self._sql.close_guard(connection)
             except self._sql.REFUSALS:
                 if one_by_one:
                     raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Connection,
     Dialect,
     Integer,
     MetaData,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    inspect,
     select,
     text,
     update,
@@ -31,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.repositories.base import codec_of, open_transaction
 
 __all__ = [
@@ -39,8 +42,10 @@ __all__ = [
     "State",
     "advance",
     "begin",
+    "close_guard",
     "create_state",
     "locked",
+    "open_guard",
     "open_transaction",
     "read_state",
     "write_state",
@@ -66,6 +71,7 @@ _STATE = Table(
     Column("epoch", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("tables", Text, nullable=False),
+    Column("writing", Integer, nullable=False, default=0, server_default="0"),
 )
 """One row; see `State`."""
 
@@ -73,7 +79,7 @@ _STATE = Table(
 _ADVANCE = (
     update(_STATE)
     .where(_STATE.c.epoch == bindparam("of"), _STATE.c.seq >= bindparam("floor"), _STATE.c.seq < bindparam("last"))
-    .values(seq=bindparam("last"))
+    .values(seq=bindparam("last"), writing=1)
 )
 
 
@@ -99,11 +105,39 @@ async def create_state() -> None:
         lock = "BEGIN IMMEDIATE" if is_sqlite else f"SELECT pg_advisory_xact_lock({CREATION_LOCK})"
         await connection.execute(text(lock))
         await connection.run_sync(_STATE.create, checkfirst=True)
+        await connection.run_sync(_add_columns)
 
 
-def begin() -> AbstractAsyncContextManager[AsyncConnection]:
+def _add_columns(connection: Connection) -> None:
+    """Add what a table of an earlier version has not."""
+    columns = {column["name"] for column in inspect(connection).get_columns(_STATE.name, _STATE.schema)}
+    if "writing" not in columns:
+        table = connection.dialect.identifier_preparer.format_table(_STATE)
+        connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN writing INTEGER NOT NULL DEFAULT 0")
+
+
+@asynccontextmanager
+async def begin() -> AsyncIterator[AsyncConnection]:
     """Give a transaction; committed unless there is an exception."""
-    return db.async_engine.begin()  # type: ignore[no-any-return]
+    with ours_only():
+        async with db.async_engine.begin() as connection:
+            yield connection
+
+
+async def open_guard(connection: AsyncConnection) -> None:
+    """Have the guard let the transaction's changes through; see `close_guard`."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT set_config('owui.mirror', 'on', true)"))
+    else:
+        await connection.execute(update(_STATE).values(writing=1))
+
+
+async def close_guard(connection: AsyncConnection) -> None:
+    """End what `open_guard` or `advance` began; the last statement of a transaction that is committed."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT set_config('owui.mirror', 'off', true)"))
+    else:
+        await connection.execute(update(_STATE).values(writing=0))
 
 
 @asynccontextmanager
@@ -112,7 +146,9 @@ async def locked() -> AsyncIterator[AsyncConnection]:
     async with begin() as connection:
         is_sqlite = connection.dialect.name == "sqlite"
         await connection.execute(text("BEGIN IMMEDIATE" if is_sqlite else f"LOCK TABLE {_STATE.fullname}"))
+        await open_guard(connection)
         yield connection
+        await close_guard(connection)
 
 
 async def read_state(connection: AsyncConnection) -> State | None:
