@@ -107,7 +107,9 @@ async def test_the_hosts_own_code_fails(
 ) -> None:
     """Where it were not replaced."""
     arm()
-    with pytest.raises(MovedTableError, match=r"open_webui/models/auths\.py:\d+ would have changed the SQL table auth"):
+    with pytest.raises(
+        MovedTableError, match=r"open_webui/models/\w+\.py:\d+ would have changed the SQL table (auth|user)"
+    ):
         await AuthsTable().insert_new_auth("a@example.com", "hash", "A", role="admin")
     caplog.clear()
     assert await ChatTable().get_chat_by_id_and_user_id("c", "u") is None  # it swallows whatever happens

@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from openwebui_pocketbase import __version__
-from openwebui_pocketbase.cli import assets, doctor, init, pocketbase, schema, search, serve
+from openwebui_pocketbase.cli import assets, doctor, guard, init, leave, pocketbase, schema, search, serve
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 
 __all__ = ["app"]
@@ -38,6 +38,8 @@ app.command()(doctor.doctor)
 app.add_typer(schema.app, name="schema")
 app.add_typer(search.app, name="search")
 app.add_typer(assets.app, name="assets")
+app.add_typer(guard.app, name="guard")
+app.command()(leave.leave)
 app.command(context_settings={"ignore_unknown_options": True})(pocketbase.pocketbase)
 
 
