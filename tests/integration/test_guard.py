@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import open_webui
 import pytest
+from alembic.script import ScriptDirectory
 from open_webui.models.auths import AuthsTable
 from open_webui.models.files import File
 from open_webui.models.users import User
@@ -18,6 +23,8 @@ from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.triggers import Change, Refusing, guarded_tables, install, remove
 from openwebui_pocketbase.host.guard import install_guard
 from openwebui_pocketbase.replication import sql
+from tests.support import postgresql
+from tests.support.processes import environment
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
 
 CHATS = ("chat", "chat_file", "chat_message", "shared_chat")
@@ -202,3 +209,94 @@ async def test_a_database_that_takes_no_triggers_is_no_obstacle(
     await read_only.close()
     assert "the guard could not be installed" in caplog.text
     assert "read-only transaction" in caplog.text
+
+
+MIGRATION = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "ffffffffffff"
+down_revision = "{head}"
+
+
+def upgrade():
+    chat = sa.table("chat", sa.column("id"), sa.column("title"))
+    assert op.get_bind().execute(sa.select(chat.c.title)).scalars().all() == ["t"]
+    op.execute(chat.update().values(title="migrated"))
+    with op.batch_alter_table("chat") as batch:
+        batch.alter_column("title", new_column_name="name")
+"""
+
+MIGRATE = """
+import logging, sys
+from pathlib import Path
+import open_webui
+from open_webui.internal import db
+from alembic import command
+from alembic.config import Config
+logging.basicConfig(level="INFO")
+config = Config(str(Path(open_webui.__file__).with_name("alembic.ini")))
+config.set_main_option("script_location", sys.argv[1])
+command.upgrade(config, "head")
+"""
+
+
+def migrate(database: StockDatabase, directory: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Do what the host does when it is imported."""
+    url = database.engine.url.set(drivername="sqlite" if database.is_sqlite else "postgresql+psycopg")
+    env |= {"FROM_INIT_PY": "true", "DATABASE_URL": url.render_as_string(hide_password=False)}
+    return subprocess.run(
+        [sys.executable, "-c", MIGRATE, str(directory / "migrations")],
+        env=environment(directory, env),
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+async def own_database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StockDatabase]:
+    """A database whose schema the test changes."""
+    if request.param == "sqlite":
+        database = sqlite_database(tmp_path)
+    else:
+        template = await postgresql_database()
+        await template.close()
+        name = postgresql.new_database(str(template.engine.url.database))
+        database = StockDatabase(postgresql.url_of(name))
+    with database.active():
+        yield database
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "own_database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True
+)
+async def test_the_hosts_migrations_run(own_database: StockDatabase, tmp_path: Path) -> None:
+    database, directory = own_database, tmp_path / "data"
+    scripts = directory / "migrations"
+    shutil.copytree(Path(open_webui.__file__).with_name("migrations"), scripts)
+    await execute(database, chat(database))
+    await install_guard(["chats", "tags"])
+    moved = {"STORAGE_BACKEND": "pocketbase"}
+
+    done = migrate(database, directory, **moved)  # there is nothing to migrate
+    assert done.returncode == 0, done.stderr
+    assert len(await run(database, guarded_tables)) == 5
+
+    head = ScriptDirectory(str(scripts)).get_current_head()
+    (scripts / "versions" / "ffffffffffff_test.py").write_text(MIGRATION.format(head=head))
+    done = migrate(database, directory)  # without the plugin
+    assert done.returncode != 0
+    assert "chats are in PocketBase" in done.stderr
+
+    done = migrate(database, directory, **moved)
+    assert done.returncode == 0, done.stderr
+    assert "lifted for Open WebUI's migrations" in done.stderr
+    async with database.engine.connect() as connection:
+        assert (await connection.execute(text("SELECT name FROM chat"))).scalars().all() == ["migrated"]
+    assert await run(database, guarded_tables) == []
+    await install_guard(["chats", "tags"])
+    with pytest.raises(IntegrityError):
+        await execute(database, "DELETE FROM chat")
