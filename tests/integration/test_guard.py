@@ -287,8 +287,9 @@ async def test_the_hosts_migrations_run(own_database: StockDatabase, tmp_path: P
 
     head = ScriptDirectory(str(scripts)).get_current_head()
     (scripts / "versions" / "ffffffffffff_test.py").write_text(MIGRATION.format(head=head))
-    done = migrate(database, directory)  # without the plugin
+    done = migrate(database, directory)  # with settings that do not ask for the plugin
     assert done.returncode != 0
+    assert "chat_message, shared_chat, tag are in PocketBase, but the settings keep every group" in done.stderr
     assert "chats are in PocketBase" in done.stderr
 
     done = migrate(database, directory, **moved)

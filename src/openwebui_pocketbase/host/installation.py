@@ -12,6 +12,7 @@ from typing import Any
 from openwebui_pocketbase.catalog import RepositorySpec, repository
 from openwebui_pocketbase.exceptions import CompatibilityError
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
+from openwebui_pocketbase.host.activation import DATABASE
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.contract import check_contract
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
@@ -25,8 +26,6 @@ __all__ = ["MAIN", "Installation"]
 log = logging.getLogger(__name__)
 
 MAIN = "open_webui.main"
-DATABASE = "open_webui.internal.db"
-"""The first module that has a connection to the SQL database; its migrations run later."""
 
 Undo = Callable[[], None]
 
