@@ -126,11 +126,13 @@ class OpenWebUI:
             return rows
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Change one row of Open WebUI's own database; parameters are written as ``:name``."""
+        """Change one row of Open WebUI's own database, guarded or not; parameters are written as ``:name``."""
         with self.database() as database:
             if parameters and isinstance(database, psycopg.Connection):
                 statement = re.sub(r":(\w+)", r"%(\1)s", statement)
+            open_guard(database)
             assert database.execute(statement, parameters or {}).rowcount == 1, statement
+            close_guard(database)
             database.commit()
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
@@ -233,6 +235,25 @@ class OpenWebUI:
     def forget_tokens(self) -> None:
         """Have everybody sign in again."""
         self.users = {name: User(user.id, "") for name, user in self.users.items()}
+
+
+def open_guard(database: Any) -> None:
+    """Have the guard let a transaction's changes through, as it does the mirror's."""
+    if isinstance(database, psycopg.Connection):
+        database.execute("SELECT set_config('owui.mirror', 'on', true)")
+    elif has_mirror(database):
+        database.execute("UPDATE owui_pocketbase_mirror SET writing = 1")
+
+
+def close_guard(database: Any) -> None:
+    """End what `open_guard` began, before the transaction is committed."""
+    if not isinstance(database, psycopg.Connection) and has_mirror(database):
+        database.execute("UPDATE owui_pocketbase_mirror SET writing = 0")
+
+
+def has_mirror(database: sqlite3.Connection) -> bool:
+    found = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'owui_pocketbase_mirror'").fetchone()
+    return found is not None
 
 
 # The import migrates the database. Seeding it belongs to the start, but two workers that do it at once are

@@ -31,6 +31,9 @@ COMMANDS = [
     "schema status",
     "schema apply",
     "search rebuild",
+    "guard status",
+    "guard remove",
+    "leave",
     "assets export",
     "pocketbase",
 ]

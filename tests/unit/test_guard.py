@@ -1,9 +1,13 @@
-"""Which tables a statement uses: found where tables stand, and nowhere else."""
+"""Which tables a statement uses: found where tables stand, and nowhere else. When the commands refuse."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.guard.statements import tables_in
 
 READS = {
@@ -112,3 +116,26 @@ def test_a_schema_is_told_apart() -> None:
         ("x", "tag"),
         ("", "file"),
     }
+
+
+@pytest.mark.parametrize("command", ["guard status", "guard remove", "leave --yes"])
+def test_commands_make_no_directory(command: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [*command.split(), "--data-dir", str(tmp_path / "mistyped")])
+    assert result.exit_code == 1
+    assert f"There is no directory {tmp_path / 'mistyped'}" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_there_is_nothing_to_leave_if_nothing_is_in_pocketbase(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["leave", "--yes", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "keep every group in the SQL database" in result.stderr
+    assert "STORAGE_BACKEND=pocketbase openwebui-pocketbase leave" in result.stderr
+
+
+def test_who_does_not_agree_does_not_leave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
+    result = CliRunner().invoke(app, ["leave", "--data-dir", str(tmp_path)], input="n\n")
+    assert result.exit_code == 1
+    assert "Is Open WebUI stopped" in result.stdout
+    assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from openwebui_pocketbase.exceptions import ConfigurationError
 
 __all__ = ["app", "existing_site"]
 
-app = typer.Typer(no_args_is_help=True, help="Look at, or remove, the guard of the SQL tables of moved groups.")
+app = typer.Typer(no_args_is_help=True, help="Look at, or remove, the guard of SQL tables.")
 
 
 @app.command()

@@ -38,7 +38,7 @@ def leave(
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Make the SQL database ready for an Open WebUI without this package.
+    """Get ready to run Open WebUI without this package.
 
     Passwords, API keys and OAuth sessions are copied back as they are stored, so people can sign in; users, groups and
     access are there already. The guard is removed. All else stays in PocketBase, and is listed. Run it with the
