@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from importlib import import_module
 from typing import Any, Literal
 
 from alembic import command
@@ -19,6 +18,7 @@ from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.triggers import Change, Refusing, guarded_tables, install, remove
 from openwebui_pocketbase.guard.tripwire import TripWire
 from openwebui_pocketbase.ours import ours_only
+from openwebui_pocketbase.replication import sql
 
 __all__ = ["arm", "guarded", "install_guard", "lift_for_migrations", "remove_guard"]
 
@@ -44,7 +44,7 @@ async def install_guard(groups: Collection[str]) -> None:
     try:
         with ours_only():
             if refusing:
-                await import_module("openwebui_pocketbase.replication.sql").create_state()
+                await sql.create_state()
             async with db.async_engine.begin() as connection:
                 change = await connection.run_sync(install, refusing, schema=SCHEMA)
     except SQLAlchemyError as error:

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from open_webui.internal import db
@@ -34,7 +33,6 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.catalog import REPOSITORIES
 from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.repositories.base import codec_of, open_transaction
 
@@ -191,8 +189,6 @@ class MirroredTable:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # A program beside the application may not have needed the table's module yet.
-        import_module(next(spec.module for spec in REPOSITORIES if name in spec.tables))
         host = next(table for table in Base.metadata.tables.values() if table.name == name)
         # None is SQL NULL; with the host's own column it would be JSON's null.
         columns = [Column(c.name, _type(c), primary_key=c.primary_key) for c in host.c]
