@@ -13,7 +13,7 @@ from sqlalchemy import create_engine
 
 from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.triggers import Refusing, install
-from tests.support.openwebui import CONFIGURATIONS, close_guard, open_guard
+from tests.support.openwebui import CONFIGURATIONS, unguarded
 from tests.support.processes import environment
 
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ def sign_in(instance: OpenWebUI) -> int:
 def without_users(instance: OpenWebUI) -> Iterator[None]:
     """Have the copy of the users empty, as if nobody had signed up."""
     with instance.database() as database:
-        open_guard(database)
-        database.execute("DELETE FROM user")
-        close_guard(database)
+        with unguarded(database):
+            database.execute("DELETE FROM user")
         database.commit()
     yield
     assert instance.sql("SELECT count(*) FROM user") == [(0,)]
@@ -83,7 +82,7 @@ def test_a_host_without_the_plugin_writes_nothing_until_somebody_leaves(new_open
 
     for _ in range(2):
         said = printed(instance, "leave", "--yes")
-        assert said.startswith("1 passwords copied.\n1 API keys copied.\n0 OAuth sessions copied.\n")
+        assert said.startswith("Passwords copied: 1.\nAPI keys copied: 1.\nOAuth sessions copied: 0.\n")
         assert "  chats: 1 in chat, " in said
         assert "remove these settings where Open WebUI is started: STORAGE_BACKEND." in said
     assert instance.password not in said

@@ -130,9 +130,8 @@ class OpenWebUI:
         with self.database() as database:
             if parameters and isinstance(database, psycopg.Connection):
                 statement = re.sub(r":(\w+)", r"%(\1)s", statement)
-            open_guard(database)
-            assert database.execute(statement, parameters or {}).rowcount == 1, statement
-            close_guard(database)
+            with unguarded(database):
+                assert database.execute(statement, parameters or {}).rowcount == 1, statement
             database.commit()
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
@@ -237,23 +236,26 @@ class OpenWebUI:
         self.users = {name: User(user.id, "") for name, user in self.users.items()}
 
 
-def open_guard(database: Any) -> None:
-    """Have the guard let a transaction's changes through, as it does the mirror's."""
+@contextlib.contextmanager
+def unguarded(database: Any) -> Iterator[None]:
+    """Have the guard out of the way in a transaction: what is written is a stranger's, and no copy of the mirror's."""
     if isinstance(database, psycopg.Connection):
-        database.execute("SELECT set_config('owui.mirror', 'on', true)")
-    elif has_mirror(database):
-        database.execute("UPDATE owui_pocketbase_mirror SET writing = 1")
-
-
-def close_guard(database: Any) -> None:
-    """End what `open_guard` began, before the transaction is committed."""
-    if not isinstance(database, psycopg.Connection) and has_mirror(database):
-        database.execute("UPDATE owui_pocketbase_mirror SET writing = 0")
-
-
-def has_mirror(database: sqlite3.Connection) -> bool:
-    found = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'owui_pocketbase_mirror'").fetchone()
-    return found is not None
+        query = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE left(tgname, 11) = 'owui_guard_'"
+        triggers = database.execute(query).fetchall()
+        for table, name in triggers:
+            database.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
+        yield
+        for table, name in triggers:
+            database.execute(f"ALTER TABLE {table} ENABLE TRIGGER {name}")
+        return
+    database.execute("BEGIN IMMEDIATE")
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND substr(name, 1, 11) = 'owui_guard_'"
+    guards = database.execute(query).fetchall()
+    for name, _ in guards:
+        database.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, definition in guards:
+        database.execute(definition)
 
 
 # The import migrates the database. Seeding it belongs to the start, but two workers that do it at once are

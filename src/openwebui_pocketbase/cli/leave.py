@@ -29,7 +29,7 @@ __all__ = ["leave"]
 
 QUESTION = "Is Open WebUI stopped, and shall its SQL database be made ready to run without PocketBase?"
 
-CREDENTIALS = {"auth": "passwords", "api_key": "API keys", "oauth_session": "OAuth sessions"}
+CREDENTIALS = {"auth": "Passwords", "api_key": "API keys", "oauth_session": "OAuth sessions"}
 
 
 def leave(
@@ -97,7 +97,9 @@ def _report(site: Site, url: str, copied: Mapping[str, Copied], left: Mapping[st
     for name, label in CREDENTIALS.items():
         if name in copied:
             skipped = copied[name].without_user
-            yield f"{copied[name].rows:,} {label} copied" + (f"; {skipped:,} of nobody left out." if skipped else ".")
+            yield f"{label} copied: {copied[name].rows:,}" + (
+                f"; without a user, left out: {skipped:,}." if skipped else "."
+            )
     yield "The SQL database takes changes of every table again."
     yield f"These stay in PocketBase ({url}), and an Open WebUI without it does not show them:"
     for group, tables in left.items():
