@@ -12,16 +12,22 @@ from typing import NamedTuple
 
 __all__ = ["Use", "tables_in"]
 
+_VALUE = r"(?:\?|%s|%\(\w+\)s|\$\d+|:\w+|\d[\w.]*|null|'(?:[^']|'')*')(?:::\w+(?:\[\])?)?"
+"""A parameter or a literal."""
+
 _TOKEN = re.compile(
-    r"""
-      \s+ | --[^\n]* | /\*.*?\*/
+    rf"""
+      \s+ | --[^\n]* | /\*.*?\*/ | \d[\w.]*
+    | (?P<values> \(\s*{_VALUE}(?:\s*,\s*{_VALUE})*\s*\) )
     | (?P<text> [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | \$(?P<tag>[^\W\d]\w*|)\$.*?\$(?P=tag)\$ )
     | (?P<quoted> "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[\w[\w ]*\] )
     | (?P<word> [^\W\d][\w$]* )
-    | (?P<sign> . )
+    | (?P<sign> [(),;.] )
+    | .
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
 )
+"""Long lists of values are one token: such statements are new each time, and thousands of tokens take a while."""
 
 _QUERIES = frozenset({"select", "with", "values"})
 _VERBS = frozenset({"select", "values", "with", "insert", "merge", "delete", "update", "truncate", "table"})
@@ -135,9 +141,10 @@ class _Reader:
         at = self._at + offset
         return self._tokens[at].word if 0 <= at < len(self._tokens) else ""
 
-    def _is_sign(self, offset: int, sign: str) -> bool:
-        at = self._at + offset
-        return at < len(self._tokens) and self._tokens[at] == ("sign", sign)
+    def _follows(self, sign: str) -> bool:
+        """Tell whether the next token begins with this sign."""
+        token = self._tokens[self._at + 1] if self._at + 1 < len(self._tokens) else None
+        return token is not None and token.kind in ("sign", "values") and token.text[0] == sign
 
     def _sign(self, sign: str) -> None:
         level = self._levels[-1]
@@ -168,15 +175,15 @@ class _Reader:
             level.common.add(name)
 
     def _table(self, token: _Token) -> None:
-        if token.word in _BETWEEN and not self._is_sign(1, "."):
+        if token.word in _BETWEEN and not self._follows("."):
             return
         level = self._levels[-1]
         level.expects = False
         schema, name = "", token.name
-        while self._is_sign(1, "."):
+        while self._follows("."):
             self._at += 2
             schema, name = name, self._tokens[self._at].name if self._at < len(self._tokens) else ""
-        is_function = self._is_sign(1, "(") and not level.writes
+        is_function = self._follows("(") and not level.writes
         is_common = not schema and not level.writes and any(name in each.common for each in self._levels)
         if name and not is_function and not is_common:
             self._uses.append(Use(schema, name, level.writes))
@@ -217,4 +224,4 @@ class _Reader:
         level = self._levels[-1]
         if word == "from":  # and not: extract(year from x), x is distinct from y
             return level.verb in ("select", "update", "delete") and self._word(-1) != "distinct"
-        return word != "using" or (level.verb in ("delete", "merge") and not self._is_sign(1, "("))
+        return word != "using" or (level.verb in ("delete", "merge") and not self._follows("("))
