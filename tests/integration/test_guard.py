@@ -142,6 +142,9 @@ async def test_groups_that_are_back_in_sql_take_changes(
     assert await run(database, guarded_tables) == list(USERS)
     assert "takes changes of chat, chat_file, chat_message, shared_chat, tag again" in caplog.text
     await execute(database, chat(database), "DELETE FROM chat")
+    assert "nobody can sign in" not in caplog.text
+    await install_guard(["chats"])
+    assert "nobody can sign in" in caplog.text
 
 
 @ON_SQLITE

@@ -11,6 +11,9 @@ from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["MovedTable", "moved_tables"]
 
+NAMES = {"access": "access grants"}
+"""What a group's rows are called, where that is not its name."""
+
 COMMANDS = {"users": " For passwords and roles there is: openwebui-pocketbase user."}
 """What people do in SQL without Open WebUI, and how they do it now."""
 
@@ -32,10 +35,15 @@ class MovedTable:
     repository: str
 
     @property
+    def rows(self) -> str:
+        """What the group's rows are called."""
+        return NAMES.get(self.group, self.group)
+
+    @property
     def refusal(self) -> str:
         """What the database says to a writer: one line, without characters that SQL would have to quote."""
         return (
-            f"openwebui-pocketbase: {self.group} are in PocketBase, so the SQL table {self.name} takes no changes."
+            f"openwebui-pocketbase: {self.rows} are in PocketBase, so the SQL table {self.name} takes no changes."
             " Start Open WebUI with openwebui-pocketbase and the settings that it had (openwebui-pocketbase doctor"
             " shows what is missing), or go back to SQL with openwebui-pocketbase leave. To let changes through:"
             f" openwebui-pocketbase guard remove.{COMMANDS.get(self.group, '')}"
@@ -51,7 +59,7 @@ class MovedTable:
         done = "changed" if writes else "read"
         table = "a copy that only openwebui-pocketbase changes" if self.mirrored else "not where their rows are"
         return MovedTableError(
-            f"openwebui-pocketbase: {caller} would have {done} the SQL table {self.name}. But {self.group} are in"
+            f"openwebui-pocketbase: {caller} would have {done} the SQL table {self.name}. But {self.rows} are in"
             f" PocketBase, and this table is {table}.",
             hint=(
                 f"Use {self.repository}, which has the rows wherever they are. To let such statements through with a"

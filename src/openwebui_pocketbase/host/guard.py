@@ -110,3 +110,8 @@ def _tell(change: Change) -> None:
         log.info("The SQL database refuses changes of %s from now on.", ", ".join(change.guarded))
     if change.lifted:
         log.info("The SQL database takes changes of %s again.", ", ".join(change.lifted))
+    if "auth" in change.lifted:
+        log.warning(
+            "Passwords and API keys are still in PocketBase only: nobody can sign in. To copy them, stop Open WebUI and"
+            " run openwebui-pocketbase leave, once, with the settings that keep users in PocketBase."
+        )
