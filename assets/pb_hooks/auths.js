@@ -13,6 +13,8 @@ const { merge } = require(`${__hooks}/owui_json.js`);
 const { hasAddress, insertUser, updateUser, deleteUser, deleteAll } = require(`${__hooks}/users.js`);
 
 const USER = tables.user;
+const API_KEY = tables.api_key;
+const OAUTH_SESSION = tables.oauth_session;
 const AUTH = tables.auth;
 const HAS_MFA = "coalesce(a.mfa, 'null') NOT IN ('null', '')";
 const NO_CHALLENGES = '{"login_challenge":null,"manage_challenge":null,"reset_ticket":null}';
@@ -21,7 +23,20 @@ const NO_CHALLENGES = '{"login_challenge":null,"manage_challenge":null,"reset_ti
 const UUID = `lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-'
   || substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))`;
 
+/**
+ * SQL of a page of a table, in the order of the ids: for who takes all credentials back to SQL.
+ *
+ * @param {import("./owui_rows.js").Table} table
+ */
+function page(table) {
+  const source = `FROM (SELECT * FROM ${table.collection} WHERE id > ${arg("after")} ORDER BY id LIMIT ${arg("limit")}) t`;
+  return many(row(table, "t"), source, "t.id");
+}
+
 const reads = {
+  get_auths: page(AUTH),
+  get_api_keys: page(API_KEY),
+  get_oauth_sessions: page(OAUTH_SESSION),
   get_auth_by_id: one(`SELECT ${row(AUTH, "a")} FROM owui_auths a WHERE a.id = ${arg("id")}`),
   authenticate_user: (/** @type {any} */ { email }) =>
     one(

@@ -5,6 +5,7 @@ OpenWebUIPocketBaseError
     CompatibilityError            the installed Open WebUI is not one we know how to extend
     SchemaError                   the PocketBase server's schema or hooks do not fit this version
     ServerError                   the embedded PocketBase server cannot be started or kept running
+    MovedTableError               other code uses an SQL table whose rows are in PocketBase
     RequestError                  one request to PocketBase failed
         UnavailableError          no usable answer, which may pass: refused, cut off, timed out, too many requests, 5xx
             TooManyRequestsError  429: PocketBase's rate limits, or a proxy's
@@ -32,6 +33,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictError",
     "InvalidRequestError",
+    "MovedTableError",
     "NotFoundError",
     "NotPocketBaseError",
     "OpenWebUIPocketBaseError",
@@ -77,6 +79,10 @@ class SchemaError(OpenWebUIPocketBaseError):
 
 class ServerError(OpenWebUIPocketBaseError):
     """The embedded PocketBase server cannot be started, or does not stay up."""
+
+
+class MovedTableError(OpenWebUIPocketBaseError):
+    """A statement that is not this package's reads or writes an SQL table whose rows are in PocketBase."""
 
 
 class RequestError(OpenWebUIPocketBaseError):

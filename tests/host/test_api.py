@@ -7,6 +7,7 @@ comparison; which id appears again is not.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -659,7 +660,10 @@ def test_pocketbase_answers_nobody_but_its_superuser(embedded: OpenWebUI) -> Non
 
 
 def test_search_needs_its_seam(driver: Driver, tmp_path: Path) -> None:
-    """With the SQL of the host as it is, a folder in PocketBase is neither a scope nor a place to search in."""
+    """With the SQL of the host as it is, a folder in PocketBase is neither a scope nor a place to search in.
+
+    Then it is an error; with a warning instead, nothing is found.
+    """
     env = {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_EMBEDDED_DATA_DIR": str(tmp_path / "pocketbase")}
     make = {"method": "POST", "url": f"{FOLDERS}/", "json": folder("Found")}
     with_seam = driver.start(env, [make, {"method": "GET", "url": SEARCH}])
@@ -667,7 +671,13 @@ def test_search_needs_its_seam(driver: Driver, tmp_path: Path) -> None:
     assert [(scope["id"], scope["name"]) for scope in found["scopes"]] == [(f"folder:{made['id']}", "Found")]
 
     search = {"method": "GET", "url": SEARCH}
+    read = re.compile(r"open_webui/routers/search\.py:\d+ would have read the SQL table (chat|folder|shared_chat)")
     without = driver.start(env, [search], without_seams=True)
-    assert without.answers[0] == (200, {**found, "scopes": []})
+    assert without.answers[0][0] == 503
+    assert read.search(without.output)
+    warned = driver.start(env | {"OPENWEBUI_POCKETBASE_TRIPWIRE": "warn"}, [search], without_seams=True)
+    assert warned.answers[0] == (200, {**found, "scopes": []})
+    assert read.search(warned.output)
     assert with_seam.stock
     assert without.stock
+    assert warned.stock

@@ -112,6 +112,8 @@ class Driver:
     def _replace_rows(self, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Forget what earlier starts left: each has a PocketBase of its own."""
         with contextlib.closing(sqlite3.connect(self.data_dir / "webui.db", timeout=10.0)) as database:
+            for (name,) in database.execute("SELECT name FROM sqlite_master WHERE name LIKE 'owui_guard_%'").fetchall():
+                database.execute(f"DROP TRIGGER {name}")
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
             mirrored = {table.name for table in TABLES.values() if table.mirrored} | {"owui_pocketbase_mirror"}
             for name in mirrored & tables:

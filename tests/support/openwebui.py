@@ -126,11 +126,12 @@ class OpenWebUI:
             return rows
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """Change one row of Open WebUI's own database; parameters are written as ``:name``."""
+        """Change one row of Open WebUI's own database, guarded or not; parameters are written as ``:name``."""
         with self.database() as database:
             if parameters and isinstance(database, psycopg.Connection):
                 statement = re.sub(r":(\w+)", r"%(\1)s", statement)
-            assert database.execute(statement, parameters or {}).rowcount == 1, statement
+            with unguarded(database):
+                assert database.execute(statement, parameters or {}).rowcount == 1, statement
             database.commit()
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
@@ -233,6 +234,28 @@ class OpenWebUI:
     def forget_tokens(self) -> None:
         """Have everybody sign in again."""
         self.users = {name: User(user.id, "") for name, user in self.users.items()}
+
+
+@contextlib.contextmanager
+def unguarded(database: Any) -> Iterator[None]:
+    """Have the guard out of the way in a transaction: what is written is a stranger's, and no copy of the mirror's."""
+    if isinstance(database, psycopg.Connection):
+        query = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE left(tgname, 11) = 'owui_guard_'"
+        triggers = database.execute(query).fetchall()
+        for table, name in triggers:
+            database.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
+        yield
+        for table, name in triggers:
+            database.execute(f"ALTER TABLE {table} ENABLE TRIGGER {name}")
+        return
+    database.execute("BEGIN IMMEDIATE")
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND substr(name, 1, 11) = 'owui_guard_'"
+    guards = database.execute(query).fetchall()
+    for name, _ in guards:
+        database.execute(f"DROP TRIGGER {name}")
+    yield
+    for _, definition in guards:
+        database.execute(definition)
 
 
 # The import migrates the database. Seeding it belongs to the start, but two workers that do it at once are

@@ -42,6 +42,12 @@ COMMANDS = [
     "user set-role",
     "user disable-mfa",
     "assets export",
+    "mirror status",
+    "mirror accept",
+    "mirror adopt",
+    "guard status",
+    "guard remove",
+    "leave",
     "pocketbase",
 ]
 

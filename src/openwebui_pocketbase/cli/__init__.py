@@ -8,7 +8,19 @@ import typer
 from typer.core import TyperGroup
 
 from openwebui_pocketbase import __version__
-from openwebui_pocketbase.cli import assets, doctor, init, mirror, pocketbase, schema, search, serve, user
+from openwebui_pocketbase.cli import (
+    assets,
+    doctor,
+    guard,
+    init,
+    leave,
+    mirror,
+    pocketbase,
+    schema,
+    search,
+    serve,
+    user,
+)
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 
 __all__ = ["app"]
@@ -39,6 +51,8 @@ app.add_typer(search.app, name="search")
 app.add_typer(user.app, name="user")
 app.add_typer(mirror.app, name="mirror")
 app.add_typer(assets.app, name="assets")
+app.add_typer(guard.app, name="guard")
+app.command()(leave.leave)
 app.command(context_settings={"ignore_unknown_options": True})(pocketbase.pocketbase)
 
 

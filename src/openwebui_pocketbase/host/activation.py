@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections.abc import Callable
@@ -14,6 +15,11 @@ from openwebui_pocketbase.host import STARTUP_FAILURE
 from openwebui_pocketbase.settings import Settings, load_settings
 
 __all__ = ["Watcher", "activate"]
+
+log = logging.getLogger(__name__)
+
+DATABASE = "open_webui.internal.db"
+"""The first module that can reach the SQL database; its migrations run later."""
 
 
 class Watcher(Protocol):
@@ -38,7 +44,8 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
         settings = load_settings(data_dir)
         if not settings.wants_other_backend():
             watcher.undo()
-            sys.meta_path.remove(watcher)  # type: ignore[arg-type]  # it is the finder
+            watcher.callbacks.clear()
+            watcher.callbacks[DATABASE] = lambda database: _end(watcher, database)
             return
         configure_logging(settings)
         from openwebui_pocketbase.host.installation import Installation  # noqa: PLC0415 - only if wanted
@@ -50,6 +57,34 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
     except OpenWebUIPocketBaseError as error:
         print(f"\nopenwebui-pocketbase: {error}\n", file=sys.stderr, flush=True)
         raise SystemExit(STARTUP_FAILURE) from error
+
+
+def _end(watcher: Watcher, database: ModuleType) -> None:
+    """Leave the host alone; but say so if its database is that of a site with groups in PocketBase.
+
+    Nobody could sign in, or people would see an empty site, and nothing would tell why.
+    """
+    with contextlib.suppress(ValueError):
+        sys.meta_path.remove(watcher)  # type: ignore[arg-type]  # it is the finder
+    engine = database.engine
+    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").is_file():
+        return
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the host has just imported it
+
+    from openwebui_pocketbase.guard.triggers import guarded_tables  # noqa: PLC0415 - needs it
+
+    try:
+        with engine.connect() as connection:
+            tables = guarded_tables(connection, schema=database.DATABASE_SCHEMA or None)
+    except SQLAlchemyError:
+        return  # the host is going to say it
+    if tables:
+        log.error(
+            "The rows of the SQL tables %s are in PocketBase, but the settings keep every group of data in the SQL"
+            " database: people cannot sign in, or miss what they had, and these tables take no changes. Set what was"
+            " set before (STORAGE_BACKEND=pocketbase, or the config file), or run: openwebui-pocketbase leave",
+            ", ".join(tables),
+        )
 
 
 def configure_logging(settings: Settings) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from openwebui_pocketbase.catalog import RepositorySpec, repository
 from openwebui_pocketbase.exceptions import CompatibilityError
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
+from openwebui_pocketbase.host.activation import DATABASE
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.contract import check_contract
 from openwebui_pocketbase.host.failures import answer_failures
@@ -72,6 +73,7 @@ class Installation:
         seams = self._manager.hook.openwebui_register_seams(backends=self.registry.replaced)
         for seam in _flatten(seams):
             steps.setdefault(seam.module, []).append(_replacer(seam))
+        steps.setdefault(DATABASE, []).append(self._guard)
         steps.setdefault(MAIN, []).append(self._wrap)
         return {module: self._runner(todo) for module, todo in steps.items()}
 
@@ -101,14 +103,33 @@ class Installation:
 
         return run
 
+    def _guard(self, database: ModuleType) -> Undo:
+        from openwebui_pocketbase.host import guard  # noqa: PLC0415 - imports the host
+
+        steps = [guard.arm(self._in_pocketbase, self._settings.tripwire)]
+        if database.ENABLE_DB_MIGRATIONS:
+            steps.append(guard.lift_for_migrations())
+
+        def undo() -> None:
+            for step in steps:
+                step()
+
+        return undo
+
+    @property
+    def _in_pocketbase(self) -> list[str]:
+        return [group for group, backend in self.registry.replaced.items() if backend == BACKEND]
+
     def _wrap(self, main: ModuleType) -> Undo:
         context = HostContext(main.app, self._settings, self._data_dir, self.registry.replaced, self._modules)
         hook = self._manager.hook
 
         async def bootstrap() -> None:
             await _each(hook.openwebui_bootstrap(context=context))
-            from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - imports the host
+            from openwebui_pocketbase.host.guard import install_guard  # noqa: PLC0415 - imports the host
+            from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - likewise
 
+            await install_guard(self._in_pocketbase)
             await warn_of_unused_rows(context.backends)
             LastStart.now(context.backends, self._package_dir, context.data_dir).write(context.data_dir)
 

@@ -1,0 +1,38 @@
+"""Making the host's database ready for a host without this package; imports the host."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from importlib import import_module
+
+from open_webui.internal import db
+from open_webui.models.auths import Auths
+
+from openwebui_pocketbase.catalog import REPOSITORIES
+from openwebui_pocketbase.host.guard import remove_guard
+from openwebui_pocketbase.plugin import plugin
+from openwebui_pocketbase.replication.credentials import Copied, copy_credentials
+
+__all__ = ["leave"]
+
+
+async def leave(groups: Collection[str]) -> Mapping[str, Copied]:
+    """Copy the credentials to the SQL database and let it take all changes; disconnect.
+
+    Args:
+        groups: The groups in PocketBase; with ``users`` the host's repositories are those of PocketBase.
+
+    Returns:
+        What became of each table of credentials; empty if these have always been in SQL.
+    """
+    for spec in REPOSITORIES:
+        import_module(spec.module)  # the mirror knows a table by its module, which nothing here has needed yet
+    try:
+        if "users" not in groups:
+            remove_guard()
+            return {}
+        await Auths.pocketbase.start()  # the SQL database has every user then
+        return await copy_credentials(Auths.pocketbase)
+    finally:
+        await plugin.openwebui_shutdown()
+        await db.async_engine.dispose()
