@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from importlib import import_module
 
 from open_webui.internal import db
+from open_webui.models.access_grants import AccessGrants
 from open_webui.models.auths import Auths
 
 from openwebui_pocketbase.catalog import REPOSITORIES
-from openwebui_pocketbase.host.guard import remove_guard
+from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.plugin import plugin
-from openwebui_pocketbase.replication.credentials import Copied, copy_credentials
+from openwebui_pocketbase.replication.credentials import Copied, copy_credentials, let_go
 
 __all__ = ["leave"]
 
@@ -28,11 +29,14 @@ async def leave(groups: Collection[str]) -> Mapping[str, Copied]:
     for spec in REPOSITORIES:
         import_module(spec.module)  # the mirror knows a table by its module, which nothing here has needed yet
     try:
-        if "users" not in groups:
-            remove_guard()
-            return {}
-        await Auths.pocketbase.start()  # the SQL database has every user then
-        return await copy_credentials(Auths.pocketbase)
+        if "access" in groups:
+            await AccessGrants.pocketbase.start()  # the SQL database has every grant and group then
+        if "users" in groups:
+            await Auths.pocketbase.start()
+            return await copy_credentials(Auths.pocketbase)
+        with ours_only(), db.engine.begin() as connection:
+            let_go(connection)
+        return {}
     finally:
         await plugin.openwebui_shutdown()
         await db.async_engine.dispose()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from open_webui.env import DATABASE_SCHEMA
+from sqlalchemy import Connection
 
 from openwebui_pocketbase.guard.triggers import remove
 from openwebui_pocketbase.replication import sql
@@ -15,7 +16,7 @@ from openwebui_pocketbase.replication.watch import unwatch
 from openwebui_pocketbase.repositories.base import Requests
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["Copied", "copy_credentials"]
+__all__ = ["Copied", "copy_credentials", "let_go"]
 
 READS = {"auth": "auths/get_auths", "api_key": "auths/get_api_keys", "oauth_session": "auths/get_oauth_sessions"}
 """Table -> the method that gives a page of it."""
@@ -47,8 +48,7 @@ async def copy_credentials(requests: Requests) -> Mapping[str, Copied]:
     wires = {name: await _all(requests, path) for name, path in READS.items()}
     copied = {}
     async with sql.begin() as connection:
-        await connection.run_sync(remove, schema=DATABASE_SCHEMA or None)
-        await connection.run_sync(unwatch, [name for name, table in TABLES.items() if table.mirrored])
+        await connection.run_sync(let_go)
         users = await MirroredTable("user").ids(connection)
         for name in READS:
             table = MirroredTable(name)
@@ -59,6 +59,12 @@ async def copy_credentials(requests: Requests) -> Mapping[str, Copied]:
             await table.upsert(connection, known)
             copied[name] = Copied(len(known), len(rows) - len(known))
     return copied
+
+
+def let_go(connection: Connection) -> None:
+    """Remove our triggers: tables take all changes, and nobody notes who made them."""
+    remove(connection, schema=DATABASE_SCHEMA or None)
+    unwatch(connection, [name for name, table in TABLES.items() if table.mirrored])
 
 
 async def _all(requests: Requests, path: str) -> list[list[Any]]:
