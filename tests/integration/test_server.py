@@ -745,6 +745,9 @@ def test_a_service_whose_files_belong_to_another(reachable_site: Site, python_fo
     assert "belongs to uid 0" in site.run_dir.supervisor_log.read_text()
     worker.call("release")
     assert not site.pocketbases()
+    site.run_dir.leases_lock.chmod(0o600)  # as a command left it that root ran with an older version
+    worker.send("acquire")
+    assert "must belong to the user who runs Open WebUI" in worker.receive()["error"]
 
 
 # --- what cannot be started

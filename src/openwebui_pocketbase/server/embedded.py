@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import subprocess
 import threading
@@ -21,6 +22,8 @@ from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import Failure, RunDir, ServerState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from openwebui_pocketbase.settings import EmbeddedSettings
 
 __all__ = ["EmbeddedServer"]
@@ -92,7 +95,8 @@ class EmbeddedServer:
                 )
             self._run_dir.create()
             # The lease comes first: a supervisor that finds none leaves.
-            self._lease = self._take_lease()
+            with self._usable_files():
+                self._lease = self._take_lease()
             try:
                 return self.ensure()
             except BaseException:
@@ -108,7 +112,8 @@ class EmbeddedServer:
         with self._mutex:
             if self._lease is None:
                 raise _not_acquired()
-            before, self._info = self._info, self._wait_until_healthy()
+            with self._usable_files():
+                before, self._info = self._info, self._wait_until_healthy()
             if before and before.url != self._info.url:
                 log = self._run_dir.supervisor_log
                 logger.warning("PocketBase moved from %s to %s; %s says why", before.url, self._info.url, log)
@@ -175,6 +180,17 @@ class EmbeddedServer:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+    @contextlib.contextmanager
+    def _usable_files(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ServerError(
+                f"A file of the embedded PocketBase cannot be used: {error}.",
+                hint=f"Files in {self._data_dir} must belong to the user who runs Open WebUI; a command that another"
+                " user ran may have left one that does not. Run chown as root, and commands as that user.",
+            ) from None
 
     def _take_lease(self) -> FileLock:
         deadline = time.monotonic() + STOP_TIMEOUT
