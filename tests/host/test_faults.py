@@ -18,7 +18,7 @@ import pytest
 
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone, free_port
-from tests.support.processes import START_SECONDS, environment
+from tests.support.processes import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -486,18 +486,17 @@ def test_a_failing_start_of_two_workers_ends(new_openwebui: Callable[..., OpenWe
     nowhere = at(f"http://127.0.0.1:{free_port()}")
     instance = new_openwebui("failing", {**nowhere, "FROM_INIT_PY": "true"})
     command = [sys.executable, "-m", "uvicorn", "open_webui.main:app", f"--port={instance.port}", "--workers=2"]
-    ended = subprocess.run(
-        command,
-        cwd=instance.data_dir,
-        env=environment(instance.data_dir, instance.env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
-    log = ended.stdout + ended.stderr
-    assert ended.returncode == 3, log
-    assert 1 <= log.count("openwebui-pocketbase: PocketBase gave no answer") <= 2  # no worker was started again
-    assert "Check that PocketBase runs at this address" in log
-    assert "failed to start, stopping the parent process" in log
+    with (instance.data_dir / "test.log").open("wb") as log:
+        instance.process = subprocess.Popen(
+            command,
+            cwd=instance.data_dir,
+            env=environment(instance.data_dir, instance.env),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    assert instance.wait_for_end() == 3, instance.log
+    instance.process = None
+    assert 1 <= instance.log.count("openwebui-pocketbase: PocketBase gave no answer") <= 2  # none was started again
+    assert "Check that PocketBase runs at this address" in instance.log
+    assert "failed to start, stopping the parent process" in instance.log
