@@ -7,6 +7,7 @@
  */
 
 const NOTED = "owui_version";
+const RUN = "owui_run";
 const POCKETBASE = "owui_pocketbase";
 
 /** Note PocketBase's version. To be called at the top level of a hook file: elsewhere `$app` has no rootCmd. */
@@ -16,13 +17,19 @@ function notePocketBase() {
 
 /** Note what runs; once in the life of the process. */
 function note() {
+  $app.store().set(RUN, $security.randomString(32));
   const what = {
-    run: $security.randomString(32),
+    run: run(),
     pocketbase: $app.store().get(POCKETBASE),
     hooks: hooks(),
   };
   // A text: the store is of the whole process, an object is of this runtime only.
   $app.store().set(NOTED, JSON.stringify(what));
+}
+
+/** Names this process of PocketBase, of which a restored backup ends the life. */
+function run() {
+  return $app.store().get(RUN);
 }
 
 /** @param {core.RequestEvent} e */
@@ -62,4 +69,4 @@ function hooks() {
   return digests;
 }
 
-module.exports = { answer, note, notePocketBase };
+module.exports = { answer, note, notePocketBase, run };

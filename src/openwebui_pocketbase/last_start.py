@@ -20,7 +20,9 @@ from openwebui_pocketbase.settings import environment_names, secret_settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LastStart"]
+    from sqlalchemy import URL
+
+__all__ = ["LastStart", "database_name"]
 
 FILE = ".openwebui-pocketbase.json"
 
@@ -33,16 +35,18 @@ class LastStart:
         groups: Group -> backend, of the groups that were not in the SQL database.
         variables: This package's environment variables; of those that are secrets only the name, with ``""``.
         package_dir: The directory ``open_webui``.
+        database: The SQL database; see `database_name`.
         at: Seconds since the epoch.
     """
 
     groups: Mapping[str, str]
     variables: Mapping[str, str]
     package_dir: str
+    database: str
     at: int
 
     @classmethod
-    def now(cls, groups: Mapping[str, str], package_dir: Path, data_dir: Path) -> LastStart:
+    def now(cls, groups: Mapping[str, str], package_dir: Path, data_dir: Path, database: URL) -> LastStart:
         """Describe the start of this process."""
         secrets = secret_settings()
         variables = {
@@ -53,7 +57,7 @@ class LastStart:
         config = find_config_file(data_dir, os.environ)
         if config and config.parent != data_dir:
             variables[CONFIG_VARIABLE] = str(config.absolute())
-        return cls(dict(groups), variables, str(package_dir), int(time.time()))
+        return cls(dict(groups), variables, str(package_dir), database_name(database), int(time.time()))
 
     @classmethod
     def read(cls, data_dir: Path) -> LastStart | None:
@@ -61,7 +65,11 @@ class LastStart:
         try:
             values = json.loads((data_dir / FILE).read_bytes())
             return cls(
-                _texts(values["groups"]), _texts(values["variables"]), str(values["package_dir"]), int(values["at"])
+                _texts(values["groups"]),
+                _texts(values["variables"]),
+                str(values["package_dir"]),
+                str(values["database"]),
+                int(values["at"]),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -77,6 +85,12 @@ class LastStart:
         with contextlib.suppress(OSError):
             temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
             temporary.replace(data_dir / FILE)
+
+
+def database_name(url: URL) -> str:
+    """Return what tells the SQL database of one Open WebUI from that of another; no address, user or password."""
+    kind = url.get_backend_name()
+    return kind if kind == "sqlite" else f"{kind} database {url.database}"
 
 
 def _texts(values: Any) -> dict[str, str]:

@@ -229,29 +229,6 @@ def test_superuser_is_let_in(site: Site) -> None:
     check(site, Scenario("tags", "POST", "/api/owui/tags/get_tags_by_user_id", {"user_id": "u1"}, content=(SECRET,)))
 
 
-GUARD = {"X-Owui-Guard": "superuser"}
-
-
-def reading(caller: str, path: str, headers: dict[str, str], *status: int) -> Scenario:
-    return Scenario(f"{caller} {path[-15:]}", "GET", path, None, caller, headers, status)
-
-
-@named([reading(caller, path, GUARD, 401) for path in (OPEN, OPEN_RECORD) for caller in CALLERS])
-def test_guard_refuses_what_is_not_a_superusers(scenario: Scenario, site: Site) -> None:
-    assert "open to all" not in check(site, scenario).text
-
-
-@named(
-    [
-        *(reading(caller, path, {}, 200) for path in (OPEN, OPEN_RECORD) for caller in [*CALLERS, "superuser"]),
-        *(reading("superuser", path, GUARD, 200) for path in (OPEN, OPEN_RECORD)),
-    ]
-)
-def test_guard_does_not_concern_others(scenario: Scenario, site: Site) -> None:
-    """Without the header PocketBase is as it always is: an expired token reads what a guest may."""
-    assert "open to all" in check(site, scenario).text
-
-
 @named(
     [
         Scenario(name, "POST", f"/api/owui/{quote(name)}", {}, headers=headers, status=(404,), code="unknown_method")

@@ -106,7 +106,8 @@ class OpenWebUI:
     def admin(self) -> AdminClient:
         """Return a superuser's client of the embedded PocketBase."""
         admin = AdminClient(self.pocketbase.url)
-        admin.login(**json.loads(self.run_dir.superuser.read_text()))
+        superuser = json.loads(self.run_dir.superuser.read_text())
+        admin.login(superuser["identity"], superuser["password"])
         return admin
 
     @contextlib.contextmanager

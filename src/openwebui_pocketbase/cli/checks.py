@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from openwebui_pocketbase.cli.check import Check, failed
+from openwebui_pocketbase.cli.copies import check_copies
 from openwebui_pocketbase.cli.installed import check_installation, check_open_webui
 from openwebui_pocketbase.cli.servers import OTHERS, check_binary_of, check_server
 from openwebui_pocketbase.cli.site import Site, find_open_webui
@@ -66,7 +67,10 @@ def run_checks(data_dir: Path | None, config: Path | None) -> Iterator[Check]:
         yield _groups(registry)
         yield from _elsewhere(site, settings, replaced)
     yield _contract(settings, replaced, open_webui)
-    yield from check_server(settings.pocketbase, site.data_dir, needed=BACKEND in replaced.values())
+    server = list(check_server(settings.pocketbase, site.data_dir, needed=BACKEND in replaced.values()))
+    yield from server
+    if any(check.name == "PocketBase" and check.status == "ok" for check in server):
+        yield from check_copies(site, replaced, data_dir, config)
 
 
 def _data_dir(directory: Path) -> Check:

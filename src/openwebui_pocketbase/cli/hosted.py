@@ -8,7 +8,8 @@ from importlib import import_module
 
 from openwebui_pocketbase import _autostart
 from openwebui_pocketbase.cli.site import Site, find_open_webui, is_distribution
-from openwebui_pocketbase.exceptions import CompatibilityError
+from openwebui_pocketbase.exceptions import CompatibilityError, ConfigurationError
+from openwebui_pocketbase.last_start import database_name
 
 __all__ = ["load_host"]
 
@@ -21,6 +22,7 @@ def load_host(site: Site) -> None:
 
     Raises:
         CompatibilityError: Open WebUI is not installed.
+        ConfigurationError: The environment names another SQL database than Open WebUI's last start had.
     """
     found = find_open_webui(site.last_start)
     if found is None:
@@ -38,4 +40,9 @@ def load_host(site: Site) -> None:
     # The host refuses to start without a key; nothing that these commands do signs anything.
     os.environ.setdefault("WEBUI_SECRET_KEY", "not-used-by-this-command")
     _autostart.install()
-    import_module("open_webui.internal.db")
+    database = database_name(import_module("open_webui.internal.db").engine.url)
+    if site.last_start and site.last_start.database != database:
+        raise ConfigurationError(
+            f"Open WebUI last ran on {site.last_start.database}, but this command would use {database}.",
+            hint="Give it the variables of Open WebUI that name its SQL database, such as DATABASE_URL.",
+        )

@@ -16,6 +16,7 @@ from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.config_file import PREFIX
 from openwebui_pocketbase.connection import embedded_data_dir
 from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.last_start import LastStart
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import BACKEND
 from openwebui_pocketbase.schema.tables import TABLES
@@ -57,6 +58,7 @@ def leave(
         from openwebui_pocketbase.host import leaving  # noqa: PLC0415 - imports the host
 
         copied = asyncio.run(leaving.leave(groups))
+        LastStart.forget(site.data_dir)  # else commands would go on assuming that these settings are in force
     for line in _report(site, url, copied, left):
         typer.echo(line)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.connection import embedded_data_dir
 from openwebui_pocketbase.exceptions import ConfigurationError, ServerError
 from openwebui_pocketbase.server import find_binary
+from openwebui_pocketbase.server.permissions import owner_to_become
 
 __all__ = ["pocketbase"]
 
@@ -59,10 +61,21 @@ def pocketbase(
     binary = find_binary(settings.embedded)
     sys.stdout.flush()
     sys.stderr.flush()
+    _become_owner(directory)
     try:
         os.execv(binary, ["pocketbase", *options, *given])  # noqa: S606 - what the user asked for
     except OSError as error:
         raise ServerError(f"{binary} cannot be run: {error.strerror}.") from None
+
+
+def _become_owner(directory: Path) -> None:
+    """Have the program write what the service can read, and nobody else."""
+    os.umask(0o077)
+    owner = owner_to_become(directory) if directory.is_dir() else None
+    if owner:
+        os.setgroups([])
+        os.setgid(owner.gid)
+        os.setuid(owner.uid)
 
 
 def _has(arguments: list[str], name: str) -> bool:

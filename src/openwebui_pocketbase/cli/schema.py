@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
-from openwebui_pocketbase.client import AdminClient
+from openwebui_pocketbase.client import AdminClient, Authenticator
 from openwebui_pocketbase.connection import Connection
-from openwebui_pocketbase.schema.bootstrap import bring_up, inspect
+from openwebui_pocketbase.schema.bootstrap import inspect
 
 __all__ = ["app", "server_of"]
 
@@ -60,24 +60,28 @@ def apply(
 
     Safe to repeat. An embedded server is started for the duration.
     """
-    with server_of(Site.of(data_dir, config), create=create) as (url, admin):
-        bring_up(admin)
-        state = inspect(admin)
-    typer.echo(f"{url}: schema version {state.schema}. Schema and hooks fit.")
+    with _connected(Site.of(data_dir, config), create=create) as (connection, authenticator):
+        connection.bring_up(authenticator)
+        with connection.admin(authenticator) as admin:
+            state = inspect(admin)
+        typer.echo(f"{connection.url}: schema version {state.schema}. Schema and hooks fit.")
 
 
 @contextmanager
-def server_of(site: Site, *, create: bool = False) -> Iterator[tuple[str, AdminClient]]:
-    """Reach the server, starting it for the duration if it is ours.
+def server_of(site: Site) -> Iterator[tuple[str, AdminClient]]:
+    """Reach the server, starting it for the duration if it is ours; one that has no data yet is an error.
 
     Args:
         site: Which server.
-        create: Whether a server of ours that has no data yet is made; else that is an error, and nothing is written.
     """
+    with _connected(site) as (connection, authenticator), connection.admin(authenticator) as admin:
+        yield connection.url, admin
+
+
+@contextmanager
+def _connected(site: Site, *, create: bool = False) -> Iterator[tuple[Connection, Authenticator]]:
     connection = Connection(site.settings().pocketbase, site.data_dir)
     try:
-        authenticator = connection.open(create=create)
-        with connection.admin(authenticator) as admin:
-            yield connection.url, admin
+        yield connection, connection.open(create=create)
     finally:
         connection.close()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from openwebui_pocketbase.cli.check import Check, failed
-from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
+from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient, Trust
 from openwebui_pocketbase.connection import Connection, embedded_data_dir, embedded_server
-from openwebui_pocketbase.exceptions import ConfigurationError, OpenWebUIPocketBaseError
+from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 from openwebui_pocketbase.schema.bootstrap import SchemaState, inspect
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.server.binary import check_binary
@@ -19,6 +18,9 @@ from openwebui_pocketbase.server.rundir import RunDir
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 __all__ = ["check_binary_of", "check_server"]
+
+Server = tuple[str, Trust | None]
+"""Address, and what the server has to prove there."""
 
 HEALTH_TIMEOUT = 10.0
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -56,32 +58,25 @@ def check_binary_of(settings: EmbeddedSettings, *, needed: bool) -> Check:
     name = "pocketbase program"
     try:
         binary = find_binary(settings)
-        check_binary(binary)
-        answer = subprocess.run(  # noqa: S603 - just checked
-            [binary, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+        version = check_binary(binary)
     except OpenWebUIPocketBaseError as error:
         return failed(name, error) if needed else Check(name, "info", str(error.args[0]))
     except OSError as error:
         detail = f"{error.filename} cannot be run: {error.strerror}."
         return Check(name, "problem", detail, "Run this as the user who runs Open WebUI.")
-    return Check(name, "ok", f"{answer.stdout.split()[-1]} at {binary}")
+    return Check(name, "ok", f"{version} at {binary}")
 
 
 def _external(settings: PocketBaseSettings, data_dir: Path) -> Iterator[Check]:
-    url = settings.url or ""
+    timeouts = settings.timeouts.model_copy(update={"read": min(HEALTH_TIMEOUT, settings.timeouts.read), "retry": 0.0})
+    connection = Connection(settings.model_copy(update={"timeouts": timeouts}), data_dir)
     try:
-        with AdminClient(url, timeout=min(HEALTH_TIMEOUT, settings.timeouts.read)) as admin:
-            answer = admin.send("GET", "/api/health")
-        if not isinstance(answer, dict) or "code" not in answer:
-            raise ConfigurationError(f"What answers at {url} is not PocketBase.", hint="Correct [pocketbase] url.")
-        connection = Connection(settings, data_dir)
         authenticator = connection.open()
     except OpenWebUIPocketBaseError as error:
         yield failed("PocketBase", error)
         return
     with connection.admin(authenticator) as admin:
-        yield from _signed_in(url, url, admin, settings, authenticator)
+        yield from _signed_in(connection.url, (connection.url, connection.trust), admin, settings, authenticator)
 
 
 def _embedded(settings: PocketBaseSettings, data_dir: Path) -> Iterator[Check]:
@@ -90,16 +85,17 @@ def _embedded(settings: PocketBaseSettings, data_dir: Path) -> Iterator[Check]:
     if run_dir.superuser.exists():
         mode = stat.S_IMODE(run_dir.superuser.stat().st_mode)
         if mode & OTHERS:
-            detail = f"{run_dir.superuser} is open to other users (mode {mode:04o})."
+            detail = f"{run_dir.superuser} is open to other users (mode {mode:04o}), or made so by a mount."
             yield Check("credentials", "problem", detail, f"Run: chmod 600 {run_dir.superuser}")
-            return
-        yield Check("credentials", "ok", f"{run_dir.superuser} (mode {mode:04o})")
+        else:
+            yield Check("credentials", "ok", f"{run_dir.superuser} (mode {mode:04o})")
     info = embedded_server(settings, data_dir).running()
     if info is not None:
-        with AdminClient(info.url, timeout=settings.timeouts.read) as admin:
+        trust = Trust(info.key, info.listen)
+        with AdminClient(info.url, timeout=settings.timeouts.read, trust=trust) as admin:
             token = admin.login(info.identity, info.password.get_secret_value())
             where = f"{info.url} (embedded, process {info.pid})"
-            yield from _signed_in(where, info.url, admin, settings, Authenticator(None, token))
+            yield from _signed_in(where, (info.url, trust), admin, settings, Authenticator(None, token))
     elif failure := run_dir.read_failure():
         yield Check("PocketBase", "problem", f"The embedded server did not start: {failure.message}", failure.hint)
     elif (directory / "data.db").exists():
@@ -109,7 +105,7 @@ def _embedded(settings: PocketBaseSettings, data_dir: Path) -> Iterator[Check]:
 
 
 def _signed_in(
-    where: str, url: str, admin: AdminClient, settings: PocketBaseSettings, authenticator: Authenticator
+    where: str, server: Server, admin: AdminClient, settings: PocketBaseSettings, authenticator: Authenticator
 ) -> Iterator[Check]:
     try:
         state = inspect(admin)
@@ -119,7 +115,7 @@ def _signed_in(
         return
     if not state.problems():
         try:
-            asyncio.run(_read(url, settings, authenticator))
+            asyncio.run(_read(server, settings, authenticator))
         except OpenWebUIPocketBaseError as error:
             yield failed("PocketBase", error)
             return
@@ -141,10 +137,11 @@ def _schema(state: SchemaState) -> Iterator[Check]:
             yield Check(name, "problem", detail, remedy)
 
 
-async def _read(url: str, settings: PocketBaseSettings, authenticator: Authenticator) -> None:
+async def _read(server: Server, settings: PocketBaseSettings, authenticator: Authenticator) -> None:
     """Read something as Open WebUI does: its connections are others than those of commands."""
     client = PocketBaseClient(timeouts=settings.timeouts.model_copy(update={"retry": 0.0}), pool=settings.pool)
-    client.connect(url, authenticator)
+    url, trust = server
+    client.connect(url, authenticator, trust=trust)
     try:
         await client.read("tags/get_tags_by_user_id", {"user_id": ""})
     finally:

@@ -131,7 +131,8 @@ class Installation:
 
             await install_guard(self._in_pocketbase)
             await warn_of_unused_rows(context.backends)
-            LastStart.now(context.backends, self._package_dir, context.data_dir).write(context.data_dir)
+            url = import_module(DATABASE).engine.url
+            LastStart.now(context.backends, self._package_dir, context.data_dir, url).write(context.data_dir)
 
         async def started() -> None:
             await _each(hook.openwebui_start_realtime(context=context))
