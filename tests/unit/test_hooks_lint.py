@@ -20,6 +20,7 @@ REPOSITORIES_DIR = Path(openwebui_pocketbase.repositories.__path__[0])
 MODULES = sorted({table.hooks for table in TABLES.values()})
 """Each is the hooks and the repository of one noun."""
 SOURCES = {
+    "auths": ("auths.py", "../replication/credentials.py"),
     "chats": ("chats/*.py", "timers.py", "workspace_search.py", "../cli/search.py", "../replication/indexer.py"),
     "chat_messages": ("chat_messages.py", "chat_usage.py"),
     "shared_chats": ("shared_chats.py", "chats/shares.py"),
