@@ -213,6 +213,7 @@ class Mirror:
                 async with self._sql.begin() as connection:
                     missing = await self._missing(connection, changes, floor)
                     if missing is not None:
+                        await self._sql.open_guard(connection)
                         await self._write_rows(connection, missing, one_by_one=one_by_one)
                         await self._sql.close_guard(connection)
             except self._sql.REFUSALS:

@@ -79,7 +79,7 @@ _STATE = Table(
 _ADVANCE = (
     update(_STATE)
     .where(_STATE.c.epoch == bindparam("of"), _STATE.c.seq >= bindparam("floor"), _STATE.c.seq < bindparam("last"))
-    .values(seq=bindparam("last"), writing=1)
+    .values(seq=bindparam("last"))
 )
 
 
@@ -133,7 +133,7 @@ async def open_guard(connection: AsyncConnection) -> None:
 
 
 async def close_guard(connection: AsyncConnection) -> None:
-    """End what `open_guard` or `advance` began; the last statement of a transaction that is committed."""
+    """End what `open_guard` began; the last statement of a transaction that is committed."""
     if connection.dialect.name == "postgresql":
         await connection.execute(text("SELECT set_config('owui.mirror', 'off', true)"))
     else:
