@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from open_webui.models.access_grants import AccessGrants
 from open_webui.models.auths import AuthsTable
 from open_webui.models.chats import Chat, ChatTable
 from open_webui.models.files import File
+from open_webui.models.models import Model, ModelsTable
+from open_webui.models.skills import Skill, SkillsTable
+from open_webui.models.tools import Tool, ToolsTable
 from open_webui.models.users import User, UsersTable
 from sqlalchemy import Engine, create_engine, delete, event, func, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -24,10 +28,11 @@ from openwebui_pocketbase.exceptions import MovedTableError
 from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.tripwire import TripWire
 from openwebui_pocketbase.ours import ours_only
+from openwebui_pocketbase.repositories.access_seams import of_models, of_skill, of_tool
 from tests.support.processes import environment
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
 
-GROUPS = ("chats", "tags", "users")
+GROUPS = ("chats", "tags", "users", "groups", "access")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -114,6 +119,35 @@ async def test_the_hosts_own_code_fails(
     caplog.clear()
     assert await ChatTable().get_chat_by_id_and_user_id("c", "u") is None  # it swallows whatever happens
     assert re.search(r"open_webui/models/chats\.py:\d+ would have read the SQL table chat", caplog.text)
+
+
+async def test_deletions_spare_the_copies_of_grants(
+    database: StockDatabase, arm: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host's methods delete grants in SQL, past their repository; the seams keep them from it."""
+    revoked = []
+
+    async def revoke(kind: str, which: Any) -> None:
+        revoked.append((kind, which))
+
+    monkeypatch.setattr(AccessGrants, "revoke_all_access", revoke, raising=False)
+    monkeypatch.setattr(AccessGrants, "revoke_all_access_to_each", revoke, raising=False)
+    times = {"created_at": 1, "updated_at": 1}
+    await database.add(
+        Tool(id="t", user_id="u", name="t", content="", specs=[], meta={}, **times),
+        Skill(id="s", user_id="u", name="s", content="", meta={}, is_active=True, **times),
+        Model(id="m", user_id="u", name="m", params={}, meta={}, is_active=True, **times),
+    )
+    arm()
+    with pytest.raises(MovedTableError, match=r"models/tools\.py:\d+ would have changed the SQL table access_grant"):
+        await ToolsTable().delete_tool_by_id("t")
+    assert await of_tool(ToolsTable.delete_tool_by_id)(ToolsTable(), "t")
+    assert await of_skill(SkillsTable.delete_skill_by_id)(SkillsTable(), "s")
+    async with database.sessions() as session:
+        await of_models(ModelsTable._delete_models)(ModelsTable(), session, ["m"])
+        await session.commit()
+    assert [await database.rows(name) for name in ("tool", "skill", "model")] == [[], [], []]
+    assert revoked == [("tool", "t"), ("skill", "s"), ("model", ["m"])]
 
 
 async def test_what_is_allowed(database: StockDatabase, arm: Callable[..., None]) -> None:
