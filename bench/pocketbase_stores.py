@@ -63,7 +63,7 @@ class PocketBaseStore:
     async def open(cls) -> Self:
         """Start the server and bring it to our schema."""
         connection = Connection(PocketBaseSettings(), Path(os.environ["DATA_DIR"]))
-        authenticator = await asyncio.to_thread(connection.open)
+        authenticator = await asyncio.to_thread(connection.open, create=True)
         admin = connection.admin(authenticator)
         await asyncio.to_thread(bring_up, admin)
         return cls(connection, admin, authenticator)

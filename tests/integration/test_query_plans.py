@@ -76,6 +76,7 @@ PARAMETERS = {
     "chats": ["c"],
     "due": "1",
     "event": "e",
+    "bytes": 1,
     "longest": 1,
     "pinned": True,
     "snapshots": ["s"],
