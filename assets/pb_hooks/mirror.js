@@ -9,6 +9,7 @@
  */
 
 const { tables, arg, given, row, many, query, insert } = require(`${__hooks}/owui_rows.js`);
+const { run } = require(`${__hooks}/owui_run.js`);
 
 /** @type {import("./owui_rows.js").Table[]} */
 const MIRRORED = Object.values(tables).filter((table) => table.mirrored);
@@ -43,11 +44,6 @@ function changes(cursor) {
     ) AS json
     FROM (SELECT DISTINCT collection, record_id FROM owui_changes
       WHERE seq > (SELECT seq FROM asked) AND (SELECT follows FROM feed) AND collection IN (${NAMES})) c`;
-}
-
-/** Names this process of PocketBase, of which a restored backup ends the life. */
-function run() {
-  return $app.store().getOrSet("owui_mirror_run", () => $security.randomString(20));
 }
 
 /** @type {Record<string, string | (() => string)>} */
