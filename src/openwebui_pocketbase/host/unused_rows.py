@@ -9,6 +9,7 @@ from open_webui.internal.db import get_async_db
 from sqlalchemy import func, select, table
 
 from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["warn_of_unused_rows"]
@@ -22,6 +23,11 @@ async def warn_of_unused_rows(backends: Mapping[str, str]) -> None:
     Args:
         backends: Group -> backend of those groups.
     """
+    with ours_only():
+        await _warn(backends)
+
+
+async def _warn(backends: Mapping[str, str]) -> None:
     async with get_async_db() as session:
         for group, backend in backends.items():
             for name in (name for spec in repositories_of(group) for name in spec.tables if not _is_mirrored(name)):
