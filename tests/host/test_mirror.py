@@ -320,7 +320,8 @@ def test_the_start_stops_rather_than_hide_rows(driver: Driver, tmp_path: Path, t
     place = {"OPENWEBUI_POCKETBASE_EMBEDDED_DATA_DIR": str(tmp_path / "pocketbase")}
     start = driver.start(env | place, rows=[(table, ROWS[table])])
     assert start.failure.startswith("openwebui-pocketbase: ")
-    assert f"1 rows of the table {table} which PocketBase does not have" in start.failure
+    what = f"1 rows of the SQL table {table} are missing from PocketBase or differ from it: {ROWS[table]['id']}."
+    assert what in start.failure
     assert start.failure.count("What to do: ") == 1
     assert "[groups]" in start.failure
     assert f'{group} = "sqlalchemy"' in start.failure

@@ -23,6 +23,11 @@ async def warn_of_unused_rows(backends: Mapping[str, str]) -> None:
     Args:
         backends: Group -> backend of those groups.
     """
+    with ours_only():
+        await _warn(backends)
+
+
+async def _warn(backends: Mapping[str, str]) -> None:
     async with get_async_db() as session:
         for group, backend in backends.items():
             for name in (name for spec in repositories_of(group) for name in spec.tables if not _is_mirrored(name)):

@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 NAMED = 5
 """Most ids in a message."""
 
+STEP = 250
+"""Rows in one transaction: others want to write, too."""
+
 FEW = 50
 """Rows in one transaction where each has a savepoint of its own."""
 
@@ -143,7 +146,7 @@ class Comparison:
         strangers = sorted(extra.difference(copies))
         for ids, is_ours in ((copies, True), (strangers, False)):
             removed: list[str] = []
-            for some in sql.chunks(ids):
+            for some in sql.chunks(ids, STEP):
                 removed += await self._in_step(table, some, is_ours=is_ours)
             if removed and is_ours:
                 what = "%d copies in the SQL table %s were removed: PocketBase does not have these rows any more (%s)."
@@ -168,7 +171,7 @@ class Comparison:
 
     async def _write(self, table: MirroredTable, rows: list[Row]) -> None:
         """Write rows as PocketBase has them, but for those which are left to whoever follows the feed."""
-        steps = [(some, False) for some in sql.chunks(rows)]
+        steps = [(some, False) for some in sql.chunks(rows, STEP)]
         while steps:
             some, one_by_one = steps.pop()
             changes = await self._news()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from typing import Any
@@ -84,15 +85,23 @@ class Feed:
         return found
 
     async def pages(self, collection: str) -> AsyncIterator[list[Wire]]:
-        """Give all rows, a thousand at a time."""
-        after = ""
-        while wires := await self._client.read(f"mirror/get_{collection}", {"after": after, "limit": PAGE}):
-            yield wires
-            if len(wires) < PAGE:
-                return
-            after = wires[-1][_ID_AT[collection]]
+        """Give all rows, a thousand at a time; the next ones are asked for before these are worked on."""
+        following = asyncio.create_task(self._page(collection, ""))
+        try:
+            while wires := await following:
+                if len(wires) < PAGE:
+                    yield wires
+                    return
+                following = asyncio.create_task(self._page(collection, wires[-1][_ID_AT[collection]]))
+                yield wires
+        finally:
+            following.cancel()
 
     async def rows(self, collection: str, ids: Collection[str]) -> list[Wire]:
         """Return the rows with these ids, as far as there are any."""
         rows: list[Wire] = await self._client.read(f"mirror/get_rows_of_{collection}", {"ids": list(ids)})
+        return rows
+
+    async def _page(self, collection: str, after: str) -> list[Wire]:
+        rows: list[Wire] = await self._client.read(f"mirror/get_{collection}", {"after": after, "limit": PAGE})
         return rows
