@@ -13,7 +13,9 @@ from typing import Any
 import bcrypt
 import pytest
 from open_webui.models.auths import MfaData
+from sqlalchemy import make_url
 
+from openwebui_pocketbase.last_start import LastStart
 from openwebui_pocketbase.repositories.auths import _CODEC
 from openwebui_pocketbase.repositories.users import new_user, wire_of
 from tests.support.commands import run_user
@@ -156,3 +158,17 @@ def test_nothing_is_made_by_mistake(site: Site) -> None:
     ((_, errors),) = site.user(("list",), code=1)
     assert f"There is no data directory {site.data_dir}" in errors
     assert not site.data_dir.exists()
+
+
+def test_another_database_than_the_last_start_had_is_refused(in_sql: Site) -> None:
+    """Without DATABASE_URL a command would look at, and change, whatever webui.db there is."""
+    url = make_url("postgresql+psycopg://somebody:secret@db.example.org/site")
+    LastStart.now({}, in_sql.data_dir, in_sql.data_dir, url).write(in_sql.data_dir)
+    ((printed, error),) = in_sql.user(("set-role", ADMIN, "pending"), code=1)
+    assert not printed
+    assert "last ran on postgresql database site, but this command would use sqlite" in error
+    assert "DATABASE_URL" in error
+    LastStart.now({}, in_sql.data_dir, in_sql.data_dir, make_url("sqlite:////elsewhere/webui.db")).write(
+        in_sql.data_dir
+    )
+    in_sql.user(("list",))

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from openwebui_pocketbase import __version__, _autostart
@@ -383,7 +384,8 @@ def start(data_dir: Path, groups: dict[str, str], **variables: str) -> None:
     with pytest.MonkeyPatch.context() as patched:
         for name, value in variables.items():
             patched.setenv(name, value)
-        LastStart.now(groups, data_dir / "open_webui", data_dir).write(data_dir)
+        database = make_url(f"postgresql+psycopg://somebody:{SECRET}@db.example.org/site")
+        LastStart.now(groups, data_dir / "open_webui", data_dir, database).write(data_dir)
 
 
 EVERYTHING = dict.fromkeys(REPOSITORIES, "pocketbase")

@@ -27,7 +27,7 @@ SOURCES = {
 }
 """Module -> what calls its methods; its repository, unless told otherwise."""
 SCRIPTS = sorted([*HOOKS_DIR.glob("*.js"), *MIGRATIONS_DIR.glob("*.js")])
-MAY_USE_APP = {"owui_dispatch.js", "owui_version.js", "owui_embedded.js", "owui_run.js"}
+MAY_USE_APP = {"owui_dispatch.js", "owui_version.js", "owui_embedded.js"}
 """Those which begin a transaction, or have nothing to do with one."""
 
 # A comment, a text, or a regular expression where a value can begin.
