@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from openwebui_pocketbase.exceptions import (
+    MovedTableError,
     OpenWebUIPocketBaseError,
     RequestError,
     TooLargeError,
@@ -48,6 +49,8 @@ def answer_failures(app: Any) -> Callable[[], None]:
 
     async def failed(request: Request, error: OpenWebUIPocketBaseError) -> Response:
         causes.log(request, error)
+        if isinstance(error, MovedTableError):  # a plug-in of somebody's: to try again would not help
+            return JSONResponse({"detail": str(error)}, status_code=500)
         if isinstance(error, TooLargeError):
             return JSONResponse({"detail": "This is too large to be stored."}, status_code=413)
         return JSONResponse({"detail": "The storage is not available. Please try again."}, status_code=503)
