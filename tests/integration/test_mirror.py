@@ -22,6 +22,7 @@ from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.replication import feed as feed_module
 from openwebui_pocketbase.replication import mirror as mirror_module
 from openwebui_pocketbase.replication import sql
+from openwebui_pocketbase.replication import table as table_module
 from openwebui_pocketbase.replication.mirror import Mirror
 from openwebui_pocketbase.replication.settle import kept_aside
 from openwebui_pocketbase.replication.state import create_state
@@ -634,3 +635,29 @@ async def test_tables_are_read_in_pages(
     await one.mirror.start()
     await check(database, own_pocketbase)
     assert len(await database.rows("user")) == number
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)
+async def test_many_rows_on_postgresql_are_as_they_are_one_by_one(
+    one: Installation, client: PocketBaseClient, database: StockDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There they go as one JSON text, of which the host's JSON columns have to come out to the letter."""
+    await user(one, 0, oauth={"oidc": {"sub": "x"}})
+    await one.users.update_user_by_id("u0", {"date_of_birth": date(1999, 12, 31), "bio": "", "gender": None})
+    for number, (name, settings) in enumerate(zip(HOSTILE_NAMES.values(), JSON_OBJECTS.values(), strict=False), 1):
+        await user(one, number, name=name, username=name)
+        await one.users.update_user_settings_by_id(f"u{number}", settings)
+    texts = text('SELECT *, CAST(settings AS TEXT) AS s, CAST(oauth AS TEXT) AS o FROM "user" ORDER BY id')
+    found = []
+    for many in (10_000, 1):
+        monkeypatch.setattr(table_module, "MANY", many)
+        async with sql.begin() as connection:
+            await sql.open_guard(connection)
+            await connection.execute(delete(User))
+            await sql.close_guard(connection)
+        await Installation(client).mirror.start(is_accepted=True)
+        async with database.engine.connect() as connection:
+            found.append((await connection.execute(texts)).all())
+    one_by_one, at_once = found
+    assert len(one_by_one) > 8
+    assert at_once == one_by_one
