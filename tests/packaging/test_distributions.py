@@ -7,6 +7,7 @@ import base64
 import configparser
 import csv
 import hashlib
+import re
 import tarfile
 import tomllib
 import zipfile
@@ -99,6 +100,17 @@ def test_start_up_files_call_the_same_function(wheel: dict[str, bytes]) -> None:
     program = ast.parse(ast.literal_eval(statement.value.args[0]))
     assert f"import {module} as a" in ast.unparse(program)
     assert f"a.{function}()" in ast.unparse(program)
+
+
+def test_the_index_gets_no_links_to_files_that_it_has_not(metadata: Message) -> None:
+    text = metadata.get_payload()
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert "[PocketBase](https://pocketbase.io)" in text
+    assert "Configuration" in text
+    targets = re.findall(r"\]\(([^)]*)\)", text)
+    assert targets
+    assert [target for target in targets if not target.startswith("https://")] == []
+    assert "![" not in text
 
 
 def test_entry_points(wheel: dict[str, bytes]) -> None:
