@@ -673,7 +673,9 @@ def test_search_needs_its_seam(driver: Driver, tmp_path: Path) -> None:
     search = {"method": "GET", "url": SEARCH}
     read = re.compile(r"open_webui/routers/search\.py:\d+ would have read the SQL table (chat|folder|shared_chat)")
     without = driver.start(env, [search], without_seams=True)
-    assert without.answers[0][0] == 503
+    status, answer = without.answers[0]
+    assert status == 500
+    assert read.search(answer["detail"])
     assert read.search(without.output)
     warned = driver.start(env | {"OPENWEBUI_POCKETBASE_TRIPWIRE": "warn"}, [search], without_seams=True)
     assert warned.answers[0] == (200, {**found, "scopes": []})

@@ -67,6 +67,7 @@ def replicas(server: PocketBaseProcess, new_openwebui: NewOpenWebUI) -> Replicas
     for each in (one, two):
         each.wait_until_ready()
     one.user("admin")
+    time.sleep(1.1)  # the first user is the one of the earliest second, and cannot be deleted
     two.users = one.users  # the same people, and the same tokens
     return one, two
 

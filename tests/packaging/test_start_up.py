@@ -115,7 +115,8 @@ def test_half_removed_package_disturbs_nobody(left: str, distributions: Distribu
 
 
 def test_without_settings_nothing_stays_in_the_host(host_venv: Venv, host_env: dict[str, str]) -> None:
-    words = host_venv.output(f"{IMPORT_ENV}\n{MODULES}\nprint('finders')\n{FINDERS}", env=host_env)
+    """Once it was seen that its SQL database is not that of a site with groups in PocketBase."""
+    words = host_venv.output(f"import open_webui.internal.db\n{MODULES}\nprint('finders')\n{FINDERS}", env=host_env)
     start = words.index("finders")
     modules, finders = words[:start], words[start + 1 :]
     added = ("_autostart", "exceptions", "config_file", "settings", "host", "host.activation")

@@ -96,7 +96,9 @@ def test_it_is_a_module_too() -> None:
 
 
 def test_shells_can_complete_it() -> None:
-    assert "_OPENWEBUI_POCKETBASE_COMPLETE" in run("--show-completion", "bash").stdout
+    typed = {"COMP_WORDS": "openwebui-pocketbase do", "COMP_CWORD": "1"}
+    env = {"_OPENWEBUI_POCKETBASE_COMPLETE": "complete_bash", **typed}
+    assert CliRunner().invoke(app, [], prog_name="openwebui-pocketbase", env=env).stdout.split() == ["doctor"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -571,10 +573,12 @@ def test_assets_export_does_not_follow_a_record_out_of_its_directory(surrounding
 
 
 @pytest.fixture
-def executed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, list[str]]]:
+def executed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Path, list[str]]]]:
     calls: list[tuple[Path, list[str]]] = []
     monkeypatch.setattr(pocketbase.os, "execv", lambda program, arguments: calls.append((program, arguments)))
-    return calls
+    before = os.umask(0o022)
+    yield calls
+    assert os.umask(before) == 0o077 or not calls, "what the program writes is nobody else's"
 
 
 def test_pocketbase(executed: list[tuple[Path, list[str]]], surroundings: Path) -> None:
