@@ -1,4 +1,4 @@
-"""What the last start of Open WebUI with this package used, kept in its data directory; never a secret.
+"""What the last start of Open WebUI with this package used, and what came of it; in its data directory, no secrets.
 
 Commands run in other environments than the server: without this they would take its data to be where their own
 settings say.
@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ FILE = ".openwebui-pocketbase.json"
 
 @dataclass(frozen=True)
 class LastStart:
-    """One start that got as far as serving.
+    """One start.
 
     Attributes:
         groups: Group -> backend, of the groups that were not in the SQL database.
@@ -37,6 +37,9 @@ class LastStart:
         package_dir: The directory ``open_webui``.
         database: The SQL database; see `database_name`.
         at: Seconds since the epoch.
+        failure: Why it did not get as far as serving; ``""`` if it did.
+        without_at: When Open WebUI has started without these settings since; 0 if it has not.
+        has_left: Whether ``leave`` was run since.
     """
 
     groups: Mapping[str, str]
@@ -44,9 +47,14 @@ class LastStart:
     package_dir: str
     database: str
     at: int
+    failure: str = ""
+    without_at: int = 0
+    has_left: bool = False
 
     @classmethod
-    def now(cls, groups: Mapping[str, str], package_dir: Path, data_dir: Path, database: URL) -> LastStart:
+    def now(
+        cls, groups: Mapping[str, str], package_dir: Path, data_dir: Path, database: URL, failure: str = ""
+    ) -> LastStart:
         """Describe the start of this process."""
         secrets = secret_settings()
         variables = {
@@ -57,7 +65,7 @@ class LastStart:
         config = find_config_file(data_dir, os.environ)
         if config and config.parent != data_dir:
             variables[CONFIG_VARIABLE] = str(config.absolute())
-        return cls(dict(groups), variables, str(package_dir), database_name(database), int(time.time()))
+        return cls(dict(groups), variables, str(package_dir), database_name(database), int(time.time()), failure)
 
     @classmethod
     def read(cls, data_dir: Path) -> LastStart | None:
@@ -70,14 +78,20 @@ class LastStart:
                 str(values["package_dir"]),
                 str(values["database"]),
                 int(values["at"]),
+                str(values["failure"]),
+                int(values["without_at"]),
+                bool(values["has_left"]),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    @staticmethod
-    def forget(data_dir: Path) -> None:
-        """Remove what is kept: these data have left this package."""
-        (data_dir / FILE).unlink(missing_ok=True)
+    def left(self) -> LastStart:
+        """Return what is known when these data have left this package: no group is in it, and nothing is assumed."""
+        return replace(self, groups={}, variables={}, failure="", without_at=0, has_left=True)
+
+    def ignored(self) -> LastStart:
+        """Return what is known when Open WebUI starts without these settings now."""
+        return replace(self, without_at=int(time.time()))
 
     def write(self, data_dir: Path) -> None:
         """Keep it, if the data directory can be written to; the workers of one start write the same."""

@@ -112,7 +112,7 @@ def test_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> None
     with own_pocketbase.admin() as admin:
         names = [column.name for column in User.__table__.columns]
         admin.call("users/insert_new_user", {"user": dict.fromkeys(names) | {"id": "u1", "name": "n", "email": "e"}})
-    assert "0 rows that were kept aside are dropped." in commands.run("mirror", "accept", *site).stdout
+    assert "0 rows that were kept aside are dropped." in commands.run("mirror", "accept", "--yes", *site).stdout
     with sqlite3.connect(commands.data_dir / "webui.db") as connection:
         assert connection.execute("SELECT id FROM user").fetchall() == [("u1",)]
         values = "('by-script', 's@example.com', 'user', 'S', 1, 1, 1)"

@@ -380,14 +380,14 @@ def test_doctor_mentions_files_that_are_ignored(surroundings: Path) -> None:
     assert f"{ignored} is ignored, as there is {used}." in lines
 
 
-def start(data_dir: Path, groups: dict[str, str], **variables: str) -> None:
+def start(data_dir: Path, groups: dict[str, str], failure: str = "", **variables: str) -> None:
     """Leave what a start of Open WebUI leaves."""
     data_dir.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patched:
         for name, value in variables.items():
             patched.setenv(name, value)
         database = make_url(f"postgresql+psycopg://somebody:{SECRET}@db.example.org/site")
-        LastStart.now(groups, data_dir / "open_webui", data_dir, database).write(data_dir)
+        LastStart.now(groups, data_dir / "open_webui", data_dir, database, failure).write(data_dir)
 
 
 EVERYTHING = dict.fromkeys(REPOSITORIES, "pocketbase")
@@ -441,8 +441,54 @@ def test_doctor_on_a_damaged_record(damaged: str, surroundings: Path) -> None:
     (record,) = (surroundings / "data").iterdir()
     record.write_text(damaged)
     assert "last start" not in doctor("--data-dir", "data", code=0)
-    LastStart.forget(surroundings / "data")
-    assert list((surroundings / "data").iterdir()) == []
+
+
+def record(data_dir: Path) -> LastStart:
+    found = LastStart.read(data_dir)
+    assert found is not None
+    return found
+
+
+def test_doctor_after_leaving(surroundings: Path) -> None:
+    """What is left in PocketBase is no problem, and nothing is assumed any more."""
+    data = surroundings / "data"
+    (data / "pocketbase").mkdir(parents=True)
+    (data / "pocketbase" / "data.db").touch()
+    start(data, EVERYTHING, STORAGE_BACKEND="pocketbase")
+    record(data).left().write(data)
+    found = doctor("--data-dir", "data", code=0)
+    assert found["last start"]["status"] == "info"
+    assert "went back" in found["last start"]["detail"]
+    assert "environment" not in found
+
+
+def test_doctor_after_a_start_without_the_settings(surroundings: Path) -> None:
+    data = surroundings / "data"
+    start(data, EVERYTHING, STORAGE_BACKEND="pocketbase")
+    record(data).ignored().write(data)
+    found = doctor("--data-dir", "data", code=1)["last start"]
+    assert "has started without its settings" in found["detail"]
+    start(data, EVERYTHING, STORAGE_BACKEND="pocketbase")
+    assert doctor("--data-dir", "data", code=0)["last start"]["status"] == "ok"
+
+
+def test_doctor_after_a_start_that_failed(surroundings: Path) -> None:
+    start(surroundings / "data", EVERYTHING, "It is gone.\n  What to do: Bring it back.", STORAGE_BACKEND="pocketbase")
+    found = doctor("--data-dir", "data", code=1)["last start"]
+    assert found["detail"].endswith("the start failed: It is gone.")
+    assert found["remedy"] == "Bring it back."
+
+
+def test_a_secret_of_the_last_start_is_named(surroundings: Path) -> None:
+    variables = {"URL": "http://127.0.0.1:9", "IDENTITY": "a@example.org", "PASSWORD": SECRET}
+    start(
+        surroundings / "data",
+        EVERYTHING,
+        STORAGE_BACKEND="pocketbase",
+        **{f"OPENWEBUI_POCKETBASE_{name}": value for name, value in variables.items()},
+    )
+    error = run("schema", "status", "--data-dir", "data", code=1).stderr
+    assert "Give this command what Open WebUI has: OPENWEBUI_POCKETBASE_PASSWORD." in error
 
 
 def unprivileged(function: Callable[[], Any]) -> Any:

@@ -112,19 +112,33 @@ def _assumed(site: Site) -> Iterator[Check]:
 def _elsewhere(site: Site, settings: Settings, replaced: Mapping[str, str]) -> Iterator[Check]:
     """Look whether data of Open WebUI are where these settings do not look for them."""
     name = "last start"
-    if site.last_start is not None:
-        moved = {group: backend for group, backend in site.last_start.groups.items() if replaced.get(group) != backend}
-        if not moved:
-            yield Check(name, "ok", f"At {_when(site.last_start.at)}, with the same groups elsewhere than in SQL.")
-            return
-        listed = ", ".join(f"{group} in {backend}" for group, backend in moved.items())
-        detail = f"Open WebUI's last start ({_when(site.last_start.at)}) had {listed}; these settings have not."
-        yield Check(name, "problem", detail, SAME_SETTINGS)
-    elif BACKEND not in replaced.values() and not settings.pocketbase.url:
+    last = site.last_start
+    if last is None or last.has_left:
         directory = embedded_data_dir(settings.pocketbase, site.data_dir)
-        if os.access(directory / "data.db", os.F_OK):
-            detail = f"There is a PocketBase in {directory}, but these settings leave all data in the SQL database."
-            yield Check(name, "problem", detail, SAME_SETTINGS)
+        has_data = not settings.pocketbase.url and os.access(directory / "data.db", os.F_OK)
+        if not has_data or BACKEND in replaced.values():
+            return
+        detail = f"There is a PocketBase in {directory}, but these settings leave all data in the SQL database"
+        if last is None:
+            yield Check(name, "problem", f"{detail}.", SAME_SETTINGS)
+        else:
+            yield Check(name, "info", f"{detail}, to which they went back ({_when(last.at)}).")
+        return
+    moved = {group: backend for group, backend in last.groups.items() if replaced.get(group) != backend}
+    if moved:
+        listed = ", ".join(f"{group} in {backend}" for group, backend in moved.items())
+        detail = f"Open WebUI's last start ({_when(last.at)}) had {listed}; these settings have not."
+        yield Check(name, "problem", detail, SAME_SETTINGS)
+    if last.without_at:
+        detail = (
+            f"Open WebUI has started without its settings since ({_when(last.without_at)}): nobody can use what is in"
+        )
+        yield Check(name, "problem", f"{detail} PocketBase.", "Start Open WebUI with the settings named here.")
+    if last.failure:
+        what, _, remedy = last.failure.partition("\n  What to do: ")
+        yield Check(name, "problem", f"At {_when(last.at)} the start failed: {what}", remedy)
+    if not (moved or last.without_at or last.failure):
+        yield Check(name, "ok", f"At {_when(last.at)}, with the same groups outside of SQL.")
 
 
 def _when(seconds: int) -> str:

@@ -16,7 +16,6 @@ from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.config_file import PREFIX
 from openwebui_pocketbase.connection import embedded_data_dir
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.last_start import LastStart
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import BACKEND
 from openwebui_pocketbase.schema.tables import TABLES
@@ -43,7 +42,8 @@ def leave(
 
     Passwords, API keys and OAuth sessions are copied back as they are stored, so people can sign in; users, groups and
     access are there already. The guard is removed. All else stays in PocketBase, and is listed. Run it with the
-    settings that Open WebUI had, and with Open WebUI stopped; it can be repeated.
+    settings that Open WebUI had, and with Open WebUI stopped, on all machines: that it still runs is noticed only if
+    PocketBase is the embedded one. It can be repeated.
     """
     site = existing_site(data_dir, config)
     groups = _groups_in_pocketbase(site)
@@ -58,7 +58,8 @@ def leave(
         from openwebui_pocketbase.host import leaving  # noqa: PLC0415 - imports the host
 
         copied = asyncio.run(leaving.leave(groups))
-        LastStart.forget(site.data_dir)  # else commands would go on assuming that these settings are in force
+        if site.last_start:  # else commands would go on assuming that these settings are in force
+            site.last_start.left().write(site.data_dir)
     for line in _report(site, url, copied, left):
         typer.echo(line)
 

@@ -52,12 +52,20 @@ def status(
 
 
 @app.command()
-def accept(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
+def accept(
+    data_dir: DataDirOption = None,
+    config: ConfigOption = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
     """PocketBase is right: make the SQL database's copy equal to it, and drop what is kept aside.
 
     Open WebUI may run meanwhile. An embedded server is started for the duration.
     """
     with _mirror(Site.of(data_dir, config)) as (mirror, commands):
+        if not yes:
+            _print(commands.mirror_status(mirror))
+            typer.confirm("Shall rows that PocketBase does not have be dropped?", abort=True)
         number = commands.accept(mirror)
     typer.echo(f"The SQL database's copy is as PocketBase; {number:,} rows that were kept aside are dropped.")
 
@@ -114,7 +122,13 @@ def _print(found: MirrorStatus) -> None:
             if ids:
                 shown = ", ".join(ids[:NAMED]) + (", ..." if len(ids) > NAMED else "")
                 typer.echo(f"  {len(ids):,} {what}: {shown}")
-    if not found.is_settled:
+    if found.is_without_users:
+        typer.echo(
+            "PocketBase has no users: whoever signs up first would become the administrator.\nWhat to do: look whether "
+            "[pocketbase] url or data_dir is right, and restore PocketBase's backup. Only if it is meant to be empty: "
+            "openwebui-pocketbase mirror accept"
+        )
+    elif not found.is_settled:
         typer.echo(
             "What to do: openwebui-pocketbase mirror accept (PocketBase is right), or mirror adopt (take what is kept "
             "aside into PocketBase)"

@@ -89,8 +89,22 @@ class Site:
         return config_files(self.data_dir, self.environ)
 
     def settings(self) -> Settings:
-        """Read config file and environment."""
-        return load_settings(self.data_dir, self.environ)
+        """Read config file and environment.
+
+        Raises:
+            ConfigurationError: Something is wrong there, or a secret is needed that Open WebUI's last start was given.
+        """
+        try:
+            return load_settings(self.data_dir, self.environ)
+        except ConfigurationError as error:
+            variables = self.last_start.variables if self.last_start else {}
+            secrets = [name for name, value in variables.items() if not value and not self.environ.get(name)]
+            if not secrets:
+                raise
+            raise ConfigurationError(
+                f"{error.args[0]} Secrets of Open WebUI's last start are not kept, and not set here.",
+                hint=f"Give this command what Open WebUI has: {', '.join(secrets)}.",
+            ) from None
 
 
 def named_data_dir(option: Path | None) -> Path | None:

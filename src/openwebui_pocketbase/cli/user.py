@@ -133,6 +133,9 @@ def disable_mfa(
         user = await _user(email)
         if not reason.strip():
             raise ConfigurationError("The reason is empty.", hint="Say with --reason why this is done.")
+        auth = await import_module("open_webui.models.auths").Auths.get_auth_by_id(user.id)
+        if auth is None or auth.mfa is None:
+            raise ConfigurationError("This user has no authenticator.")
         token: str = await _of_host(import_module("open_webui.utils.mfa").reset_mfa(user.email, reason))
         return token
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,9 @@ from openwebui_pocketbase.settings import Settings, load_settings
 __all__ = ["Watcher", "activate"]
 
 log = logging.getLogger(__name__)
+
+COMMANDS = "openwebui_pocketbase.cli"
+"""Loaded in the process of a command, which is no start of Open WebUI."""
 
 DATABASE = "open_webui.internal.db"
 """The first module that can reach the SQL database; its migrations run later."""
@@ -45,7 +49,7 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
         if not settings.wants_other_backend():
             watcher.undo()
             watcher.callbacks.clear()
-            watcher.callbacks[DATABASE] = lambda database: _end(watcher, database)
+            watcher.callbacks[DATABASE] = lambda database: _end(watcher, database, data_dir)
             return
         configure_logging(settings)
         from openwebui_pocketbase.host.installation import Installation  # noqa: PLC0415 - only if wanted
@@ -59,25 +63,20 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
         raise SystemExit(STARTUP_FAILURE) from error
 
 
-def _end(watcher: Watcher, database: ModuleType) -> None:
-    """Leave the host alone; but say so if its database is that of a site with groups in PocketBase.
+def _end(watcher: Watcher, database: ModuleType, data_dir: Path) -> None:
+    """Leave the host alone; but say so if these are the data of a site with groups in PocketBase.
 
     Nobody could sign in, or people would see an empty site, and nothing would tell why.
     """
     with contextlib.suppress(ValueError):
         sys.meta_path.remove(watcher)  # type: ignore[arg-type]  # it is the finder
-    engine = database.engine
-    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").is_file():
+    tables = _guarded_tables(database)
+    pocketbase = data_dir / "pocketbase"
+    if not (tables or os.access(pocketbase / "data.db", os.F_OK)):
         return
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the host has just imported it
+    from openwebui_pocketbase.last_start import LastStart  # noqa: PLC0415 - only on such a site
 
-    from openwebui_pocketbase.guard.triggers import guarded_tables  # noqa: PLC0415 - needs it
-
-    try:
-        with engine.connect() as connection:
-            tables = guarded_tables(connection, schema=database.DATABASE_SCHEMA or None)
-    except SQLAlchemyError:
-        return  # the host is going to say it
+    last = LastStart.read(data_dir)
     if tables:
         log.error(
             "The rows of the SQL tables %s are in PocketBase, but the settings keep every group of data in the SQL"
@@ -85,6 +84,30 @@ def _end(watcher: Watcher, database: ModuleType) -> None:
             " set before (STORAGE_BACKEND=pocketbase, or the config file), or run: openwebui-pocketbase leave",
             ", ".join(tables),
         )
+        if last and COMMANDS not in sys.modules:
+            last.ignored().write(data_dir)
+    elif not (last and last.has_left):
+        log.error(
+            "There is a PocketBase in %s, but the settings keep every group of data in the SQL database: whoever signs"
+            " up first becomes the administrator of an empty site. If its data are to be used, set"
+            " STORAGE_BACKEND=pocketbase, or what was set before.",
+            pocketbase,
+        )
+
+
+def _guarded_tables(database: ModuleType) -> list[str]:
+    engine = database.engine
+    if engine.url.get_backend_name() == "sqlite" and not Path(engine.url.database or "").is_file():
+        return []
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - the host has just imported it
+
+    from openwebui_pocketbase.guard.triggers import guarded_tables  # noqa: PLC0415 - needs it
+
+    try:
+        with engine.connect() as connection:
+            return guarded_tables(connection, schema=database.DATABASE_SCHEMA or None)
+    except SQLAlchemyError:
+        return []  # the host is going to say it
 
 
 def configure_logging(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from openwebui_pocketbase.catalog import RepositorySpec, repository
-from openwebui_pocketbase.exceptions import CompatibilityError
+from openwebui_pocketbase.exceptions import CompatibilityError, OpenWebUIPocketBaseError
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
 from openwebui_pocketbase.host.activation import DATABASE
 from openwebui_pocketbase.host.binding import bind
@@ -120,19 +120,28 @@ class Installation:
     def _in_pocketbase(self) -> list[str]:
         return [group for group, backend in self.registry.replaced.items() if backend == BACKEND]
 
+    def _note_start(self, context: HostContext, failure: str = "") -> None:
+        """Leave for commands what this start used, and what came of it."""
+        url = import_module(DATABASE).engine.url
+        start = LastStart.now(context.backends, self._package_dir, context.data_dir, url, failure)
+        start.write(context.data_dir)
+
     def _wrap(self, main: ModuleType) -> Undo:
         context = HostContext(main.app, self._settings, self._data_dir, self.registry.replaced, self._modules)
         hook = self._manager.hook
 
         async def bootstrap() -> None:
-            await _each(hook.openwebui_bootstrap(context=context))
+            try:
+                await _each(hook.openwebui_bootstrap(context=context))
+            except OpenWebUIPocketBaseError as error:
+                self._note_start(context, failure=str(error))
+                raise
             from openwebui_pocketbase.host.guard import install_guard  # noqa: PLC0415 - imports the host
             from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - likewise
 
             await install_guard(self._in_pocketbase)
             await warn_of_unused_rows(context.backends)
-            url = import_module(DATABASE).engine.url
-            LastStart.now(context.backends, self._package_dir, context.data_dir, url).write(context.data_dir)
+            self._note_start(context)
 
         async def started() -> None:
             await _each(hook.openwebui_start_realtime(context=context))

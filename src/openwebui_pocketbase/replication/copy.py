@@ -151,7 +151,7 @@ class Comparison:
             if removed and is_ours:
                 what = "%d copies in the SQL table %s were removed: PocketBase does not have these rows any more (%s)."
                 log.warning(what, len(removed), table.name, named(removed))
-            elif removed:
+            elif removed and not self.is_accepted:
                 warn_of_strangers(table.name, removed)
 
     async def _in_step(self, table: MirroredTable, ids: list[str], *, is_ours: bool) -> list[str]:

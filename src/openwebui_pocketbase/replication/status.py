@@ -71,6 +71,14 @@ class MirrorStatus:
         """Whether there is nothing to be done."""
         return not self.is_mirrored or (self.follows and all(table.is_settled for table in self.tables))
 
+    @property
+    def is_without_users(self) -> bool:
+        """Whether PocketBase has no users, and the SQL database has copies of some."""
+        return any(
+            table.table == "user" and table.extra and not (table.equal or table.missing or table.different)
+            for table in self.tables
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return everything as an object for JSON."""
         return {"settled": self.is_settled, **asdict(self)}
