@@ -124,6 +124,17 @@ def test_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> None
     assert (found["settled"], found["tables"][0]["extra"]) == (False, ["by-script"])
     assert "user by-script: taken into PocketBase." in commands.run("mirror", "adopt", *site).stdout
     assert "user: 2 rows are equal." in commands.run("mirror", "status", *site).stdout
+    # An empty PocketBase in its place: nobody is led to drop all users, and nobody answers for the administrator.
+    with own_pocketbase.admin() as admin:
+        for user_id in ("u1", "by-script"):
+            admin.call("users/delete_user_by_id", {"id": user_id})
+    told = commands.run("mirror", "status", *site, code=1).stdout
+    assert "whoever signs up first would become the administrator" in told
+    assert "mirror adopt" not in told
+    commands.run("mirror", "accept", *site, code=1)
+    with sqlite3.connect(commands.data_dir / "webui.db") as connection:
+        assert len(connection.execute("SELECT id FROM user").fetchall()) == 2
+    connection.close()
 
 
 def test_commands_need_a_mirror(commands: Commands) -> None:
