@@ -33,6 +33,7 @@ const unparsed = new Set();
 
 const { tables, query } = require(`${__hooks}/owui_rows.js`);
 const { changesSince } = require(`${__hooks}/mirror.js`);
+const RUN = require(`${__hooks}/owui_version.js`).run();
 
 /** @type {import("./owui_rows.js").Table[]} */
 const declared = Object.values(tables);
@@ -55,6 +56,8 @@ for (const module of new Set(["mirror", ...declared.map((table) => table.hooks |
 /** @param {core.RequestEvent} e */
 function answer(e) {
   const request = e.request;
+  // Who reads an answer has to know at once that it is of a PocketBase that was restored.
+  e.response.header().set("X-Owui-Run", RUN);
   const path = request.pathValue("method");
   const body = readerToString(request.body, BODY_LIMIT);
   if (Object.hasOwn(reads, path)) {

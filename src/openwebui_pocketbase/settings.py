@@ -31,6 +31,8 @@ from openwebui_pocketbase.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pydantic_core import ErrorDetails
+
 __all__ = ["GROUPS", "Settings", "environment_names", "load_settings", "secret_settings"]
 
 log = logging.getLogger(__name__)
@@ -201,14 +203,21 @@ def load_settings(data_dir: Path | None, environ: Mapping[str, str] | None = Non
         return Settings(**values)
     except ValidationError as error:
         # The input is left out: it may be a password.
-        problems = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors(include_input=False)
-        )
+        problems = "; ".join(_describe(e, environ) for e in error.errors(include_input=False))
         source = f"{path} or the environment" if path else "the environment"
         raise ConfigurationError(
             f"Wrong setting in {source}: {problems}.",
             hint=SETTINGS_HINT,
         ) from None
+
+
+def _describe(problem: ErrorDetails, environ: Mapping[str, str]) -> str:
+    """Return what is wrong with a setting, called as whoever set it calls it."""
+    if problem["type"] == "extra_forbidden":
+        return f"there is no setting {'.'.join(map(str, problem['loc']))}"
+    variable = next((name for name, keys in environment_names().items() if keys == problem["loc"]), "")
+    name = variable if environ.get(variable) else ".".join(map(str, problem["loc"])) or "settings"
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def environment_names() -> dict[str, tuple[str, ...]]:

@@ -58,7 +58,7 @@ async def ids(database: StockDatabase, table: str = "user") -> set[str]:
     return {row["id"] for row in await database.rows(table)}
 
 
-@pytest.mark.parametrize("noticed_by", ["a write", "the poll", "a start"])
+@pytest.mark.parametrize("noticed_by", ["a read", "a write", "the poll", "a start"])
 @pytest.mark.parametrize("behind", ["behind", "at the same number", "ahead"])
 async def test_a_restored_backup_is_noticed(
     noticed_by: str,
@@ -86,6 +86,8 @@ async def test_a_restored_backup_is_noticed(
             await other.mirror.start()
         elif noticed_by == "the poll":
             await one.mirror.catch_up()
+        elif noticed_by == "a read":
+            assert (await one.users.get_user_by_id("u1")).name == "User 1"
         else:
             await user(one, 3)
     await check(database, own_pocketbase)
@@ -96,6 +98,56 @@ async def test_a_restored_backup_is_noticed(
     assert await kept_aside() == []
     await user(one, 4)
     await check(database, own_pocketbase)
+
+
+async def test_another_pocketbase_makes_nobody_the_first_user(
+    one: Installation,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    prepared_pocketbase: Path,
+    tmp_path: Path,
+) -> None:
+    """An empty one in place of the site's: until somebody has looked, nobody is served, and the copies stay."""
+    await user(one, 1)
+    await user(one, 2)
+    restore = backup(own_pocketbase, tmp_path)
+    own_pocketbase.stop()
+    shutil.rmtree(own_pocketbase.data_dir)
+    shutil.copytree(prepared_pocketbase, own_pocketbase.data_dir)
+    own_pocketbase.start()
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="PocketBase has none of the 2 users"):
+            await one.users.has_users()
+    with pytest.raises(ConfigurationError, match="Whoever signs up first"):
+        await user(one, 3)  # a client that asks nobody
+    with pytest.raises(ConfigurationError, match="PocketBase has none of the 2 users"):
+        await Installation(one.mirror._client).mirror.start()
+    assert await ids(database) == {"u1", "u2"}
+    restore()
+    one.mirror._refusal = None  # nobody has to wait for it here
+    assert await one.users.has_users()
+    await check(database, own_pocketbase)
+
+
+@pytest.mark.parametrize("column", ["settings", "date_of_birth"])
+@pytest.mark.parametrize("whose", ["a stranger's", "a copy"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_values_that_cannot_be_read_block_nobody(
+    column: str, whose: str, one: Installation, other: Installation, database: StockDatabase, own_pocketbase: Any
+) -> None:
+    """SQLite takes any text into a column, whatever its type; PostgreSQL does not."""
+    await user(one, 1)
+    values = "'alien', 'a@example.com', 'A', 'user', 1, 1, 1, '{not valid'"
+    async with database.engine.begin() as connection:
+        if whose == "a copy":
+            await connection.execute(text(f"UPDATE user SET {column} = '{{not valid'"))
+        else:
+            names = f"id, email, name, role, last_active_at, updated_at, created_at, {column}"
+            await connection.execute(text(f"INSERT INTO user ({names}) VALUES ({values})"))
+    await other.mirror.start()
+    await one.mirror.catch_up()
+    await check(database, own_pocketbase)
+    assert [row.row_id for row in await kept_aside()] == ([] if whose == "a copy" else ["alien"])
 
 
 async def test_replies_from_before_a_restore_do_not_come_back(
@@ -167,6 +219,7 @@ async def test_a_sql_database_older_than_the_feed_is_copied_again(
     one: Installation, other: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess
 ) -> None:
     await user(one, 1)
+    await user(one, 4)
     with own_pocketbase.admin() as admin:
         admin.send("DELETE", "/api/collections/owui_users/records/u1")
         for number in (2, 3):
@@ -174,7 +227,7 @@ async def test_a_sql_database_older_than_the_feed_is_copied_again(
         admin.sql("DELETE FROM owui_changes WHERE seq < (SELECT max(seq) FROM owui_changes)")
     await other.mirror.start()
     await check(database, own_pocketbase)
-    assert await ids(database) == {"u2", "u3"}
+    assert await ids(database) == {"u2", "u3", "u4"}
 
 
 async def test_rows_of_another_server_are_kept_aside(
@@ -182,10 +235,10 @@ async def test_rows_of_another_server_are_kept_aside(
 ) -> None:
     """They are not newer than what was restored: PocketBase never had them."""
     await user(one, 1)
+    await user(one, 2)
     with own_pocketbase.admin() as admin:
         admin.sql("UPDATE owui_meta SET value = 'another' WHERE key = 'epoch'")
-        admin.sql("DELETE FROM owui_users")
-        admin.call("users/insert_new_user", _raw_user("u2"))
+        admin.sql("DELETE FROM owui_users WHERE id = 'u1'")
     await other.mirror.start()
     await check(database, own_pocketbase)
     assert [row.row_id for row in await kept_aside()] == ["u1"]
@@ -199,7 +252,7 @@ async def test_an_empty_pocketbase_does_not_empty_the_copy(
     with own_pocketbase.admin() as admin:
         for table in ("owui_users", "owui_groups", "owui_changes"):
             admin.sql(f"DELETE FROM {table}")
-    with pytest.raises(ConfigurationError, match=r"no users, and the SQL database has copies of 1, such as u1\."):
+    with pytest.raises(ConfigurationError, match=r"none of the 1 users of .* such as u1\."):
         await other.mirror.start()
     assert (await ids(database), len(await database.rows("group"))) == ({"u1"}, 1)
     await other.mirror.start(is_accepted=True)

@@ -124,9 +124,9 @@ def _print(found: MirrorStatus) -> None:
                 typer.echo(f"  {len(ids):,} {what}: {shown}")
     if found.is_without_users:
         typer.echo(
-            "PocketBase has no users: whoever signs up first would become the administrator.\nWhat to do: look whether "
-            "[pocketbase] url or data_dir is right, and restore PocketBase's backup. Only if it is meant to be empty: "
-            "openwebui-pocketbase mirror accept"
+            "PocketBase has none of these users: whoever signs up first would become the administrator.\n"
+            "What to do: look whether [pocketbase] url or data_dir is right, and restore PocketBase's backup. Only if "
+            "it is meant to be another one: openwebui-pocketbase mirror accept"
         )
     elif not found.is_settled:
         typer.echo(

@@ -35,11 +35,15 @@ class PocketBaseClient:
         timeouts: Limits of one request, and of its repetition.
         pool: Limits of the connections of one event loop.
         opener: Called by the first request, if nobody has called `connect` by then; blocks, and calls `connect`.
+
+    Attributes:
+        run: Names the process of PocketBase that answered last; another one may have other, restored data.
     """
 
     def __init__(
         self, *, timeouts: TimeoutSettings, pool: PoolSettings, opener: Callable[[], object] | None = None
     ) -> None:
+        self.run = ""
         self._url = ""
         self._trust: Trust | None = None
         self._opener = opener
@@ -172,6 +176,7 @@ class PocketBaseClient:
             raise response_error(self._url + path.partition("?")[0], status, body, received)
         if "content-encoding" in received:
             raise encoded(self._url, received["content-encoding"])
+        self.run = received.get("x-owui-run", self.run)
         return body
 
     def _make_head(self, method: str, path: str) -> str:

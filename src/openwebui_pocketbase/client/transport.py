@@ -27,8 +27,8 @@ INFORMATIONAL = range(100, 200)
 ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 """Encodings of a body that are understood; "identity" is asked for, but proxies compress nevertheless."""
 
-KEPT_HEADERS = frozenset({b"content-encoding", b"location", b"retry-after"})
-"""Headers that say why there is no good answer; PocketBase itself sends none of them to us."""
+KEPT_HEADERS = frozenset({b"content-encoding", b"location", b"retry-after", b"x-owui-run"})
+"""Headers that say why there is no good answer, which PocketBase itself does not send; and which process answered."""
 
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache
 from types import FrameType
 from typing import Any, Literal
+from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 from greenlet import getcurrent  # type: ignore[import-untyped]  # it has no stubs
@@ -100,8 +102,14 @@ class TripWire:
 
 
 def _database(url: URL) -> tuple[Any, ...]:
-    """Return what two addresses of one database have in common."""
-    return (url.get_backend_name(), url.host, url.port or 5432, url.database)
+    """Return what two addresses of one database have in common.
+
+    A file has many names, and a server many addresses: of a server only the database's name counts.
+    """
+    name = url.database or ""
+    if url.get_backend_name() == "sqlite":
+        name = os.path.realpath(unquote(name.removeprefix("file:").partition("?")[0]))
+    return (url.get_backend_name(), name)
 
 
 def _caller() -> str:

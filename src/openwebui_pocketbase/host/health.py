@@ -45,7 +45,11 @@ class Health:
             self._asking.add_done_callback(_notice)
         await asyncio.wait([self._asking], timeout=max(0.0, self._began + ENOUGH - now))
         if not self._asking.done():
-            raise UnavailableError(f"The storage has not answered within {ENOUGH:g} seconds.", url="")
+            raise UnavailableError(
+                f"The storage has not answered within {ENOUGH:g} seconds.",
+                url="",
+                hint="Look whether PocketBase runs, with: openwebui-pocketbase doctor",
+            )
         self._asking.result()
 
     async def _ask(self) -> None:

@@ -114,10 +114,11 @@ class Comparison:
                     foreign.update(row["id"] for row in rows)
                 if foreign:
                     raise _foreign_rows(table.name, foreign)
-            elif table.name == "user" and extra and not there[collection] and not self.is_accepted:
+            elif table.name == "user" and extra and extra == theirs[collection] and not self.is_accepted:
+                # Also if it has others by now: whoever signed up first in the meantime is its administrator.
                 raise ConfigurationError(
-                    f"PocketBase has no users, and the SQL database has copies of {len(extra)}, such as"
-                    f" {named(extra)}. Who signs up first would become the administrator.",
+                    f"PocketBase has none of the {len(extra)} users of whom the SQL database has copies, such as"
+                    f" {named(extra)}. Whoever signs up first would become the administrator.",
                     hint="Look whether [pocketbase] url or data_dir is right, and restore PocketBase's backup. "
                     "If it is meant to be empty: openwebui-pocketbase mirror accept",
                 )

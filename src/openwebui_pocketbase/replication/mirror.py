@@ -22,6 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.replication.feed import Changes, Feed
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -67,6 +68,9 @@ class Mirror:
         self.names: list[str] = []
         self._known: Known | None = None
         self._started = False
+        self._run = ""
+        self._meeting = asyncio.Lock()
+        self._refusal: tuple[float, ConfigurationError] | None = None
         self._waiting: list[Waiting] = []
         self._lock = asyncio.Lock()
         self._poller: asyncio.Task[None] | None = None
@@ -78,8 +82,15 @@ class Mirror:
         self.names = [name for name, table in TABLES.items() if table.mirrored and table.group in groups]
 
     async def read(self, path: str, parameters: Mapping[str, Any]) -> Any:
-        """Call a method that only reads; see `PocketBaseClient.read`."""
-        return await self._client.read(path, parameters)
+        """Call a method that only reads; see `PocketBaseClient.read`.
+
+        Raises:
+            ConfigurationError: PocketBase was replaced by one that has none of the users: see `start`.
+        """
+        answer = await self._client.read(path, parameters)
+        if self._client.run != self._run and self._started:
+            await self._meet(self._client.run)
+        return answer
 
     async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
         """Call a method that writes, and write what it changed to the SQL database.
@@ -111,6 +122,7 @@ class Mirror:
             if not self._started and self.names:
                 self._known = await self.writer.start(is_accepted=is_accepted)
                 self._kept_up_at = time.monotonic()
+            self._run = self._client.run
             self._started = True
 
     def follow(self) -> None:
@@ -148,6 +160,25 @@ class Mirror:
             if await self.writer.settle():
                 async with self._lock:
                     self._known = await self.writer.copy()
+
+    async def _meet(self, run: str) -> None:
+        """Have the SQL copies as they are in another process of PocketBase, before anybody goes on with its answer.
+
+        A restored backup begins with one: whoever is signed in by it must not see what was granted since.
+        """
+        if not self.names or self._open_transaction.get() is not None:
+            return  # in the host's own transaction the tables cannot be compared
+        async with self._meeting:
+            if self._run == run:
+                return
+            if self._refusal and time.monotonic() < self._refusal[0] + POLL_INTERVAL:
+                raise self._refusal[1]
+            try:
+                await self.catch_up()
+            except ConfigurationError as error:
+                self._refusal = time.monotonic(), error
+                raise
+            self._run, self._refusal = run, None
 
     async def _poll(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
-from openwebui_pocketbase.exceptions import ConflictError
+from openwebui_pocketbase.exceptions import ConflictError, ResponseError
 from openwebui_pocketbase.replication import sql
 from openwebui_pocketbase.replication.mirror import Mirror
 from openwebui_pocketbase.replication.settle import credentials_of, kept_aside
@@ -73,10 +73,9 @@ class MirrorStatus:
 
     @property
     def is_without_users(self) -> bool:
-        """Whether PocketBase has no users, and the SQL database has copies of some."""
+        """Whether PocketBase has none of the users of whom the SQL database has copies."""
         return any(
-            table.table == "user" and table.extra and not (table.equal or table.missing or table.different)
-            for table in self.tables
+            table.table == "user" and table.extra and not (table.equal or table.different) for table in self.tables
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -181,9 +180,11 @@ async def _adopt(mirror: Mirror) -> tuple[list[Aside], list[tuple[Aside, str]]]:
             await mirror.write("mirror/adopt_rows", {"rows": rows})
         except ConflictError:
             refused.append((row, "PocketBase has another row with its id, address or key."))
+        except ResponseError as error:
+            refused.append((row, str(error.args[0])))
         else:
+            await _drop([row])
             taken.append(row)
-    await _drop(taken)
     return taken, refused
 
 

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
+from datetime import date
 from importlib import import_module
 from typing import Any
 
 from open_webui.internal.db import Base
 from open_webui.utils.json_codec import JSONCodec
-from sqlalchemy import JSON, Column, Date, Dialect, MetaData, String, Table, TextClause, bindparam, delete, select, text
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    Dialect,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TextClause,
+    bindparam,
+    cast,
+    delete,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.catalog import REPOSITORIES
@@ -57,7 +74,29 @@ class MirroredTable:
         found: dict[str, Row] = {}
         for some in chunks(list(ids)):
             query = select(self._table).where(self._table.c.id.in_(some))
-            found |= {row["id"]: dict(row) for row in (await connection.execute(query)).mappings()}
+            try:
+                found |= {row["id"]: dict(row) for row in (await connection.execute(query)).mappings()}
+            except (TypeError, ValueError):
+                found |= await self._rows_as_stored(connection, some)
+        return found
+
+    async def _rows_as_stored(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Row]:
+        """Return rows some of which have what their column's type does not allow: SQLite takes any text from others.
+
+        What is no JSON, or no day, is given as text.
+        """
+        loads: dict[str, Callable[[str], Any]] = dict.fromkeys(self._dates, date.fromisoformat)
+        loads |= {c.name: JSONCodec.loads for c in self._table.c if isinstance(c.type, JSON)}
+        columns = [cast(c, Text).label(c.name) if c.name in loads else c for c in self._table.c]
+        query = select(*columns).where(self._table.c.id.in_(ids))
+        found = {}
+        for stored in (await connection.execute(query)).mappings():
+            row = dict(stored)
+            for name, load in loads.items():
+                if row[name] is not None:
+                    with suppress(ValueError):
+                        row[name] = load(row[name])
+            found[row["id"]] = row
         return found
 
     async def ids(self, connection: AsyncConnection) -> set[str]:
@@ -125,7 +164,8 @@ class MirroredTable:
 
     def encode(self, row: Row) -> dict[str, Any]:
         """Return a row of the database as PocketBase can take it; it has a JSON form."""
-        return self._codec.encode(row)
+        no_days = {name: None for name in self._dates if not isinstance(row[name], date)}
+        return self._codec.encode({**row, **no_days})
 
     def _inserts(self, dialect: Dialect, *, is_bulk: bool) -> tuple[TextClause, TextClause]:
         """Return the statement that overwrites rows with the same id, and the one that leaves them.
