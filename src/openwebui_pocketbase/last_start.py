@@ -53,9 +53,9 @@ class LastStart:
 
     @classmethod
     def now(
-        cls, groups: Mapping[str, str], package_dir: Path, data_dir: Path, database: URL, failure: str = ""
+        cls, groups: Mapping[str, str], package_dir: Path, data_dir: Path, database: str, failure: str = ""
     ) -> LastStart:
-        """Describe the start of this process."""
+        """Describe the start of this process; see the attributes."""
         secrets = secret_settings()
         variables = {
             name: "" if keys in secrets else os.environ[name]
@@ -65,7 +65,7 @@ class LastStart:
         config = find_config_file(data_dir, os.environ)
         if config and config.parent != data_dir:
             variables[CONFIG_VARIABLE] = str(config.absolute())
-        return cls(dict(groups), variables, str(package_dir), database_name(database), int(time.time()), failure)
+        return cls(dict(groups), variables, str(package_dir), database, int(time.time()), failure)
 
     @classmethod
     def read(cls, data_dir: Path) -> LastStart | None:
@@ -101,10 +101,21 @@ class LastStart:
             temporary.replace(data_dir / FILE)
 
 
-def database_name(url: URL) -> str:
-    """Return what tells the SQL database of one Open WebUI from that of another; no address, user or password."""
+def database_name(url: URL, schema: str, data_dir: Path) -> str:
+    """Return what tells the SQL database of one Open WebUI from that of another; no user, no password.
+
+    Args:
+        url: Its address.
+        schema: Schema of the tables, or ``""``.
+        data_dir: Open WebUI's data directory: a file in it has the same name wherever that is.
+    """
     kind = url.get_backend_name()
-    return kind if kind == "sqlite" else f"{kind} database {url.database}"
+    if kind == "sqlite":
+        file, directory = (os.path.realpath(path) for path in (url.database or "", data_dir))
+        inside = os.path.commonpath([file, directory]) == directory
+        return f"{kind} file {os.path.relpath(file, directory) if inside else file}"
+    where = ":".join(str(part) for part in (url.host, url.port) if part)
+    return f"{kind} database {url.database} at {where}" + (f", schema {schema}" if schema else "")
 
 
 def _texts(values: Any) -> dict[str, str]:

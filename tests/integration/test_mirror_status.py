@@ -139,5 +139,6 @@ def test_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> None
 
 def test_commands_need_a_mirror(commands: Commands) -> None:
     commands.env["STORAGE_BACKEND"] = "sqlalchemy"
+    shutil.copy(_migrated_sqlite(), commands.data_dir / "webui.db")
     result = commands.run("mirror", "status", "--data-dir", str(commands.data_dir), code=1)
     assert "The settings keep users, groups and access in the SQL database" in result.stderr

@@ -472,6 +472,13 @@ def test_a_restore_of_an_archive_with_credentials_and_locks(site: Site) -> None:
     assert site.is_quiet()
 
 
+def test_a_new_worker_finds_a_server_whose_address_was_removed(site: Site) -> None:
+    with site.server() as server:
+        (site.run_dir.path / "server.json").unlink()
+        with site.server() as another:
+            assert another.info.pid == server.info.pid
+
+
 def test_an_archive_is_all_that_another_machine_needs(site: Site) -> None:
     with site.server() as server:
         api(server.info, "POST", "/api/collections/users/records", json=user_record("kept"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -105,6 +106,18 @@ async def test_synchronous_sessions_fail_too(database: StockDatabase, arm: Calla
             assert session.query(User).count() == 0
     finally:
         engine.dispose()
+
+
+@pytest.mark.parametrize("spelling", ["{relative}", "{parent}/../{folder}/{name}", "file:{path}?uri=true"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_file_has_many_names(spelling: str, database: StockDatabase, arm: Callable[..., None]) -> None:
+    arm()
+    path = Path(database.engine.url.database or "")
+    names = {"relative": os.path.relpath(path), "parent": path.parent, "folder": path.parent.name, "name": path.name}
+    engine = create_engine("sqlite:///" + spelling.format(path=path, **names))
+    with pytest.raises(MovedTableError), engine.connect() as connection:
+        connection.execute(text("SELECT count(*) FROM chat"))
+    engine.dispose()
 
 
 async def test_the_hosts_own_code_fails(

@@ -15,7 +15,7 @@ import pytest
 from open_webui.models.auths import MfaData
 from sqlalchemy import make_url
 
-from openwebui_pocketbase.last_start import LastStart
+from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.repositories.auths import _CODEC
 from openwebui_pocketbase.repositories.users import new_user, wire_of
 from tests.support.commands import run_user
@@ -160,15 +160,34 @@ def test_nothing_is_made_by_mistake(site: Site) -> None:
     assert not site.data_dir.exists()
 
 
-def test_another_database_than_the_last_start_had_is_refused(in_sql: Site) -> None:
+@pytest.mark.parametrize(
+    ("url", "schema", "there"),
+    [
+        ("postgresql+psycopg://somebody:secret@db.example.org/site", "", False),
+        ("sqlite:////elsewhere/webui.db", "", False),
+        ("sqlite:///{data_dir}/../data/webui.db", "", True),
+    ],
+)
+def test_another_database_than_the_last_start_had_is_refused(
+    url: str, schema: str, *, there: bool, in_sql: Site
+) -> None:
     """Without DATABASE_URL a command would look at, and change, whatever webui.db there is."""
-    url = make_url("postgresql+psycopg://somebody:secret@db.example.org/site")
-    LastStart.now({}, in_sql.data_dir, in_sql.data_dir, url).write(in_sql.data_dir)
+    data_dir = in_sql.data_dir
+    name = database_name(make_url(url.format(data_dir=data_dir)), schema, data_dir)
+    LastStart.now({}, data_dir, data_dir, name).write(data_dir)
+    if there:
+        in_sql.user(("list",))
+        return
     ((printed, error),) = in_sql.user(("set-role", ADMIN, "pending"), code=1)
     assert not printed
-    assert "last ran on postgresql database site, but this command would use sqlite" in error
+    assert f"last ran on {name}, but this command would use sqlite file webui.db" in error
     assert "DATABASE_URL" in error
-    LastStart.now({}, in_sql.data_dir, in_sql.data_dir, make_url("sqlite:////elsewhere/webui.db")).write(
-        in_sql.data_dir
-    )
-    in_sql.user(("list",))
+    assert "secret" not in error
+
+
+def test_databases_are_told_apart(tmp_path: Path) -> None:
+    there = make_url("postgresql://a:b@one/site")
+    others = [make_url("postgresql://a:b@two/site"), make_url("postgresql://a:b@one/other")]
+    names = {database_name(url, schema, tmp_path) for url in (there, *others) for schema in ("", "s")}
+    assert len(names) == 6
+    assert database_name(make_url(f"sqlite:///{tmp_path}/x.db"), "", tmp_path) == "sqlite file x.db"

@@ -23,7 +23,7 @@ from openwebui_pocketbase import __version__, _autostart
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
 from openwebui_pocketbase.cli import app, checks, installed, pocketbase, serve, site
 from openwebui_pocketbase.config_file import CONFIG_FILE
-from openwebui_pocketbase.last_start import LastStart
+from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.plugin import REPOSITORIES
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings, load_settings
@@ -386,7 +386,7 @@ def start(data_dir: Path, groups: dict[str, str], failure: str = "", **variables
     with pytest.MonkeyPatch.context() as patched:
         for name, value in variables.items():
             patched.setenv(name, value)
-        database = make_url(f"postgresql+psycopg://somebody:{SECRET}@db.example.org/site")
+        database = database_name(make_url(f"postgresql+psycopg://somebody:{SECRET}@db.example.org/site"), "", data_dir)
         LastStart.now(groups, data_dir / "open_webui", data_dir, database, failure).write(data_dir)
 
 

@@ -242,9 +242,9 @@ def test_a_named_file_that_is_not_there(data_dir: Path) -> None:
     [
         ({"OPENWEBUI_POCKETBASE_PASSWROD": SECRET}, "OPENWEBUI_POCKETBASE_PASSWROD"),
         ({"OPENWEBUI_POCKETBASE_GROUPS_PLANETS": SECRET}, "OPENWEBUI_POCKETBASE_GROUPS_PLANETS"),
-        ({"OPENWEBUI_POCKETBASE_EMBEDDED_PORT": SECRET}, "pocketbase.embedded.port"),
+        ({"OPENWEBUI_POCKETBASE_EMBEDDED_PORT": SECRET}, "OPENWEBUI_POCKETBASE_EMBEDDED_PORT: "),
         ({"OPENWEBUI_POCKETBASE_URL": f"https://me:{SECRET}@pb.example.org"}, "must not contain credentials"),
-        ({"STORAGE_BACKEND": "Pocketbase"}, "storage_backend"),
+        ({"STORAGE_BACKEND": "Pocketbase"}, "STORAGE_BACKEND: "),
     ],
 )
 def test_a_wrong_variable(environ: dict[str, str], message: str, data_dir: Path) -> None:

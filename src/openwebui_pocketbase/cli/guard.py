@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from openwebui_pocketbase.cli.hosted import load_host
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
-from openwebui_pocketbase.exceptions import ConfigurationError
 
-__all__ = ["app", "existing_site"]
+__all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Look at, or remove, the guard of SQL tables.")
 
@@ -28,7 +26,7 @@ def status(
 
     The JSON object has tables: a list of names.
     """
-    load_host(existing_site(data_dir, config))
+    load_host(Site.of(data_dir, config))
     from openwebui_pocketbase.host.guard import guarded  # noqa: PLC0415 - imports the host
 
     tables = guarded()
@@ -46,7 +44,7 @@ def remove(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
 
     What is in PocketBase stays there. An Open WebUI that starts with groups in PocketBase puts the guard back.
     """
-    load_host(existing_site(data_dir, config))
+    load_host(Site.of(data_dir, config))
     from openwebui_pocketbase.host.guard import remove_guard  # noqa: PLC0415 - imports the host
 
     tables = remove_guard()
@@ -54,17 +52,3 @@ def remove(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
         typer.echo(f"The SQL database takes changes of {', '.join(tables)} again.")
     else:
         typer.echo("The SQL database takes changes of every table already.")
-
-
-def existing_site(data_dir: Path | None, config: Path | None) -> Site:
-    """Return the site that is meant.
-
-    Raises:
-        ConfigurationError: There is no such data directory; the host would make one.
-    """
-    site = Site.of(data_dir, config)
-    if not site.data_dir.is_dir():
-        raise ConfigurationError(
-            f"There is no directory {site.data_dir}.", hint="Give Open WebUI's data directory with --data-dir."
-        )
-    return site

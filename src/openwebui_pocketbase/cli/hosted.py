@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from pathlib import Path
+from types import ModuleType
 
 from openwebui_pocketbase import _autostart
 from openwebui_pocketbase.cli.site import Site, find_open_webui, is_distribution
@@ -22,8 +24,12 @@ def load_host(site: Site) -> None:
 
     Raises:
         CompatibilityError: Open WebUI is not installed.
-        ConfigurationError: The environment names another SQL database than Open WebUI's last start had.
+        ConfigurationError: There is no such data directory or SQL database, or Open WebUI's last start had another one.
     """
+    if not site.data_dir.is_dir():
+        raise ConfigurationError(
+            f"There is no data directory {site.data_dir}.", hint="Name Open WebUI's with --data-dir, or set DATA_DIR."
+        )
     found = find_open_webui(site.last_start)
     if found is None:
         raise CompatibilityError(
@@ -40,9 +46,20 @@ def load_host(site: Site) -> None:
     # The host refuses to start without a key; nothing that these commands do signs anything.
     os.environ.setdefault("WEBUI_SECRET_KEY", "not-used-by-this-command")
     _autostart.install()
-    database = database_name(import_module("open_webui.internal.db").engine.url)
-    if site.last_start and site.last_start.database != database:
+    _require_database(site, import_module("open_webui.internal.db"))
+
+
+def _require_database(site: Site, database: ModuleType) -> None:
+    """Refuse another SQL database than the site's, and one that is not there: connecting would make an empty one."""
+    url = database.engine.url
+    name = database_name(url, database.DATABASE_SCHEMA or "", site.data_dir)
+    if site.last_start and site.last_start.database != name:
         raise ConfigurationError(
-            f"Open WebUI last ran on {site.last_start.database}, but this command would use {database}.",
+            f"Open WebUI last ran on {site.last_start.database}, but this command would use {name}.",
             hint="Give it the variables of Open WebUI that name its SQL database, such as DATABASE_URL.",
+        )
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise ConfigurationError(
+            f"There is no Open WebUI database {url.database}.",
+            hint="Name Open WebUI's data directory with --data-dir, or set DATABASE_URL as Open WebUI has it.",
         )

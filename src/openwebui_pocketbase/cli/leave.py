@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openwebui_pocketbase.cli.guard import existing_site
 from openwebui_pocketbase.cli.hosted import load_host
 from openwebui_pocketbase.cli.schema import server_of
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
@@ -45,7 +44,7 @@ def leave(
     settings that Open WebUI had, and with Open WebUI stopped, on all machines: that it still runs is noticed only if
     PocketBase is the embedded one. It can be repeated.
     """
-    site = existing_site(data_dir, config)
+    site = Site.of(data_dir, config)
     groups = _groups_in_pocketbase(site)
     _refuse_while_running(site)
     if not yes:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -146,15 +145,10 @@ def disable_mfa(
 
 def _run(site: Site, do: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Do something with the host's repositories, as they are on this site."""
-    if not site.data_dir.is_dir():
-        raise ConfigurationError(
-            f"There is no data directory {site.data_dir}.", hint="Name Open WebUI's with --data-dir, or set DATA_DIR."
-        )
     load_host(site)
     # The host logs to the standard output, which is for what was asked.
     logging.basicConfig(stream=sys.stderr, level=logging.ERROR, force=True)
     database = import_module("open_webui.internal.db")
-    _require_database(database.async_engine.url)
 
     async def run() -> T:
         try:
@@ -164,15 +158,6 @@ def _run(site: Site, do: Callable[[], Coroutine[Any, Any, T]]) -> T:
             await database.async_engine.dispose()
 
     return asyncio.run(run())
-
-
-def _require_database(url: Any) -> None:
-    """Refuse a site whose SQL database is not there: connecting would make an empty one."""
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise ConfigurationError(
-            f"There is no Open WebUI database {url.database}.",
-            hint="Name Open WebUI's data directory with --data-dir, or set DATABASE_URL as Open WebUI has it.",
-        )
 
 
 def _users() -> Any:

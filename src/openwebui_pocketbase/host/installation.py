@@ -19,7 +19,7 @@ from openwebui_pocketbase.host.failures import answer_failures
 from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.seams import replace_function
-from openwebui_pocketbase.last_start import LastStart
+from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import BACKEND
 from openwebui_pocketbase.server import find_binary
@@ -122,9 +122,9 @@ class Installation:
 
     def _note_start(self, context: HostContext, failure: str = "") -> None:
         """Leave for commands what this start used, and what came of it."""
-        url = import_module(DATABASE).engine.url
-        start = LastStart.now(context.backends, self._package_dir, context.data_dir, url, failure)
-        start.write(context.data_dir)
+        database, data_dir = import_module(DATABASE), context.data_dir
+        name = database_name(database.engine.url, database.DATABASE_SCHEMA or "", data_dir)
+        LastStart.now(context.backends, self._package_dir, data_dir, name, failure).write(data_dir)
 
     def _wrap(self, main: ModuleType) -> Undo:
         context = HostContext(main.app, self._settings, self._data_dir, self.registry.replaced, self._modules)

@@ -153,8 +153,9 @@ class Supervisor:
                 continue
             if not was_ready:
                 self._run_dir.clear_failure()
-                self._publish(process, port, ready=True)
                 logger.info("PocketBase (process %d) is ready on port %d", process.pid, port)
+            if not was_ready or self._run_dir.read_state() is None:  # somebody removed it: new workers need it
+                self._publish(process, port, ready=True)
             if self._has_other_code_to_run():
                 return True, True
         return vitals.ready, False
