@@ -111,7 +111,7 @@ def test_a_restore_is_noticed_by_everybody(instance: OpenWebUI) -> None:
 
 def test_a_later_start_succeeds(instance: OpenWebUI) -> None:
     instance.stop()
-    del instance.users["bob"]
+    instance.users.pop("bob", None)
     instance.start()
     assert instance.request("ada", "GET", "/api/v1/auths/").status_code == 200
     instance.user("cid")
