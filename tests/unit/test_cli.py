@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from openwebui_pocketbase import __version__, _autostart
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
-from openwebui_pocketbase.cli import app, checks, installed, pocketbase, serve, site
+from openwebui_pocketbase.cli import app, checks, copies, installed, pocketbase, serve, site
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.plugin import REPOSITORIES
@@ -477,6 +477,21 @@ def test_doctor_after_a_start_that_failed(surroundings: Path) -> None:
     found = doctor("--data-dir", "data", code=1)["last start"]
     assert found["detail"].endswith("the start failed: It is gone.")
     assert found["remedy"] == "Bring it back."
+
+
+def test_doctor_names_copies_that_differ() -> None:
+    table = {"table": "user", "equal": 3, "missing": [], "different": ["a", "b"], "extra": [], "aside": ["by-script"]}
+    status = {"settled": False, "follows": False, "tables": [table]}
+    check = copies._describe(status)
+    assert check.status == "problem"
+    assert check.detail.splitlines() == [
+        "PocketBase was restored or replaced since they were made.",
+        "user: 2 rows differ, such as a",
+        "user: 1 rows were written by something else and are kept aside, such as by-script",
+    ]
+    assert "mirror status" in check.remedy
+    equal = {"settled": True, "follows": True, "tables": [table | {"different": [], "aside": []}]}
+    assert copies._describe(equal).detail == "3 rows are as in PocketBase."
 
 
 def test_a_secret_of_the_last_start_is_named(surroundings: Path) -> None:
