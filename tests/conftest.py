@@ -63,6 +63,17 @@ def pocketbase(prepared_pocketbase: Path, tmp_path_factory: pytest.TempPathFacto
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def fresh_pocketbase(
+    prepared_pocketbase: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PocketBaseProcess]:
+    """A server without statistics of its tables, which PocketBase makes at midnight: small ones are scanned then."""
+    server = PocketBaseProcess(clone(prepared_pocketbase, tmp_path_factory.mktemp("fresh")))
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def own_pocketbase(prepared_pocketbase: Path, tmp_path: Path) -> Iterator[PocketBaseProcess]:
     """A server of the test's own, to break."""

@@ -393,7 +393,7 @@ def test_the_start_stops_and_says_why(
     [
         (
             {"STORAGE_BACKEND": "mongodb"},
-            "Wrong setting in the environment: storage_backend",
+            "Wrong setting in the environment: STORAGE_BACKEND",
             "openwebui-pocketbase init",
         ),
         (

@@ -243,9 +243,9 @@ def full_scans(sql: str, steps: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_no_read_scans_a_table(module: str, reads: dict[str, str], pocketbase: PocketBaseProcess) -> None:
+def test_no_read_scans_a_table(module: str, reads: dict[str, str], fresh_pocketbase: PocketBaseProcess) -> None:
     found = {}
-    with pocketbase.admin() as admin:
+    with fresh_pocketbase.admin() as admin:
         for path, sql in reads.items():
             if path.startswith(f"{module}/") and path not in OF_ALL_ROWS:
                 steps = plan(admin, sql)
@@ -255,9 +255,9 @@ def test_no_read_scans_a_table(module: str, reads: dict[str, str], pocketbase: P
     assert found == {}
 
 
-def test_reads_of_all_rows_scan(reads: dict[str, str], pocketbase: PocketBaseProcess) -> None:
+def test_reads_of_all_rows_scan(reads: dict[str, str], fresh_pocketbase: PocketBaseProcess) -> None:
     """What does not need to be in the list is not in it."""
-    with pocketbase.admin() as admin:
+    with fresh_pocketbase.admin() as admin:
         assert {path for path in OF_ALL_ROWS if not full_scans(reads[path], plan(admin, reads[path]))} == set()
 
 
@@ -284,10 +284,10 @@ def test_all_reads_are_looked_at(reads: dict[str, str]) -> None:
     ],
 )
 def test_lists_of_chats_use_the_index_made_for_them(
-    path: str, index: str, reads: dict[str, str], pocketbase: PocketBaseProcess
+    path: str, index: str, reads: dict[str, str], fresh_pocketbase: PocketBaseProcess
 ) -> None:
     """Another one is an index, too, but of all users' chats without a folder, or of all chats of a user."""
-    with pocketbase.admin() as admin:
+    with fresh_pocketbase.admin() as admin:
         steps = plan(admin, reads[path])
     assert any(index in step for step in steps), steps
     if path == "chats/get_chat_list 0":
@@ -304,6 +304,6 @@ def test_lists_of_chats_use_the_index_made_for_them(
         "SELECT * FROM owui_folders WHERE lower(name) = 'x'",
     ],
 )
-def test_check_finds_scans(sql: str, pocketbase: PocketBaseProcess) -> None:
-    with pocketbase.admin() as admin:
+def test_check_finds_scans(sql: str, fresh_pocketbase: PocketBaseProcess) -> None:
+    with fresh_pocketbase.admin() as admin:
         assert full_scans(sql, plan(admin, sql))

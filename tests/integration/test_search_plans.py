@@ -48,7 +48,7 @@ SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def plans(pocketbase: PocketBaseProcess) -> dict[str, list[str]]:
+def plans(fresh_pocketbase: PocketBaseProcess) -> dict[str, list[str]]:
     node = shutil.which("node", path=sysconfig.get_path("scripts")) or shutil.which("node")
     require(node is not None, "node")
     assert node
@@ -57,7 +57,7 @@ def plans(pocketbase: PocketBaseProcess) -> dict[str, list[str]]:
         "-e",
         EXPLAIN,
         str(HOOKS_DIR),
-        str(pocketbase.data_dir / "data.db"),
+        str(fresh_pocketbase.data_dir / "data.db"),
         json.dumps([*SEARCHES.values()]),
     ]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

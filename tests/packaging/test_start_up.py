@@ -197,11 +197,11 @@ def test_broken_config_file_ends_the_host(
 
 BROKEN_VARIABLES = {
     "unknown variable": ({"OPENWEBUI_POCKETBASE_COLOUR": SECRET}, ["OPENWEBUI_POCKETBASE_COLOUR"]),
-    "unknown backend": ({"STORAGE_BACKEND": "mysql"}, ["storage_backend", "the environment"]),
+    "unknown backend": ({"STORAGE_BACKEND": "mysql"}, ["STORAGE_BACKEND: ", "the environment"]),
     "missing file": ({"OPENWEBUI_POCKETBASE_CONFIG": "/nowhere/x.toml"}, ["/nowhere/x.toml", "init"]),
     "url with a password": (
         {"OPENWEBUI_POCKETBASE_URL": f"http://me:{SECRET}@host"},
-        ["pocketbase.url", "must not contain credentials"],
+        ["OPENWEBUI_POCKETBASE_URL: ", "must not contain credentials"],
     ),
 }
 

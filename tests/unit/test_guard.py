@@ -128,7 +128,7 @@ def test_a_schema_is_told_apart() -> None:
 def test_commands_make_no_directory(command: str, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [*command.split(), "--data-dir", str(tmp_path / "mistyped")])
     assert result.exit_code == 1
-    assert f"There is no directory {tmp_path / 'mistyped'}" in result.stderr
+    assert f"There is no data directory {tmp_path / 'mistyped'}" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

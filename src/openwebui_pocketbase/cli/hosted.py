@@ -26,11 +26,7 @@ def load_host(site: Site) -> None:
         CompatibilityError: Open WebUI is not installed.
         ConfigurationError: There is no such data directory or SQL database, or Open WebUI's last start had another one.
     """
-    if not site.data_dir.is_dir():
-        raise ConfigurationError(
-            f"There is no data directory {site.data_dir}.", hint="Name Open WebUI's with --data-dir, or set DATA_DIR."
-        )
-    found = find_open_webui(site.last_start)
+    found = find_open_webui(site.existing().last_start)
     if found is None:
         raise CompatibilityError(
             "Open WebUI is not installed.", hint="Run: pip install 'openwebui-pocketbase[open-webui]'"

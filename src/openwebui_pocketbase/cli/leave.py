@@ -44,7 +44,7 @@ def leave(
     settings that Open WebUI had, and with Open WebUI stopped, on all machines: that it still runs is noticed only if
     PocketBase is the embedded one. It can be repeated.
     """
-    site = Site.of(data_dir, config)
+    site = Site.of(data_dir, config).existing()
     groups = _groups_in_pocketbase(site)
     _refuse_while_running(site)
     if not yes:

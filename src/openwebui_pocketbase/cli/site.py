@@ -80,6 +80,19 @@ class Site:
         assumed = _assumed(last_start, directory, environ) if last_start else {}
         return cls(directory, {**environ, **assumed}, assumed, last_start)
 
+    def existing(self) -> Site:
+        """Return this site, if there is one.
+
+        Raises:
+            ConfigurationError: There is no such data directory; Open WebUI's code would make it.
+        """
+        if not self.data_dir.is_dir():
+            raise ConfigurationError(
+                f"There is no data directory {self.data_dir}.",
+                hint="Name Open WebUI's with --data-dir, or set DATA_DIR.",
+            )
+        return self
+
     def config_file(self) -> Path | None:
         """Return the config file in force, or None."""
         return next(iter(self.config_files()), None)
