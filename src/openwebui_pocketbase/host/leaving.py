@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from importlib import import_module
 
 from open_webui.internal import db
 from open_webui.models.access_grants import AccessGrants
 from open_webui.models.auths import Auths
 
-from openwebui_pocketbase.catalog import REPOSITORIES
 from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.plugin import plugin
 from openwebui_pocketbase.replication.credentials import Copied, copy_credentials, let_go
@@ -26,8 +24,6 @@ async def leave(groups: Collection[str]) -> Mapping[str, Copied]:
     Returns:
         What became of each table of credentials; empty if these have always been in SQL.
     """
-    for spec in REPOSITORIES:
-        import_module(spec.module)  # the mirror knows a table by its module, which nothing here has needed yet
     try:
         if "access" in groups:
             await AccessGrants.pocketbase.start()  # the SQL database has every grant and group then
