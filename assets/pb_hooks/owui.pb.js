@@ -4,45 +4,48 @@
 
 for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
   written(
-    (e) => require(`${__hooks}/owui_dashboard.js`).refold(e),
+    (e) => require(`${__hooks}/owui/dashboard.js`).refold(e),
     "owui_users",
     "owui_groups",
     "owui_shared_chats",
   );
-  written((e) => require(`${__hooks}/chat_dashboard.js`).chat(e), "owui_chats");
-  written((e) => require(`${__hooks}/chat_dashboard.js`).message(e), "owui_chat_messages");
+  written((e) => require(`${__hooks}/owui/chats/dashboard.js`).chat(e), "owui_chats");
+  written((e) => require(`${__hooks}/owui/chats/dashboard.js`).message(e), "owui_chat_messages");
 }
 
-onRecordDeleteRequest((e) => require(`${__hooks}/chat_dashboard.js`).deletedMessage(e), "owui_chat_messages");
+onRecordDeleteRequest(
+  (e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedMessage(e),
+  "owui_chat_messages",
+);
 
 // For everybody: it comes before the credentials.
-routerAdd("GET", "/api/owui/proof", (e) => require(`${__hooks}/owui_proof.js`).answer(e));
+routerAdd("GET", "/api/owui/proof", (e) => require(`${__hooks}/owui/proof.js`).answer(e));
 
 routerAdd(
   "GET",
   "/api/owui/version",
-  (e) => require(`${__hooks}/owui_version.js`).answer(e),
+  (e) => require(`${__hooks}/owui/version.js`).answer(e),
   $apis.requireSuperuserAuth(),
 );
 
 routerAdd(
   "POST",
   "/api/owui/{method...}",
-  (e) => require(`${__hooks}/owui_dispatch.js`).answer(e),
+  (e) => require(`${__hooks}/owui/dispatch.js`).answer(e),
   $apis.requireSuperuserAuth(),
   $apis.bodyLimit(1 << 29),
 );
 
-cronAdd("owui_prune", "*/5 * * * *", () => require(`${__hooks}/owui_dispatch.js`).prune());
+cronAdd("owui_prune", "*/5 * * * *", () => require(`${__hooks}/owui/dispatch.js`).prune());
 
 for (const archiving of [onBackupCreate, onBackupRestore]) {
-  archiving((e) => require(`${__hooks}/owui_backup.js`).withoutRunDirectory(e));
+  archiving((e) => require(`${__hooks}/owui/backup.js`).withoutRunDirectory(e));
 }
 
-require(`${__hooks}/owui_version.js`).notePocketBase();
+require(`${__hooks}/owui/version.js`).notePocketBase();
 
 onBootstrap((e) => {
   e.next();
-  require(`${__hooks}/owui_version.js`).note();
-  require(`${__hooks}/owui_embedded.js`).prepare();
+  require(`${__hooks}/owui/version.js`).note();
+  require(`${__hooks}/owui/embedded.js`).prepare();
 });

@@ -16,7 +16,7 @@ from bench.data import LOADED_AT, SCRATCH_USERS, TOTAL_CHATS, USERS, identifier
 from bench.groups.folders import PATHS, folder_id
 from bench.groups.tags import NAMES, tag_id
 from bench.operations import Comparison, Group, Item, Operation
-from openwebui_pocketbase.repositories.chats.records import chat_wire
+from openwebui_pocketbase.codec.chats import chat_wire
 
 MAIN, WRITER, OTHERS = USERS[0], USERS[1], USERS[2:12]
 """Who has most chats, and only reads them; whose chats are written to; and further users."""

@@ -11,5 +11,5 @@ _ASSETS = next(directory for directory in (_PACKAGE / "assets", _PACKAGE.parents
 
 HOOKS_DIR = _ASSETS / "pb_hooks"
 MIGRATIONS_DIR = _ASSETS / "pb_migrations"
-TABLES_FILE = HOOKS_DIR / "owui_tables.json"
+TABLES_FILE = HOOKS_DIR / "owui" / "tables.json"
 """The one declaration of the host's tables, shared by the hooks and by this package."""

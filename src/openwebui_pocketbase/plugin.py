@@ -8,12 +8,12 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam, hookimpl
-from openwebui_pocketbase.replication.indexer import Indexer
-from openwebui_pocketbase.replication.mirror import Mirror
 from openwebui_pocketbase.schema.tables import TABLES
+from openwebui_pocketbase.search.indexer import Indexer
 from openwebui_pocketbase.settings import Settings
 
 __all__ = ["BACKEND", "PocketBasePlugin", "plugin"]
@@ -23,30 +23,31 @@ log = logging.getLogger(__name__)
 BACKEND = "pocketbase"
 
 _REPOSITORIES = "openwebui_pocketbase.repositories"
+_SEAMS = "openwebui_pocketbase.seams"
 
 REPOSITORIES = {
     "access": {"AccessGrants": f"{_REPOSITORIES}.access:PocketBaseAccessGrants"},
     "chats": {
         "Chats": f"{_REPOSITORIES}.chats:PocketBaseChats",
-        "ChatMessages": f"{_REPOSITORIES}.chat_messages:PocketBaseChatMessages",
-        "SharedChats": f"{_REPOSITORIES}.shared_chats:PocketBaseSharedChats",
+        "ChatMessages": f"{_REPOSITORIES}.chats:PocketBaseChatMessages",
+        "SharedChats": f"{_REPOSITORIES}.chats:PocketBaseSharedChats",
     },
     "folders": {"Folders": f"{_REPOSITORIES}.folders:PocketBaseFolders"},
     "groups": {"Groups": f"{_REPOSITORIES}.groups:PocketBaseGroups"},
     "tags": {"Tags": f"{_REPOSITORIES}.tags:PocketBaseTags"},
     "users": {
-        "Users": f"{_REPOSITORIES}.users:PocketBaseUsers",
-        "Auths": f"{_REPOSITORIES}.auths:PocketBaseAuths",
-        "OAuthSessions": f"{_REPOSITORIES}.oauth_sessions:PocketBaseOAuthSessions",
+        "Users": f"{_REPOSITORIES}.users.users:PocketBaseUsers",
+        "Auths": f"{_REPOSITORIES}.users.auths:PocketBaseAuths",
+        "OAuthSessions": f"{_REPOSITORIES}.users.oauth_sessions:PocketBaseOAuthSessions",
     },
 }
 """Group -> the host's singleton -> the class it becomes."""
 
 _WORKSPACE_SEARCH = Seam(
-    "open_webui.routers.search", "search_workspace", f"{_REPOSITORIES}.workspace_search:over_repositories"
+    "open_webui.routers.search", "search_workspace", f"{_SEAMS}.workspace_search:over_repositories"
 )
 
-_LOOKING_AT_ANSWERS = {
+_READING_SAVED_CHATS = {
     "chats": (
         "update_chat_by_id",
         "update_chat_params",
@@ -60,18 +61,18 @@ _LOOKING_AT_ANSWERS = {
 
 SEAMS = {
     "access": [
-        Seam("open_webui.models.models", "ModelsTable._delete_models", f"{_REPOSITORIES}.access_seams:of_models"),
-        Seam("open_webui.models.skills", "SkillsTable.delete_skill_by_id", f"{_REPOSITORIES}.access_seams:of_skill"),
-        Seam("open_webui.models.tools", "ToolsTable.delete_tool_by_id", f"{_REPOSITORIES}.access_seams:of_tool"),
+        Seam("open_webui.models.models", "ModelsTable._delete_models", f"{_SEAMS}.access_grants:of_models"),
+        Seam("open_webui.models.skills", "SkillsTable.delete_skill_by_id", f"{_SEAMS}.access_grants:of_skill"),
+        Seam("open_webui.models.tools", "ToolsTable.delete_tool_by_id", f"{_SEAMS}.access_grants:of_tool"),
     ],
     "chats": [
-        Seam("open_webui.utils.timers", "claim_due_timers", f"{_REPOSITORIES}.timers:claiming"),
-        Seam("open_webui.utils.timers", "cancel_timers_for_chat", f"{_REPOSITORIES}.timers:cancelling"),
-        Seam("open_webui.utils.timers", "execute_due_timer", f"{_REPOSITORIES}.timers:executing"),
-        Seam("open_webui.utils.timers", "_set_timer_state", f"{_REPOSITORIES}.timers:setting_state"),
+        Seam("open_webui.utils.timers", "claim_due_timers", f"{_SEAMS}.timers:claiming"),
+        Seam("open_webui.utils.timers", "cancel_timers_for_chat", f"{_SEAMS}.timers:cancelling"),
+        Seam("open_webui.utils.timers", "execute_due_timer", f"{_SEAMS}.timers:executing"),
+        Seam("open_webui.utils.timers", "_set_timer_state", f"{_SEAMS}.timers:setting_state"),
         *(
-            Seam(f"open_webui.routers.{router}", function, f"{_REPOSITORIES}.chats.saved:looking_at_answers")
-            for router, functions in _LOOKING_AT_ANSWERS.items()
+            Seam(f"open_webui.routers.{router}", function, f"{_SEAMS}.saved_chats:reading_saved_chats")
+            for router, functions in _READING_SAVED_CHATS.items()
             for function in functions
         ),
         _WORKSPACE_SEARCH,
@@ -81,7 +82,7 @@ SEAMS = {
         Seam(
             "open_webui.utils.mfa",
             "validate_mfa_configuration",
-            f"{_REPOSITORIES}.mfa_validation:with_factors_from_repository",
+            f"{_SEAMS}.mfa:with_factors_from_repository",
         )
     ],
 }

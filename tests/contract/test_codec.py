@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from open_webui.models.tags import Tag
 from sqlalchemy import select
 
-from openwebui_pocketbase.codec import _int64
+from openwebui_pocketbase.codec.rows import _int64
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, same

@@ -11,7 +11,7 @@ from open_webui.models.chats import ChatForm
 from openwebui_pocketbase.client import AdminClient, PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from tests.contract.test_chat_history import C, body
+from tests.contract.chats.test_history import C, body
 from tests.support.pocketbase import PocketBaseProcess
 
 
@@ -22,7 +22,7 @@ async def chats(own_pocketbase: PocketBaseProcess, may_create_chats: None) -> As
     chats.pocketbase = client
     await chats.insert_new_chat(C, "u1", ChatForm(chat=body("a", "b")))
     await chats.upsert_message_to_chat_by_id_and_message_id(C, "b", {"content": "ours", "done": False})
-    repository = "openwebui_pocketbase.repositories.chat_messages:PocketBaseChatMessages"
+    repository = "openwebui_pocketbase.repositories.chats.message_rows:PocketBaseChatMessages"
     undo = bind(chat_messages, "ChatMessages", repository, {"pocketbase": client})
     yield chats
     undo()

@@ -222,7 +222,7 @@ def test_exported_assets_are_what_a_server_needs(commands: Commands, server_with
     server.migrations_dir = tmp_path / "exported" / "pb_migrations"
     server.start()
     assert commands.doctor(code=0)["schema and hooks"]["status"] == "ok"
-    (server.hooks_dir / "tags.js").write_text("// changed")
+    (server.hooks_dir / "owui" / "tags.js").write_text("// changed")
     server.stop()
     server.start()
     assert "tags.js is of another version" in commands.doctor(code=1)["schema and hooks"]["detail"]

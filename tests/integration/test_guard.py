@@ -19,10 +19,10 @@ from open_webui.models.users import User
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.triggers import Change, Refusing, guarded_tables, install, remove
 from openwebui_pocketbase.host.guard import install_guard
-from openwebui_pocketbase.replication import sql
 from tests.support import postgresql
 from tests.support.processes import environment
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database

@@ -22,6 +22,7 @@ from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import ConflictError, InvalidRequestError, NotFoundError, RequestError
 from openwebui_pocketbase.schema.tables import TABLES
+from tests.support.hooks import methods
 from tests.support.pocketbase import IDENTITY, PocketBaseProcess, clone
 
 if TYPE_CHECKING:
@@ -29,28 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def sources(module: str) -> str:
-    """Return the text of a module of hooks and of the parts whose methods it has, too."""
-    text = (HOOKS_DIR / f"{module}.js").read_text()
-    files = dict(re.findall(r"^const (\w+) = require\(`\$\{__hooks\}/(\w+)\.js`\)", text, re.MULTILINE))
-    parts = {files[name] for name in re.findall(r"^  \.\.\.(\w+)\.(?:reads|writes)", text, re.MULTILINE)}
-    return "\n".join([text, *((HOOKS_DIR / f"{part}.js").read_text() for part in sorted(parts))])
-
-
-def methods(module: str) -> list[str]:
-    """Return the names of a module's methods; a few stand in one line."""
-    text = sources(module)
-    blocks = re.findall(r"^const (?:reads|writes) = \{\n(.*?)^\};", text, re.MULTILINE | re.DOTALL)
-    lines = re.findall(r"^const (?:reads|writes) = (\{.*\});$", text, re.MULTILINE)
-    named = [name for block in blocks for name in re.findall(r"^  (\w+)[:(]", block, re.MULTILINE)]
-    return named + [name for line in lines for name in re.findall(r"[{,] (\w+)(?=[:, ])", line)]
-
-
-METHODS = [
-    f"{module}/{name}"
-    for module in sorted({"mirror", *(table.hooks for table in TABLES.values())})
-    for name in methods(module)
-]
+METHODS = [f"{group}/{name}" for group, kinds in methods().items() for names in kinds.values() for name in names]
 ROUTES = [("GET", "/api/owui/version"), *(("POST", f"/api/owui/{method}") for method in METHODS)]
 CALLERS = ["nobody", "garbage", "expired", "user"]
 """Those whose requests are not a superuser's."""
@@ -524,7 +504,7 @@ def test_bodies_above_the_limit_are_refused_unread(caller: str, site: Site) -> N
 def test_failure_inside_a_hook_is_undone_and_told(prepared_pocketbase: Path, tmp_path: Path, site: Site) -> None:
     hooks = tmp_path / "pb_hooks"
     shutil.copytree(HOOKS_DIR, hooks)
-    with (hooks / "tags.js").open("a") as module:
+    with (hooks / "owui" / "tags.js").open("a") as module:
         module.write("writes.explode = (tx, args) => { insert(tx, TAG, args.tag); throw new Error('boom\\nmore'); };\n")
         module.write("writes.misuse = (tx, args) => { insert(tx, TAG, args.tag); return args.no.such; };\n")
     server = PocketBaseProcess(clone(prepared_pocketbase, tmp_path), hooks_dir=hooks).start()

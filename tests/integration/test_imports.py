@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from openwebui_pocketbase.client import PocketBaseClient, encode
 from openwebui_pocketbase.exceptions import InvalidRequestError, UnavailableError
 from openwebui_pocketbase.repositories.chats import PocketBaseChats, imports
-from tests.contract.test_chat_history import C, body
+from tests.contract.chats.test_history import C, body
 from tests.support.pocketbase import PocketBaseProcess
 
 PART = 4 << 20

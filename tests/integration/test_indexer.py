@@ -12,9 +12,9 @@ from open_webui.models.chats import ChatForm
 
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
-from openwebui_pocketbase.replication.indexer import AT_ONCE, Indexer, indexed
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from tests.contract.test_chat_history import C, body, message, odd_body
+from openwebui_pocketbase.search.indexer import AT_ONCE, Indexer, indexed
+from tests.contract.chats.test_history import C, body, message, odd_body
 from tests.support.chats import index_all
 from tests.support.pocketbase import PocketBaseProcess
 
@@ -24,7 +24,7 @@ FILE = "data:image/png;base64," + "iVBORw0KGgo" * 40
 @pytest.fixture
 async def client(own_pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
     client = own_pocketbase.client()
-    repository = "openwebui_pocketbase.repositories.chat_messages:PocketBaseChatMessages"
+    repository = "openwebui_pocketbase.repositories.chats.message_rows:PocketBaseChatMessages"
     undo = bind(chat_messages, "ChatMessages", repository, {"pocketbase": client})
     yield client
     undo()
@@ -155,7 +155,7 @@ async def test_words_are_made_in_a_thread(
     await write(chats, "a zebra")
     threads = []
     monkeypatch.setattr(
-        "openwebui_pocketbase.replication.indexer.index_words", lambda _: threads.append(threading.get_ident()) or ""
+        "openwebui_pocketbase.search.indexer.index_words", lambda _: threads.append(threading.get_ident()) or ""
     )
     await index_all(client)
     assert threads

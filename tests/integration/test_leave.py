@@ -12,15 +12,15 @@ from open_webui.models.oauth_sessions import OAuthSessionTable
 from open_webui.models.users import UsersTable
 from sqlalchemy import text
 
+from openwebui_pocketbase.changes import credentials
+from openwebui_pocketbase.changes.credentials import Copied, copy_credentials
+from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.guard.triggers import guarded_tables
 from openwebui_pocketbase.host.guard import install_guard
-from openwebui_pocketbase.replication import credentials
-from openwebui_pocketbase.replication.credentials import Copied, copy_credentials
-from openwebui_pocketbase.replication.mirror import Mirror
-from openwebui_pocketbase.repositories.auths import PocketBaseAuths
-from openwebui_pocketbase.repositories.oauth_sessions import PocketBaseOAuthSessions
-from openwebui_pocketbase.repositories.users import PocketBaseUsers
+from openwebui_pocketbase.repositories.users.auths import PocketBaseAuths
+from openwebui_pocketbase.repositories.users.oauth_sessions import PocketBaseOAuthSessions
+from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
 from tests.support.differential import pocketbase_rows, same
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database

@@ -17,20 +17,20 @@ from open_webui.models.users import User
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from openwebui_pocketbase.changes import feed as feed_module
+from openwebui_pocketbase.changes import mirror as mirror_module
+from openwebui_pocketbase.changes import sql
+from openwebui_pocketbase.changes import table as table_module
+from openwebui_pocketbase.changes.mirror import Mirror
+from openwebui_pocketbase.changes.settle import kept_aside
+from openwebui_pocketbase.changes.state import create_state
+from openwebui_pocketbase.changes.watch import touched, unwatch
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.replication import feed as feed_module
-from openwebui_pocketbase.replication import mirror as mirror_module
-from openwebui_pocketbase.replication import sql
-from openwebui_pocketbase.replication import table as table_module
-from openwebui_pocketbase.replication.mirror import Mirror
-from openwebui_pocketbase.replication.settle import kept_aside
-from openwebui_pocketbase.replication.state import create_state
-from openwebui_pocketbase.replication.watch import touched, unwatch
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
-from openwebui_pocketbase.repositories.auths import PocketBaseAuths
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
-from openwebui_pocketbase.repositories.users import PocketBaseUsers
+from openwebui_pocketbase.repositories.users.auths import PocketBaseAuths
+from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, pocketbase_rows, same
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database

@@ -13,10 +13,10 @@ import pytest
 from open_webui.models.groups import GroupForm
 from sqlalchemy import text
 
+from openwebui_pocketbase.changes.settle import kept_aside
+from openwebui_pocketbase.changes.watch import unwatch
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.replication.settle import kept_aside
-from openwebui_pocketbase.replication.watch import unwatch
 from tests.integration.test_mirror import (
     TABLES,
     Installation,

@@ -13,8 +13,8 @@ from open_webui.models.groups import Group, GroupMember
 from open_webui.models.users import User
 from sqlalchemy import text
 
-from openwebui_pocketbase.replication.settle import kept_aside
-from openwebui_pocketbase.replication.status import _accept, _adopt, _status
+from openwebui_pocketbase.changes.settle import kept_aside
+from openwebui_pocketbase.changes.status import _accept, _adopt, _status
 from tests.integration.test_cli import Commands, commands
 from tests.integration.test_mirror import (
     Installation,

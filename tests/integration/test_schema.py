@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
+from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR, TABLES_FILE
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import ConflictError, SchemaError
 from openwebui_pocketbase.schema.bootstrap import apply_schema, bring_up, hook_digests, inspect
@@ -371,15 +371,21 @@ def start_with_hooks(
 
 
 HOOK_FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "all missing": (lambda hooks: [file.unlink() for file in hooks.iterdir()], "none of this package's hooks"),
-    "one missing": (lambda hooks: (hooks / "folders.js").unlink(), "hooks do not fit: folders.js is missing."),
+    "all missing": (
+        lambda hooks: shutil.rmtree(hooks / "owui") or (hooks / "owui.pb.js").unlink(),
+        "none of this package's hooks",
+    ),
+    "one missing": (
+        lambda hooks: (hooks / "owui" / "backup.js").unlink(),
+        "hooks do not fit: owui/backup.js is missing.",
+    ),
     "one altered": (
-        lambda hooks: (hooks / "tags.js").open("a").write("// altered\n"),
-        "hooks do not fit: tags.js is of another version.",
+        lambda hooks: (hooks / "owui" / "tags.js").open("a").write("// altered\n"),
+        "hooks do not fit: owui/tags.js is of another version.",
     ),
     "tables altered": (
-        lambda hooks: (hooks / "owui_tables.json").open("a").write("\n"),
-        "hooks do not fit: owui_tables.json is of another version.",
+        lambda hooks: (hooks / "owui" / "tables.json").open("a").write("\n"),
+        "hooks do not fit: owui/tables.json is of another version.",
     ),
 }
 
@@ -407,7 +413,8 @@ def test_other_hooks_beside_ours_are_welcome(
 def test_digests_are_those_of_the_files(pocketbase: PocketBaseProcess) -> None:
     with pocketbase.admin() as admin:
         theirs = admin.version()["hooks"]
-    expected = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in HOOKS_DIR.iterdir()}
+    files = [path for path in HOOKS_DIR.rglob("*") if path.is_file()]
+    expected = {str(path.relative_to(HOOKS_DIR)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     assert theirs == expected == hook_digests()
 
 
@@ -415,7 +422,7 @@ def test_digests_are_those_of_the_code_that_runs(
     start_with_hooks: Callable[[Callable[[Path], object]], PocketBaseProcess],
 ) -> None:
     server = start_with_hooks(lambda hooks: None)
-    with (server.hooks_dir / "tags.js").open("a") as file:
+    with (server.hooks_dir / "owui" / "tags.js").open("a") as file:
         file.write("// newer\n")
     with server.admin() as admin:
         before = admin.version()
@@ -628,7 +635,7 @@ def test_numbers_of_changes_only_grow(own_pocketbase: PocketBaseProcess) -> None
 
 
 def test_declaration_is_valid_for_both_sides() -> None:
-    declared = json.loads((HOOKS_DIR / "owui_tables.json").read_text())
+    declared = json.loads(TABLES_FILE.read_text())
     assert declared["schema"] == SCHEMA_VERSION
     assert {name: table["collection"] for name, table in declared["tables"].items()} == {
         name: table.collection for name, table in TABLES.items()

@@ -11,15 +11,14 @@ from typing import Any
 
 import pytest
 
-from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.repositories.chats import search
+from tests.support.hooks import METHODS_FILE
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.services import require
 
 EXPLAIN = """
-globalThis.__hooks = process.argv[1];
 const { DatabaseSync } = require("node:sqlite");
-const { reads } = require(`${__hooks}/chats.js`);
+const { reads } = require(process.argv[1]).chats;
 const database = new DatabaseSync(process.argv[2], { readOnly: true });
 const plans = JSON.parse(process.argv[3]).map(([name, parameters]) => {
   const sql = reads[name](parameters).replaceAll("{:body}", ":body");
@@ -56,7 +55,7 @@ def plans(fresh_pocketbase: PocketBaseProcess) -> dict[str, list[str]]:
         node,
         "-e",
         EXPLAIN,
-        str(HOOKS_DIR),
+        str(METHODS_FILE),
         str(fresh_pocketbase.data_dir / "data.db"),
         json.dumps([*SEARCHES.values()]),
     ]

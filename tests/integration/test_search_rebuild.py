@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.cli import search as command
+from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from openwebui_pocketbase.repositories.chats.records import chat_wire
 from tests.support.chats import index_all
 from tests.support.differential import clear
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess

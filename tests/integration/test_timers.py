@@ -21,12 +21,12 @@ from open_webui.utils import subagents, timers
 from sqlalchemy import select, update
 
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.host.seams import replace_function
 from openwebui_pocketbase.plugin import SEAMS
-from openwebui_pocketbase.repositories import timers as seams
-from openwebui_pocketbase.repositories.chat_messages import PocketBaseChatMessages
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from openwebui_pocketbase.repositories.chats.records import chat_wire
+from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
+from openwebui_pocketbase.seams import timers as seams
 from tests.support.differential import START, Contract, Pair, open_pair, pocketbase_rows, same
 from tests.support.pocketbase import PocketBaseProcess
 

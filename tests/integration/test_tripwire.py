@@ -29,7 +29,7 @@ from openwebui_pocketbase.exceptions import MovedTableError
 from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.tripwire import TripWire
 from openwebui_pocketbase.ours import ours_only
-from openwebui_pocketbase.repositories.access_seams import of_models, of_skill, of_tool
+from openwebui_pocketbase.seams.access_grants import of_models, of_skill, of_tool
 from tests.support.processes import environment
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
 

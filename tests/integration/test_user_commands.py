@@ -16,8 +16,8 @@ from open_webui.models.auths import MfaData
 from sqlalchemy import make_url
 
 from openwebui_pocketbase.last_start import LastStart, database_name
-from openwebui_pocketbase.repositories.auths import _CODEC
-from openwebui_pocketbase.repositories.users import new_user, wire_of
+from openwebui_pocketbase.repositories.users.auths import _CODEC
+from openwebui_pocketbase.repositories.users.users import new_user, wire_of
 from tests.support.commands import run_user
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
 from tests.support.stock import _migrated_sqlite

@@ -19,11 +19,11 @@ from open_webui.routers.search import search_workspace
 from sqlalchemy import delete
 
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.plugin import REPOSITORIES
-from openwebui_pocketbase.repositories import workspace_search
-from openwebui_pocketbase.repositories.chats.records import chat_wire
-from openwebui_pocketbase.repositories.shared_chats import PocketBaseSharedChats
+from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedChats
+from openwebui_pocketbase.seams import workspace_search
 from tests.support.chats import index_all
 from tests.support.differential import clear
 from tests.support.pocketbase import PocketBaseProcess

@@ -65,7 +65,7 @@ def test_wheel_has_package_assets_and_start_up_files_and_nothing_else(wheel: dic
         f"{PACKAGE}/py.typed",
         f"{PACKAGE}/host/manifests/0.12.4.json",
         f"{PACKAGE}/assets/pb_hooks/owui.pb.js",
-        f"{PACKAGE}/assets/pb_hooks/owui_tables.json",
+        f"{PACKAGE}/assets/pb_hooks/owui/tables.json",
         f"{PACKAGE}/assets/pb_migrations/1795305600_owui_core.js",
         f"{INFO}/licenses/LICENSE",
     ],

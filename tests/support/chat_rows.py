@@ -7,7 +7,7 @@ from typing import Any
 from open_webui.models.chat_messages import ChatMessage
 from open_webui.models.chats import Chat
 
-from openwebui_pocketbase.repositories.chats.records import chat_wire
+from openwebui_pocketbase.codec.chats import chat_wire
 from tests.support.differential import START, Pair
 
 __all__ = ["chat", "entry", "key", "row", "seed"]

@@ -11,7 +11,7 @@ from open_webui.models.chats import Chat
 
 from openwebui_pocketbase.client import Authenticator, PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
-from openwebui_pocketbase.repositories.chats import PocketBaseChats, editing
+from openwebui_pocketbase.repositories.chats import PocketBaseChats, _transaction
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
 LEASE = 1500
@@ -43,10 +43,10 @@ def add(chat: Chat, message: dict[str, object]) -> None:
 
 
 async def main(url: str, token: str, chat_id: str, name: str, tasks: int) -> None:
-    editing.LEASE = LEASE
+    _transaction.LEASE = LEASE
     client = PocketBaseClient(timeouts=TimeoutSettings(retry=10.0), pool=PoolSettings())
     client.connect(url, Authenticator(lambda: token))
-    repository = "openwebui_pocketbase.repositories.chat_messages:PocketBaseChatMessages"
+    repository = "openwebui_pocketbase.repositories.chats.message_rows:PocketBaseChatMessages"
     bind(chat_messages, "ChatMessages", repository, {"pocketbase": client})
     chats = PocketBaseChats()
     chats.pocketbase = client

@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.replication.indexer import Indexer
+from openwebui_pocketbase.search.indexer import Indexer
 
 __all__ = ["history", "index_all", "message_row"]
 

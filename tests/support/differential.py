@@ -25,7 +25,7 @@ from pydantic import BaseModel
 from openwebui_pocketbase.catalog import repository
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
-from openwebui_pocketbase.repositories.chats.saved import SavedChat
+from openwebui_pocketbase.repositories.chats._lazy import SavedChat
 from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
 from openwebui_pocketbase.schema.tables import TABLES, Table
 from tests.support import chats

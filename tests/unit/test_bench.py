@@ -30,12 +30,12 @@ from bench.runner import Measured, Parameters, Run
 from bench.startup import startup_summary
 from bench.stats import median, percentile, ratios, spread
 from bench.targets import FURTHER, TARGETS, judge
-from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.host.binding import load
 from openwebui_pocketbase.plugin import REPOSITORIES, SEAMS
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
 from openwebui_pocketbase.schema.tables import TABLES
+from tests.support.hooks import methods
 
 OPERATIONS = [(group, operation) for group in map(groups.load, groups.NAMES) for operation in group.operations]
 
@@ -43,9 +43,6 @@ every_group = pytest.mark.parametrize("name", groups.NAMES)
 every_operation = pytest.mark.parametrize(
     ("group", "operation"), OPERATIONS, ids=[operation.name for _, operation in OPERATIONS]
 )
-
-PARTS = {"chats": ("chat_history", "chat_imports")}
-"""Module of the hooks -> modules whose methods it offers as its own."""
 
 OF_ONE_THING = {
     "Chats.get_chat_title_id_list_by_user_id",
@@ -146,8 +143,7 @@ class TestGroups:
             encoded = {table: [codec_of(table).encode(row) for row in rows] for table, rows in item.items()}
             path, parameters = group.writes[tables](item if group.is_raw else encoded)
             module, _, method = path.partition("/")
-            files = [HOOKS_DIR / f"{name}.js" for name in (module, *PARTS.get(module, ()))]
-            assert any(f"\n  {method}(tx" in file.read_text() for file in files)
+            assert method in methods()[module]["writes"]
             assert json.loads(json.dumps(parameters))
 
     @every_group

@@ -581,7 +581,7 @@ def exported(directory: Path) -> set[str]:
 def test_assets_export(surroundings: Path) -> None:
     target = surroundings / "new" / "pb"
     assert "Next:" in run("assets", "export", target).stdout
-    ours = {f"pb_hooks/{path.name}" for path in HOOKS_DIR.iterdir() if path.is_file()}
+    ours = {f"pb_hooks/{path.relative_to(HOOKS_DIR)}" for path in HOOKS_DIR.rglob("*.js*")}
     ours |= {f"pb_migrations/{path.name}" for path in MIGRATIONS_DIR.iterdir() if path.is_file()}
     assert exported(target) == ours
     assert all((target / name).read_bytes() == (HOOKS_DIR.parent / name).read_bytes() for name in ours)
@@ -589,24 +589,24 @@ def test_assets_export(surroundings: Path) -> None:
 
 
 def test_assets_export_respects_other_files(surroundings: Path) -> None:
-    hook = surroundings / "pb_hooks" / "tags.js"
+    hook = surroundings / "pb_hooks" / "owui.pb.js"
     hook.parent.mkdir()
     hook.write_text("// mine")
     (hook.parent / "own.pb.js").write_text("// mine, too")
     result = run("assets", "export", surroundings, code=1)
-    assert "pb_hooks/tags.js" in result.stderr
+    assert "pb_hooks/owui.pb.js" in result.stderr
     assert "--force" in result.stderr
     assert hook.read_text() == "// mine"
     assert not (surroundings / "pb_migrations").exists()
     run("assets", "export", surroundings, "--force")
-    assert hook.read_bytes() == (HOOKS_DIR / "tags.js").read_bytes()
+    assert hook.read_bytes() == (HOOKS_DIR / "owui.pb.js").read_bytes()
     assert (hook.parent / "own.pb.js").read_text() == "// mine, too"
 
 
 def test_assets_export_replaces_an_earlier_version(surroundings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     earlier = surroundings / "earlier"
     earlier.mkdir()
-    for name in ("tags.js", "gone.pb.js", "changed.pb.js"):
+    for name in ("owui.pb.js", "gone.pb.js", "changed.pb.js"):
         (earlier / name).write_text("// version 0")
     target = surroundings / "pb"
     with monkeypatch.context() as patched:
@@ -614,7 +614,7 @@ def test_assets_export_replaces_an_earlier_version(surroundings: Path, monkeypat
         run("assets", "export", target)
     (target / "pb_hooks" / "changed.pb.js").write_text("// by hand")
     run("assets", "export", target)
-    assert (target / "pb_hooks" / "tags.js").read_bytes() == (HOOKS_DIR / "tags.js").read_bytes()
+    assert (target / "pb_hooks" / "owui.pb.js").read_bytes() == (HOOKS_DIR / "owui.pb.js").read_bytes()
     assert not (target / "pb_hooks" / "gone.pb.js").exists()
     assert (target / "pb_hooks" / "changed.pb.js").read_text() == "// by hand"
 

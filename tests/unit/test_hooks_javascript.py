@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from openwebui_pocketbase.assets import HOOKS_DIR
-from openwebui_pocketbase.codec import _int64
+from openwebui_pocketbase.codec.rows import _int64
 from tests.support.services import require
 
 NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
@@ -24,11 +24,11 @@ NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.whi
 SERVE = """
 const fs = require("fs");
 const vm = require("vm");
-const [hooks, file, name] = process.argv.slice(1);
-globalThis.__hooks = hooks;
+const [path, name] = process.argv.slice(1);
+const from = require("module").createRequire(path);
 const module_ = { exports: {} };
-const source = fs.readFileSync(`${hooks}/${file}`, "utf8");
-const called = vm.runInThisContext(`(function (require, module) {${source}\\nreturn ${name}; })`)(require, module_);
+const source = fs.readFileSync(path, "utf8");
+const called = vm.runInThisContext(`(function (require, module) {${source}\\nreturn ${name}; })`)(from, module_);
 const lines = require("readline").createInterface({ input: process.stdin });
 lines.on("line", (line) => {
   let answer;
@@ -79,7 +79,7 @@ def javascript(request: pytest.FixtureRequest) -> Callable[[str, str], Callable[
 
     def load(file: str, name: str) -> Callable[..., Any]:
         process = subprocess.Popen(
-            [str(NODE), "-e", SERVE, str(HOOKS_DIR), file, name],
+            [str(NODE), "-e", SERVE, str(HOOKS_DIR / file), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -119,7 +119,7 @@ def exact(value: Any) -> str:
 
 
 def test_members(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
-    members = javascript("owui_json.js", "members")
+    members = javascript("owui/lib/json.js", "members")
 
     @SETTINGS
     @given(objects, spellings)
@@ -132,7 +132,7 @@ def test_members(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
 
 
 def test_merge(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
-    merge = javascript("owui_json.js", "merge")
+    merge = javascript("owui/lib/json.js", "merge")
 
     @SETTINGS
     @given(objects, objects, spellings, spellings)
@@ -146,12 +146,12 @@ def test_merge(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
 
 @pytest.mark.parametrize("old", ["", "null", "{}", " {} ", "{ }"])
 def test_merge_into_nothing(javascript: Callable[[str, str], Callable[..., Any]], old: str) -> None:
-    assert json.loads(javascript("owui_json.js", "merge")(old, '{"b": 1, "a": 2}')) == {"b": 1, "a": 2}
+    assert json.loads(javascript("owui/lib/json.js", "merge")(old, '{"b": 1, "a": 2}')) == {"b": 1, "a": 2}
 
 
 def test_number_spelling_survives(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
     spelled = '{"a":1.0,"b":-0.0,"c":1E+400,"d":9007199254740993,"e":0.10,"f":1e-0}'
-    merge = javascript("owui_json.js", "merge")
+    merge = javascript("owui/lib/json.js", "merge")
     assert merge(spelled, "{}") == spelled
     assert merge("{}", spelled) == spelled
 
@@ -159,25 +159,25 @@ def test_number_spelling_survives(javascript: Callable[[str, str], Callable[...,
 def test_of_equal_keys_the_last_counts(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
     text = r'{"a":1,"b":2,"\u0061":3}'
     assert json.loads(text) == {"a": 3, "b": 2}
-    assert javascript("owui_json.js", "members")(text) == [["a", "3"], ["b", "2"]]
+    assert javascript("owui/lib/json.js", "members")(text) == [["a", "3"], ["b", "2"]]
 
 
 @pytest.mark.parametrize("text", ["[]", "[1]", "1", '"a"', "true", "x", '{"a', '{"a":[1', '{"a":"'])
 def test_what_is_no_object_is_refused(javascript: Callable[[str, str], Callable[..., Any]], text: str) -> None:
     with pytest.raises(JavaScriptError, match="SyntaxError"):
-        javascript("owui_json.js", "members")(text)
+        javascript("owui/lib/json.js", "members")(text)
 
 
 def test_deep_and_long(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
     deep = '{"a":' * 5000 + "{}" + "}" * 5000
     long = json.dumps({"text": '\\"' * 200_000, "list": list(range(100_000))})
-    merge = javascript("owui_json.js", "merge")
+    merge = javascript("owui/lib/json.js", "merge")
     assert merge(deep, '{"b":1}') == deep[:-1] + ',"b":1}'
     assert json.loads(merge(long, '{"b":1}')) == {**json.loads(long), "b": 1}
 
 
 def test_sortable(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
-    sortable = javascript("owui_rows.js", "sortable")
+    sortable = javascript("owui/lib/rows.js", "sortable")
     int64 = st.integers(-(2**63), 2**63 - 1) | st.integers(-1000, 1000)
 
     @SETTINGS

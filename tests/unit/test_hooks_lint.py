@@ -7,27 +7,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import openwebui_pocketbase.repositories
+import openwebui_pocketbase
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
-from openwebui_pocketbase.schema.tables import TABLES
+from tests.support.hooks import methods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 from pathlib import Path
 
-REPOSITORIES_DIR = Path(openwebui_pocketbase.repositories.__path__[0])
-MODULES = sorted({table.hooks for table in TABLES.values()})
-"""Each is the hooks and the repository of one noun."""
-SOURCES = {
-    "auths": ("auths.py", "../replication/credentials.py"),
-    "chats": ("chats/*.py", "timers.py", "workspace_search.py", "../cli/search.py", "../replication/indexer.py"),
-    "chat_messages": ("chat_messages.py", "chat_usage.py"),
-    "shared_chats": ("shared_chats.py", "chats/shares.py"),
-}
-"""Module -> what calls its methods; its repository, unless told otherwise."""
-SCRIPTS = sorted([*HOOKS_DIR.glob("*.js"), *MIGRATIONS_DIR.glob("*.js")])
-MAY_USE_APP = {"owui_dispatch.js", "owui_version.js", "owui_embedded.js"}
+PACKAGE_DIR = Path(openwebui_pocketbase.__path__[0])
+SCRIPTS = sorted([*HOOKS_DIR.rglob("*.js"), *MIGRATIONS_DIR.glob("*.js")])
+MAY_USE_APP = {"dispatch.js", "version.js", "embedded.js"}
 """Those which begin a transaction, or have nothing to do with one."""
 
 # A comment, a text, or a regular expression where a value can begin.
@@ -127,39 +118,6 @@ def builds_sql_from_values(script: str) -> list[str]:
     )
 
 
-def methods(script: str) -> list[str]:
-    """Return the names of the members of `reads` and `writes`."""
-    code = code_of(script)
-    found: list[str] = []
-    for match in re.finditer(r"^const (?:reads|writes) = \{", code, re.MULTILINE):
-        block = code[match.end() : closing(code, match.end() - 1)]
-        found += re.findall(r"^  (\w+)\s*[:(,]", block, re.MULTILINE)
-        if "\n" not in block:
-            found += re.findall(r"(?:^|,)\s*(\w+)", re.sub(r"\([^()]*\)", "", block))
-    return found
-
-
-def hooks_of(module: str) -> list[str]:
-    """Return the scripts whose methods a module has: its own, and those which it takes in."""
-    script = (HOOKS_DIR / f"{module}.js").read_text()
-    parts = dict(re.findall(r"const (\w+) = require\(`\$\{__hooks\}/(\w+)\.js`\)", script))
-    taken_in = {parts[name] for name in re.findall(r"\.\.\.(\w+)\.(?:reads|writes)\b", script)}
-    return [script, *((HOOKS_DIR / f"{part}.js").read_text() for part in sorted(taken_in))]
-
-
-def sources_of(module: str) -> list[Path]:
-    """Return the Python modules that call a module's methods."""
-    return [path for pattern in SOURCES.get(module, (f"{module}.py",)) for path in REPOSITORIES_DIR.glob(pattern)]
-
-
-def calls(source: str, group: str) -> set[str]:
-    """Return the methods of a group which a repository names."""
-    named = set(re.findall(rf'"{group}/(\w+)"', source))
-    if f'f"{group}/{{method}}"' in source:
-        named |= set(re.findall(r'(?:self\._\w+\(|\bmethod = |\belse )\s*"(\w+)"', source))
-    return named
-
-
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_transactions_do_not_leave_themselves(path: Path) -> None:
     """A write by $app inside of a transaction waits for the transaction, and stops all writes of the server."""
@@ -176,26 +134,18 @@ def test_sql_is_not_built_from_values(path: Path) -> None:
     assert builds_sql_from_values(path.read_text()) == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_hooks_and_repository_name_the_same_methods(module: str) -> None:
-    sources = [path.read_text() for path in sources_of(module)]
-    if module != "chats":
-        sources = ["\n".join(sources)]  # one asks through a method of the other
-    called = set().union(*(calls(source, module) for source in sources))
-    assert called == {method for script in hooks_of(module) for method in methods(script)}
+def test_hooks_and_package_name_the_same_methods() -> None:
+    source = "\n".join(path.read_text() for path in PACKAGE_DIR.rglob("*.py"))
+    offered = {f"{group}/{name}" for group, kinds in methods().items() for names in kinds.values() for name in names}
+    called = set(re.findall(rf'"((?:{"|".join(methods())})/\w+)[",]', source))
+    words = set(re.findall(r'"(\w+)"', source))
+    assert called <= offered
+    assert {path for path in offered - called if path.partition("/")[2] not in words and "_owui_" not in path} == set()
 
 
-def test_no_other_repository_calls_a_group() -> None:
-    for path in REPOSITORIES_DIR.rglob("*.py"):
-        named = set(re.findall(r'f?"(\w+)/[\w{}]+"', path.read_text())) & set(MODULES)
-        assert named <= {module for module in MODULES if path in sources_of(module)}, path.name
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_no_method_both_reads_and_writes(module: str) -> None:
-    names = [method for script in hooks_of(module) for method in methods(script)]
-    assert names
-    assert len(names) == len(set(names))
+def test_no_method_both_reads_and_writes() -> None:
+    for kinds in methods().values():
+        assert not set(kinds["reads"]) & set(kinds["writes"])
 
 
 # The checks themselves: each has to find what it is for.
@@ -254,16 +204,6 @@ def test_check_lets_constants_be_in_sql() -> None:
     )
 
 
-def test_check_finds_methods_on_both_sides() -> None:
-    script = "const reads = {\n  one: `x ${{ a: 1 }}`,\n  two: many(\n    'x',\n  ),\n};\n"
-    script += "const writes = {\n  three(tx) {},\n};"
-    assert methods(script) == ["one", "two", "three"]
-    source = 'read("tags/one", {})\n_get_one("two")\nmethod = "three"\nread(f"tags/{method}")\n"folders/four"'
-    assert calls(source, "tags") == {"one"} | {"three"}
-    assert calls(source.replace("_get_one", "self._get_one"), "tags") == {"one", "two", "three"}
-    assert calls(source, "folders") == {"four"}
-
-
 def test_scripts_survive_blanking() -> None:
     for path in SCRIPTS:
         script = path.read_text()
@@ -274,7 +214,7 @@ def test_scripts_survive_blanking() -> None:
 
 def test_no_request_is_parsed_in_a_transaction() -> None:
     """Nobody else can write meanwhile."""
-    script = (HOOKS_DIR / "owui_dispatch.js").read_text()
+    script = (HOOKS_DIR / "owui" / "dispatch.js").read_text()
     bodies = [*functions_of_tx(code_of(script))]
     assert any("remember" in body for body in bodies)
     assert not any("JSON.parse" in body for body in bodies)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from open_webui.models.chats import ChatModel
 
-from openwebui_pocketbase.repositories.chats import saved
+from openwebui_pocketbase.repositories.chats import _lazy
 
 SOURCES = Path(__file__).parents[2] / "src"
 
@@ -43,8 +43,8 @@ def test_no_assertion_has_an_effect() -> None:
 
 
 def test_a_saved_chat_is_whole_without_assertions() -> None:
-    optimized: dict[str, type[saved.SavedChat]] = {"__name__": saved.__name__}  # type: ignore[dict-item]
-    exec(compile(inspect.getsource(saved), saved.__file__, "exec", optimize=1), optimized)
+    optimized: dict[str, type[_lazy.SavedChat]] = {"__name__": _lazy.__name__}  # type: ignore[dict-item]
+    exec(compile(inspect.getsource(_lazy), _lazy.__file__, "exec", optimize=1), optimized)
     columns: dict[str, Any] = {"id": "1", "user_id": "2", "title": "", "created_at": 1, "updated_at": 1}
     stored = {"history": {"messages": {"m": {"id": "m"}}, "currentId": "m"}}
     answer = optimized["SavedChat"].of(

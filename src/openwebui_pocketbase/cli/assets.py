@@ -59,9 +59,9 @@ def export_assets(directory: Path, *, force: bool) -> int:
         OSError: The directory cannot be written to.
     """
     files = {
-        f"{folder}/{source.name}": source.read_bytes()
+        f"{folder}/{source.relative_to(sources).as_posix()}": source.read_bytes()
         for folder, sources in (("pb_hooks", HOOKS_DIR), ("pb_migrations", MIGRATIONS_DIR))
-        for source in sorted(sources.iterdir())
+        for source in sorted(sources.rglob("*"))
         if source.is_file()
     }
     earlier = _read_record(directory / RECORD)

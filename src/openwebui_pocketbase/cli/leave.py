@@ -22,7 +22,7 @@ from openwebui_pocketbase.server.locks import has_shared_holders
 from openwebui_pocketbase.server.rundir import RunDir
 
 if TYPE_CHECKING:
-    from openwebui_pocketbase.replication.credentials import Copied
+    from openwebui_pocketbase.changes.credentials import Copied
 
 __all__ = ["leave"]
 

@@ -16,8 +16,8 @@ from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.plugin import plugin
 
 if TYPE_CHECKING:
-    from openwebui_pocketbase.replication.mirror import Mirror
-    from openwebui_pocketbase.replication.status import MirrorStatus
+    from openwebui_pocketbase.changes.mirror import Mirror
+    from openwebui_pocketbase.changes.status import MirrorStatus
 
 __all__ = ["app"]
 
@@ -100,7 +100,7 @@ def _mirror(site: Site) -> Iterator[tuple[Mirror, Any]]:
             "openwebui-pocketbase mirror status",
         )
     try:
-        yield plugin.mirror, import_module("openwebui_pocketbase.replication.status")
+        yield plugin.mirror, import_module("openwebui_pocketbase.changes.status")
     finally:
         plugin.close()
 

@@ -14,11 +14,11 @@ from open_webui.internal import db
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from openwebui_pocketbase.changes.state import create_state
 from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.triggers import Change, Refusing, guarded_tables, install, remove
 from openwebui_pocketbase.guard.tripwire import TripWire
 from openwebui_pocketbase.ours import ours_only
-from openwebui_pocketbase.replication.state import create_state
 
 __all__ = ["arm", "guarded", "install_guard", "lift_for_migrations", "remove_guard"]
 

@@ -8,9 +8,9 @@ from open_webui.internal import db
 from open_webui.models.access_grants import AccessGrants
 from open_webui.models.auths import Auths
 
+from openwebui_pocketbase.changes.credentials import Copied, copy_credentials, let_go
 from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.plugin import plugin
-from openwebui_pocketbase.replication.credentials import Copied, copy_credentials, let_go
 
 __all__ = ["leave"]
 

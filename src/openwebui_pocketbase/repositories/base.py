@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from open_webui.utils.json_codec import JSONCodec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec import Codec
+from openwebui_pocketbase.codec.rows import Codec
 from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["PocketBaseRepository", "Requests", "codec_of", "open_transaction", "within"]

@@ -92,8 +92,8 @@ class SchemaState:
 
 def hook_digests() -> dict[str, str]:
     """Return the SHA-256 of each hook file of this package, by name."""
-    files = (path for path in HOOKS_DIR.iterdir() if path.suffix in (".js", ".json"))
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(files)}
+    files = sorted(path for path in HOOKS_DIR.rglob("*") if path.suffix in (".js", ".json"))
+    return {path.relative_to(HOOKS_DIR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def inspect(admin: AdminClient) -> SchemaState:

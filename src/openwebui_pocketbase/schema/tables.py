@@ -89,7 +89,6 @@ class Table(_Declaration):
     Attributes:
         name: The host's name of the table.
         group: The group of data it belongs to.
-        hooks: Name of the hooks' module for it.
         collection: PocketBase's name of it.
         auth: Whether it is a PocketBase auth collection. Its records are saved without validation: the host
             takes e-mail addresses that PocketBase would not.
@@ -103,7 +102,6 @@ class Table(_Declaration):
 
     name: str
     group: str
-    hooks: str = ""
     collection: str
     auth: bool = False
     mirrored: bool = False
@@ -113,10 +111,6 @@ class Table(_Declaration):
     extras: tuple[Extra, ...] = ()
     search: Search | None = None
     indexes: tuple[Index, ...] = ()
-
-    def model_post_init(self, _: object) -> None:
-        """Name the hooks' module like the group unless told otherwise."""
-        object.__setattr__(self, "hooks", self.hooks or self.group)
 
 
 class _File(_Declaration):

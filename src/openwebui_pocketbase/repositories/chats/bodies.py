@@ -13,13 +13,13 @@ from open_webui.models.chats import Chat, ChatForm, ChatImportForm, ChatModel
 from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.chats.editing import surfacing
+from openwebui_pocketbase.codec.chats import dumps
+from openwebui_pocketbase.repositories.chats._cache import kept_messages
+from openwebui_pocketbase.repositories.chats._draft import ChatView
+from openwebui_pocketbase.repositories.chats._lazy import SavedChat, answer_of
+from openwebui_pocketbase.repositories.chats._transaction import surfacing
 from openwebui_pocketbase.repositories.chats.history import ChatHistory, new_row
 from openwebui_pocketbase.repositories.chats.imports import NewChat, insert_chats, is_long, off_loop
-from openwebui_pocketbase.repositories.chats.read_chats import kept_messages
-from openwebui_pocketbase.repositories.chats.records import dumps
-from openwebui_pocketbase.repositories.chats.saved import SavedChat, answer_of
-from openwebui_pocketbase.repositories.chats.views import ChatView
 from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
 
 __all__ = ["ChatBodies"]

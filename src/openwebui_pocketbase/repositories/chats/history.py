@@ -13,11 +13,11 @@ from open_webui.models.chats import Chat, ChatModel, ChatTable
 from open_webui.utils.misc import get_output_text
 from sqlalchemy.orm.attributes import flag_modified
 
-from openwebui_pocketbase.repositories.chats.editing import ChatEditing, surfacing
-from openwebui_pocketbase.repositories.chats.read_chats import read_chat
-from openwebui_pocketbase.repositories.chats.records import members_of
-from openwebui_pocketbase.repositories.chats.saved import answer_of
-from openwebui_pocketbase.repositories.chats.views import ChatView
+from openwebui_pocketbase.codec.chats import members_of
+from openwebui_pocketbase.repositories.chats._cache import read_chat
+from openwebui_pocketbase.repositories.chats._draft import ChatView
+from openwebui_pocketbase.repositories.chats._lazy import answer_of
+from openwebui_pocketbase.repositories.chats._transaction import ChatEditing, surfacing
 from openwebui_pocketbase.repositories.errors import swallows
 
 __all__ = ["ChatHistory", "new_row", "upsert_row"]

@@ -13,9 +13,9 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from openwebui_pocketbase.client import encode
+from openwebui_pocketbase.codec.chats import message_records, new_chat_record
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, UnavailableError
 from openwebui_pocketbase.repositories.base import Requests
-from openwebui_pocketbase.repositories.chats.records import message_records, new_chat_record
 
 __all__ = ["NewChat", "insert_chats", "is_long", "off_loop"]
 

@@ -9,8 +9,8 @@ from open_webui.models.chats import Chat, ChatListResponse, ChatModel, ChatTable
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.codec.chats import decode_chat
 from openwebui_pocketbase.repositories.base import PocketBaseRepository
-from openwebui_pocketbase.repositories.chats.records import decode_chat
 
 __all__ = ["AS_STORED", "ChatLists", "listed", "sendable", "titles"]
 

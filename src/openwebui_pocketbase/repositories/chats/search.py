@@ -9,9 +9,9 @@ from open_webui.models.folders import Folders
 from open_webui.utils.misc import sanitize_text_for_db
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.codec.chats import decode_chat
 from openwebui_pocketbase.repositories.base import PocketBaseRepository
-from openwebui_pocketbase.repositories.chats.records import decode_chat
-from openwebui_pocketbase.words import pieces_of
+from openwebui_pocketbase.search.words import pieces_of
 
 __all__ = ["ChatSearch", "parts_of"]
 

@@ -8,8 +8,8 @@ import uuid
 from open_webui.models.chats import ChatModel, ChatTable
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.codec.chats import decode_chat
 from openwebui_pocketbase.repositories.base import PocketBaseRepository
-from openwebui_pocketbase.repositories.chats.records import decode_chat
 
 __all__ = ["ChatShares"]
 

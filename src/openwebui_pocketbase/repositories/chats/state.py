@@ -8,10 +8,10 @@ from typing import Any
 from open_webui.models.chats import ChatModel, ChatTitleIdResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.codec.chats import CHAT, decode_chat
+from openwebui_pocketbase.repositories.chats._lazy import answer_of
 from openwebui_pocketbase.repositories.chats.history import ChatHistory
 from openwebui_pocketbase.repositories.chats.lists import listed
-from openwebui_pocketbase.repositories.chats.records import CHAT, decode_chat
-from openwebui_pocketbase.repositories.chats.saved import answer_of
 from openwebui_pocketbase.repositories.errors import swallows
 
 __all__ = ["ChatState"]

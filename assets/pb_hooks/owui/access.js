@@ -1,0 +1,137 @@
+// @ts-check
+
+/** The host's table `access_grant`: who may read or write what. */
+
+const { tables, arg, given, row, one, many, recordIds, query, insert, remove } = require("./lib/rows.js");
+
+const GRANT = tables.access_grant;
+
+const ON_RESOURCE = `FROM owui_access_grants a
+  WHERE a.resource_type = ${arg("resource_type")} AND a.resource_id = ${arg("resource_id")}`;
+const ON_RESOURCES = `FROM owui_access_grants a WHERE a.resource_type = ${arg("resource_type")}
+  AND a.resource_id IN ${given("resource_ids")}`;
+const EXACTLY = `${ON_RESOURCE} AND a.principal_type = ${arg("principal_type")}
+  AND a.principal_id = ${arg("principal_id")} AND a.permission = ${arg("permission")}`;
+
+/**
+ * The user's groups and all above them. Those that are there count: a group deleted in the dashboard leaves its
+ * memberships behind. CROSS JOIN keeps SQLite from beginning with all groups.
+ */
+const INHERITED = `WITH RECURSIVE memberships (group_id) AS (
+  SELECT m.group_id FROM owui_group_members m WHERE m.user_id = ${arg("user_id")}
+  UNION SELECT g.parent_group_id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id
+  WHERE g.parent_group_id != '')`;
+const INHERITED_IDS = "SELECT g.id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id";
+const GIVEN_IDS = "SELECT value FROM json_each({:body}, '$.user_group_ids')";
+
+/**
+ * SQL of "the user may do this with a resource". The groups are only looked up for a resource which grants a group
+ * this permission: the plus sign keeps SQLite from beginning with them.
+ *
+ * @param {string} resource SQL of its id
+ * @param {string} groups SQL of the ids of the user's groups
+ */
+function permits(resource, groups) {
+  const grant = `SELECT 1 FROM owui_access_grants a WHERE a.resource_type = ${arg("resource_type")}
+    AND a.resource_id = ${resource} AND a.permission = ${arg("permission")}`;
+  return `(EXISTS (${grant} AND a.principal_type = 'user' AND a.principal_id IN ('*', ${arg("user_id")}))
+    OR EXISTS (${grant} AND a.principal_type = 'group' AND +a.principal_id IN (${groups})))`;
+}
+
+/**
+ * SQL of an answer `true` or `false`.
+ *
+ * @param {string} condition
+ */
+function answer(condition) {
+  return `SELECT iif(${condition}, 'true', 'false') AS json`;
+}
+
+/**
+ * SQL of the ids of those resources with which the user may do this.
+ *
+ * @param {string} groups SQL of the ids of the user's groups
+ */
+function accessible(groups) {
+  return `SELECT json_group_array(r.value) AS json FROM json_each({:body}, '$.resource_ids') r
+    WHERE ${permits("r.value", groups)}`;
+}
+
+const reads = {
+  get_grants_by_resource: many(row(GRANT, "a"), ON_RESOURCE, "a.rowid"),
+  get_grants_by_resources: many(row(GRANT, "a"), ON_RESOURCES, "a.rowid"),
+  has_anyone_access:
+    answer(`EXISTS (SELECT 1 ${ON_RESOURCE} AND a.principal_type = 'anyone' AND a.principal_id = '*'
+    AND a.permission = ${arg("permission")})`),
+  has_access: `${INHERITED} ${answer(permits(arg("resource_id"), INHERITED_IDS))}`,
+  has_access_by_groups: answer(permits(arg("resource_id"), GIVEN_IDS)),
+  get_accessible_resource_ids: `${INHERITED} ${accessible(INHERITED_IDS)}`,
+  get_accessible_resource_ids_by_groups: accessible(GIVEN_IDS),
+};
+
+/**
+ * Delete the grants that a query selects; the answer is how many there were.
+ *
+ * @param {CoreApp} tx
+ * @param {string} rest SQL from FROM on
+ * @param {string} body JSON text, the parameters
+ */
+function revoke(tx, rest, body) {
+  const ids = recordIds(tx, rest, body, "a");
+  remove(tx, GRANT, ids);
+  return String(ids.length);
+}
+
+const writes = {
+  /**
+   * Add a grant; the answer is its row, or that of the same grant which was there already.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args
+   */
+  grant_access(tx, { grant }) {
+    const found = query(tx, one(`SELECT ${row(GRANT, "a")} ${EXACTLY}`), JSON.stringify(grant));
+    return found === "null" ? insert(tx, GRANT, grant) : found;
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args
+   * @param {string} body
+   */
+  revoke_access(tx, args, body) {
+    return revoke(tx, EXACTLY, body);
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args
+   * @param {string} body
+   */
+  revoke_all_access(tx, args, body) {
+    return revoke(tx, ON_RESOURCE, body);
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args
+   * @param {string} body
+   */
+  revoke_all_access_to_each(tx, args, body) {
+    return revoke(tx, ON_RESOURCES, body);
+  },
+
+  /**
+   * Put grants in the place of all that a resource has; the answer is their rows.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args
+   * @param {string} body
+   */
+  replace_access_grants(tx, { grants }, body) {
+    revoke(tx, ON_RESOURCE, body);
+    return `[${grants.map((/** @type {any} */ grant) => insert(tx, GRANT, grant)).join(",")}]`;
+  },
+};
+
+module.exports = { reads, writes };

@@ -1,0 +1,144 @@
+// @ts-check
+
+/**
+ * New chats: as they are sent at once, or in parts if they are long.
+ *
+ * A chat is there as soon as its record is. So the messages come first, in transactions of their own, and the chats
+ * with the last ones. Until then each chat has a row in `owui_chat_locks` that names the import. What nobody finishes
+ * is deleted: when the import says that it has failed, or, if its process has died, once that row has expired.
+ */
+
+const { tables, arg } = require("../lib/rows.js");
+const { inserts, execute } = require("../lib/bulk.js");
+const { MILLISECONDS, place } = require("./history.js");
+
+/** @type {import("../lib/rows.js").Table} */
+const CHAT = tables.chat;
+/** @type {import("../lib/rows.js").Table} */
+const MESSAGE = tables.chat_message;
+
+/** Messages that are deleted in one transaction: each may have megabytes, and others want to write. */
+const DELETED_AT_ONCE = 50;
+
+const INSERT_CHATS = inserts(CHAT, "$.chats");
+const INSERT_MESSAGES = inserts(MESSAGE, "$.messages", { position: place("j.value ->> '$.chat_id'") });
+
+/** What the import is the owner of, or may become: there is neither chat nor message with this id. */
+const IS_FREE = `(EXISTS (SELECT 1 FROM owui_chat_locks l WHERE l.chat_id = j.value AND l.token = ${arg("token")})
+  OR NOT EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = j.value)
+    AND NOT EXISTS (SELECT 1 FROM owui_chat_messages m WHERE m.chat_id = j.value))`;
+
+const BEGIN = `INSERT INTO owui_chat_locks (chat_id, token, expires_at)
+  SELECT j.value, ${arg("token")}, ${MILLISECONDS} + ${arg("milliseconds")} FROM json_each({:body}, '$.ids') j
+    WHERE ${IS_FREE}
+  ON CONFLICT (chat_id) DO UPDATE SET expires_at = excluded.expires_at WHERE token = excluded.token`;
+
+const FINISH = `DELETE FROM owui_chat_locks WHERE token = ${arg("token")}
+  AND (SELECT count(*) FROM owui_chat_locks WHERE token = ${arg("token")}) = ${arg("count")}`;
+
+const DELETE_CHATS = `DELETE FROM owui_chats WHERE (id, version) IN (
+  SELECT value ->> 0, value ->> 1 FROM json_each({:body}, '$.inserted'))`;
+
+/** Given up: no import can finish with this token. Also what came after the row had expired. */
+const GIVE_UP = `INSERT INTO owui_chat_locks (chat_id, token, expires_at)
+  SELECT j.value, 'old-' || ${arg("token")}, 0 FROM json_each({:body}, '$.ids') j
+    WHERE NOT EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = j.value)
+  ON CONFLICT (chat_id) DO UPDATE SET token = excluded.token WHERE token = ${arg("token")}`;
+
+const GIVE_UP_EXPIRED = `UPDATE owui_chat_locks SET token = 'old-' || token
+  WHERE token GLOB 'new-*' AND expires_at < ${MILLISECONDS} AND {:body} = ''`;
+
+const DELETE_MESSAGES = `DELETE FROM owui_chat_messages WHERE rowid IN (
+  SELECT m.rowid FROM owui_chat_locks l CROSS JOIN owui_chat_messages m ON m.chat_id = l.chat_id
+    WHERE l.token GLOB 'old-*' AND NOT EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = l.chat_id)
+    LIMIT ${DELETED_AT_ONCE})`;
+
+const FORGET = "DELETE FROM owui_chat_locks WHERE token GLOB 'old-*'";
+
+/**
+ * Delete some of what was given up; the answer says whether there is more.
+ *
+ * @param {any} db
+ */
+function deleteSome(db) {
+  const isMore = db.newQuery(DELETE_MESSAGES).execute().rowsAffected() === DELETED_AT_ONCE;
+  if (!isMore) {
+    db.newQuery(FORGET).execute();
+  }
+  return isMore;
+}
+
+/**
+ * Delete what was given up, and what nobody will finish.
+ *
+ * @param {any} db outside of a transaction
+ */
+function prune(db) {
+  db.newQuery(GIVE_UP_EXPIRED).bind({ body: "" }).execute();
+  while (deleteSome(db));
+}
+
+const writes = {
+  /**
+   * Insert `chats` and `messages`, of these chats or of an import that has begun.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args
+   * @param {string} body
+   */
+  insert_chats(tx, args, body) {
+    execute(tx, INSERT_CHATS, body);
+    execute(tx, INSERT_MESSAGES, body);
+    return "true";
+  },
+
+  /**
+   * Begin to import chats, or say that it goes on.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args `token`, beginning with `new-`; `ids` of the chats; `milliseconds` until the import is given up
+   * @param {string} body
+   */
+  begin_import(tx, args, body) {
+    if (execute(tx, BEGIN, body) < args.ids.length) {
+      throw { status: 409, code: "conflict", message: "There is a chat with one of these ids." };
+    }
+    return "true";
+  },
+
+  /**
+   * Insert the last of an import's chats and messages; all it has are there now.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args `chats` and `messages`; `token`; and how many chats the import has, `count`
+   * @param {string} body
+   */
+  finish_import(tx, args, body) {
+    if (!execute(tx, FINISH, body)) {
+      throw {
+        status: 400,
+        code: "expired",
+        message: "The import took too long and was given up: import again.",
+      };
+    }
+    return writes.insert_chats(tx, args, body);
+  },
+
+  /**
+   * Undo an import that has failed; the answer says whether there is more to do.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args `token`; `ids` of the chats; and pairs of id and version of those `inserted`
+   * @param {string} body
+   */
+  abandon_import(tx, args, body) {
+    execute(tx, DELETE_CHATS, body);
+    execute(tx, GIVE_UP, body);
+    return String(deleteSome(tx.db()));
+  },
+};
+
+/** Their bodies are long, and only SQLite reads them. */
+const unparsed = ["insert_chats", "finish_import"];
+
+module.exports = { writes, unparsed, prune };

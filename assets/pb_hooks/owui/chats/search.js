@@ -1,0 +1,255 @@
+// @ts-check
+
+/**
+ * Searching a user's chats: first those that have the phrase, then those that have all its terms, the latest first.
+ *
+ * The full-text indexes say where a part of a word can be, in a message or in a chat's title. If that is in few places,
+ * these are looked at; if all parts are in many places, the chats are gone through until a page is full. So work does
+ * not grow with the number of chats: rare words are in few places, frequent words in many of the chats.
+ */
+
+const { tables, arg, given, value } = require("../lib/rows.js");
+const { wholeMany } = require("./history.js");
+
+/** @type {import("../lib/rows.js").Table} */
+const CHAT = tables.chat;
+
+/** What is looked for in a message `m`, and in a chat `c`; in lower case, and never with what stands between texts. */
+const OF_MESSAGE = tables.chat_message.search?.text.replaceAll("{row}", "m");
+const OF_CHAT = tables.chat.search?.text.replaceAll("{row}", "c");
+
+/** In more places a part of a word is frequent. */
+const FEW = 2000;
+
+const ORDER = "c.updated_at DESC, c.id";
+
+/** The texts of the messages that a chat `c` has outside of its history: each with a backslash marked, see below. */
+const LEGACY = `json_each('[' || replace(json_quote(replace(c.legacy_folded, '\\', '\\' || char(31))),
+  '\\u001e', '","') || ']')`;
+
+/**
+ * SQL of "chat `c` has this text in its title or outside of its history".
+ *
+ * @param {string} text SQL
+ * @param {boolean} isPattern whether `%` and `_` in it are wildcards, as they are for the host
+ */
+function inChat(text, isPattern) {
+  if (!isPattern) {
+    return `instr(${OF_CHAT}, ${text})`;
+  }
+  // Without the mark, a backslash in a text and what follows it could look like what separates the texts.
+  return `(c.title_folded LIKE '%' || ${text} || '%' OR EXISTS (SELECT 1 FROM ${LEGACY} l
+    WHERE c.legacy_folded != '' AND replace(l.value, '\\' || char(31), '\\') LIKE '%' || ${text} || '%'))`;
+}
+
+/**
+ * SQL of "message `m` has this text".
+ *
+ * @param {string} text SQL
+ * @param {boolean} isPattern
+ */
+function inMessage(text, isPattern) {
+  return isPattern ? `${OF_MESSAGE} LIKE '%' || ${text} || '%'` : `instr(${OF_MESSAGE}, ${text})`;
+}
+
+/** @param {string} condition SQL about a message `m` */
+function inAnyMessage(condition) {
+  return `EXISTS (SELECT 1 FROM owui_chat_messages m WHERE m.chat_id = c.id AND m.position > 0 AND ${condition})`;
+}
+
+/**
+ * SQL of what else is asked of a chat `c`.
+ *
+ * @param {any} args
+ */
+function filters({ archived, pinned, shared, folder_ids, tags }) {
+  const conditions = ["json_extract(c.meta, '$.internal') IS NOT 1"];
+  if (archived !== undefined) {
+    conditions.push(`${value(CHAT, "c", "archived")} = ${arg("archived")}`);
+  }
+  if (pinned !== undefined) {
+    conditions.push(`${value(CHAT, "c", "pinned")} = ${arg("pinned")}`);
+  }
+  if (shared !== undefined) {
+    conditions.push(`(${value(CHAT, "c", "share_id")} IS NOT NULL) = ${arg("shared")}`);
+  }
+  if (folder_ids) {
+    conditions.push(`c.folder_id IN ${given("folder_ids")}`);
+  }
+  if (tags?.includes("none")) {
+    conditions.push("NOT EXISTS (SELECT 1 FROM json_each(c.meta, '$.tags'))");
+  } else if (tags) {
+    conditions.push(`NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.tags') g WHERE NOT EXISTS (
+      SELECT 1 FROM owui_chat_tags t WHERE t.user_id = c.user_id AND t.tag = g.value AND t.chat_id = c.id))`);
+  }
+  return conditions.join(" AND ");
+}
+
+/**
+ * SQL of the places where a part of a word can be, too many for a frequent one: its number, whether that is a message,
+ * and the number of the message or chat in the index.
+ *
+ * @param {{ match?: string }} piece
+ * @param {number} number
+ */
+function lookUp({ match }, number) {
+  const text = `({:body} ->> '$.pieces[${number}].text')`;
+  // Titles have an index of three-letter sequences; for shorter parts the user's own are looked through.
+  const titles = match
+    ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH {:body} ->> '$.pieces[${number}].match'`
+    : `SELECT doc FROM owui_chats c WHERE c.user_id = ${arg("user_id")} AND instr(${OF_CHAT}, ${text})`;
+  return `SELECT ${number} AS n, 1 AS is_message, doc FROM (SELECT doc FROM owui_chat_messages_words
+      WHERE term >= ${text} AND term < ${text} || char(1114111) LIMIT ${FEW + 1})
+    UNION ALL SELECT ${number}, 0, doc FROM (${titles} LIMIT ${FEW + 1})`;
+}
+
+/**
+ * SQL of the tables which the search begins with: `few`, numbers of the parts of words that are in few places, and
+ * `places`, where these can be; a message or chat that is not indexed can have each, and 0 stands for the chat itself.
+ *
+ * @param {{ match?: string }[]} pieces
+ */
+function places(pieces) {
+  const found = pieces.map(lookUp).join(" UNION ALL ") || "SELECT 0, 0, 0 WHERE FALSE";
+  return `raw (n, is_message, doc) AS MATERIALIZED (${found}),
+    few (n) AS MATERIALIZED (SELECT p.key FROM json_each({:body}, '$.pieces') p
+      WHERE (SELECT count(*) FROM raw r WHERE r.n = p.key) <= ${FEW}),
+    places (n, chat_id, message) AS MATERIALIZED (
+      SELECT DISTINCT r.n, m.chat_id, m.rowid FROM raw r CROSS JOIN owui_chat_messages m ON m.doc = r.doc AND m.doc != 0
+        WHERE r.is_message AND r.n IN few
+      UNION ALL SELECT r.n, c.id, 0 FROM raw r CROSS JOIN owui_chats c ON c.doc = r.doc AND c.doc != 0
+        WHERE NOT r.is_message AND r.n IN few
+      UNION ALL SELECT f.n, m.chat_id, m.rowid FROM few f CROSS JOIN owui_chat_messages m
+        WHERE m.doc < 0 AND m.doc != 0
+      UNION ALL SELECT f.n, c.id, 0 FROM few f CROSS JOIN owui_chats c WHERE c.doc < 0 AND c.doc != 0)`;
+}
+
+/** How many chats are wanted, with those that are skipped; -1 for all. */
+const WANTED = `iif(${arg("limit")} < 0, -1, ${arg("skip")} + ${arg("limit")})`;
+
+/**
+ * SQL of "the user, if this is true": with NULL no chat is looked at.
+ *
+ * @param {string} condition
+ */
+function userIf(condition) {
+  return `iif(${condition}, ${arg("user_id")}, NULL)`;
+}
+
+/**
+ * SQL of the chats that have the phrase.
+ *
+ * @param {any} args
+ * @param {string} numbers of the phrase's parts
+ */
+function withPhrase(args, numbers) {
+  const text = arg("phrase");
+  const isPattern = /[%_]/.test(args.phrase);
+  const asked = filters(args);
+  const few = `(SELECT count(*) FROM few WHERE n IN (${numbers}))`;
+  // LIMIT -1 keeps the order, so that only as many are looked at as are wanted.
+  return `in_order_0 AS MATERIALIZED (SELECT c.rowid AS chat, p.message FROM (
+        SELECT chat_id, message FROM places WHERE n IN (${numbers}) GROUP BY chat_id, message
+          HAVING count(DISTINCT n) = ${few}) p
+      CROSS JOIN owui_chats c ON c.id = p.chat_id
+      WHERE c.user_id = ${arg("user_id")} AND ${asked} ORDER BY ${ORDER} LIMIT -1),
+    found_0 (chat) AS MATERIALIZED (
+      SELECT * FROM (SELECT DISTINCT o.chat FROM in_order_0 o WHERE iif(o.message = 0,
+        (SELECT ${inChat(text, isPattern)} FROM owui_chats c WHERE c.rowid = o.chat),
+        (SELECT ${inMessage(text, isPattern)} FROM owui_chat_messages m WHERE m.rowid = o.message))
+        LIMIT ${WANTED})
+      UNION ALL SELECT * FROM (SELECT c.rowid FROM owui_chats c
+        WHERE c.user_id = ${userIf(`${few} = 0`)} AND ${asked}
+          AND (${inChat(text, isPattern)} OR ${inAnyMessage(inMessage(text, isPattern))})
+        ORDER BY ${ORDER} LIMIT ${WANTED}))`;
+}
+
+const TERM = "(t.value ->> '$.text')";
+
+/**
+ * SQL of "chat `c` has all terms", looked for where `o.at` says that they can be.
+ *
+ * @param {string} condition SQL of "message `m` has the term"
+ */
+function hasTerms(condition) {
+  return `NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t WHERE NOT ${inChat(TERM, false)}
+    AND NOT iif(t.value ->> '$.n' IN few,
+      EXISTS (SELECT 1 FROM json_each(o.at) a CROSS JOIN owui_chat_messages m ON m.rowid = a.value ->> 1
+        WHERE a.value ->> 0 = t.value ->> '$.n' AND ${condition}),
+      ${inAnyMessage(condition)}))`;
+}
+
+/**
+ * SQL of the chats that have all terms but not the phrase, if a page needs them.
+ *
+ * @param {any} args
+ * @param {string} numbers of the terms' parts
+ */
+function withTerms(args, numbers) {
+  const few = `(SELECT count(*) FROM few WHERE n IN (${numbers}))`;
+  const asked = filters(args);
+  const needed = `(${WANTED} < 0 OR (SELECT count(*) FROM found_0) < ${WANTED})`;
+  return `in_order_1 AS MATERIALIZED (SELECT c.rowid AS chat, p.at FROM (
+        SELECT chat_id, json_group_array(json_array(n, message)) AS at FROM places WHERE n IN (${numbers})
+          GROUP BY chat_id HAVING count(DISTINCT n) = ${few}) p
+      CROSS JOIN owui_chats c ON c.id = p.chat_id
+      WHERE c.user_id = ${userIf(needed)} AND c.rowid NOT IN found_0 AND ${asked} ORDER BY ${ORDER} LIMIT -1),
+    found_1 (chat) AS MATERIALIZED (
+      SELECT * FROM (SELECT o.chat FROM in_order_1 o CROSS JOIN owui_chats c ON c.rowid = o.chat
+        WHERE ${hasTerms(inMessage(TERM, false))}
+        LIMIT ${WANTED})
+      UNION ALL SELECT * FROM (SELECT c.rowid FROM owui_chats c
+        WHERE c.user_id = ${userIf(`${few} = 0 AND ${needed}`)} AND c.rowid NOT IN found_0 AND ${asked}
+          AND NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t
+            WHERE NOT ${inChat(TERM, false)} AND NOT ${inAnyMessage(inMessage(TERM, false))})
+        ORDER BY ${ORDER} LIMIT ${WANTED}))`;
+}
+
+/**
+ * The numbers of those parts of words that are looked up, of the phrase or of its terms.
+ *
+ * @param {any} args
+ * @param {"phrase" | "terms"} which
+ */
+function numbersOf(args, which) {
+  return args.pieces
+    .flatMap((/** @type {any} */ piece, /** @type {number} */ number) =>
+      piece.of.includes(which) ? number : [],
+    )
+    .join(", ");
+}
+
+const PAGE = `LIMIT ${arg("limit")} OFFSET ${arg("skip")}`;
+
+/**
+ * Chats as a whole.
+ *
+ * @param {any} args `user_id`, `skip`, `limit` (-1 for all); `phrase`, "" if only the filters count; its `terms`, each
+ *   with its `text` and the number `n` of its piece; `pieces`, parts of words, each with its `text`, an expression
+ *   `match` that finds it in titles, and `of`, what it is a part of; and what is asked of a chat besides
+ */
+function get_chats_by_user_id_and_search_text(args) {
+  if (!args.phrase) {
+    const isTagged = args.tags && !args.tags.includes("none");
+    const from = isTagged
+      ? `owui_chat_tags t CROSS JOIN owui_chats c ON c.id = t.chat_id AND t.tag = {:body} ->> '$.tags[0]' AND t.user_id`
+      : "owui_chats c WHERE c.user_id";
+    const asked = filters(args);
+    const page = `SELECT c.rowid AS chat FROM ${from} = ${arg("user_id")} AND ${asked} ORDER BY ${ORDER} ${PAGE}`;
+    return wholeMany(`FROM (${page}) f CROSS JOIN owui_chats c ON c.rowid = f.chat`, ORDER);
+  }
+  const steps = [places(args.pieces), withPhrase(args, numbersOf(args, "phrase"))];
+  let found = "SELECT chat, 0 AS rank FROM found_0";
+  if (args.terms.length) {
+    steps.push(withTerms(args, numbersOf(args, "terms")));
+    found += " UNION ALL SELECT chat, 1 FROM found_1";
+  }
+  const page = `SELECT f.chat, f.rank FROM (${found}) f CROSS JOIN owui_chats c ON c.rowid = f.chat
+    ORDER BY f.rank, ${ORDER} ${PAGE}`;
+  const chats = wholeMany(`FROM (${page}) f CROSS JOIN owui_chats c ON c.rowid = f.chat`, `f.rank, ${ORDER}`);
+  return `WITH ${steps.join(", ")} ${chats}`;
+}
+
+const reads = { get_chats_by_user_id_and_search_text };
+
+module.exports = { reads, TERM, places, inMessage, hasTerms };

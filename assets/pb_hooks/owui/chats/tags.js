@@ -1,0 +1,164 @@
+// @ts-check
+
+/**
+ * Tags of chats: ids in the chat's `meta.tags`, each a row of the host's table `tag`. Triggers keep the same in
+ * `owui_chat_tags`, by user and tag.
+ */
+
+const rows = require("../lib/rows.js");
+const { arg, given, matches, row, many, query, insert } = rows;
+const { NOW, execute } = require("../lib/bulk.js");
+
+/** @type {import("../lib/rows.js").Table} */
+const CHAT = rows.tables.chat;
+/** @type {import("../lib/rows.js").Table} */
+const TAG = rows.tables.tag;
+
+/** The tags of a chat. */
+const OF_CHAT = `SELECT j.value FROM owui_chats c, json_each(iif(json_valid(c.meta), c.meta, 'null'), '$.tags') j
+  WHERE c.id = ${arg("id")}`;
+
+/** In how many chats the tag `wanted` of the user is. Rows of nobody and of a user without a name are told apart. */
+const NUMBER = `(SELECT count(*) FROM owui_chat_tags t WHERE t.user_id = coalesce(${arg("user_id")}, '') AND t.tag = wanted
+  AND (${arg("user_id")} != '' OR EXISTS (SELECT 1 FROM owui_chats c
+    WHERE c.id = t.chat_id AND ${matches(CHAT, "c", "user_id")})))`;
+
+/** Delete those of the tags which are in no more chats of the user than is said; each is [id, id as it is counted]. */
+const DELETE_ORPHANS = `DELETE FROM owui_tags WHERE user_id = ${arg("user_id")} AND key IN (
+  SELECT key FROM (SELECT j.value ->> 0 AS key, j.value ->> 1 AS wanted FROM json_each({:body}, '$.tags') j)
+    WHERE ${NUMBER} <= ${arg("threshold")})`;
+
+const META = `SELECT coalesce((SELECT iif(json_valid(meta), meta, 'null') FROM owui_chats
+  WHERE id = ${arg("id")}), '') AS json`;
+
+const SET_TAGS = `UPDATE owui_chats SET updated = ${NOW}, meta = json_set(
+  iif(json_valid(meta) AND json_type(meta) = 'object', meta, '{}'), '$.tags', {:body} -> '$.tags') WHERE id = ${arg("id")}`;
+
+const reads = {
+  get_chat_tags_by_id_and_user_id: many(
+    row(TAG, "t"),
+    `FROM owui_tags t WHERE t.user_id = ${arg("user_id")} AND t.key IN (${OF_CHAT})`,
+    "t.key",
+  ),
+  count_chats_by_tag_ids_and_user_id: `SELECT json_group_array(n ORDER BY at) AS json FROM (
+    SELECT at, ${NUMBER} AS n FROM (SELECT j.key AS at, j.value AS wanted FROM json_each({:body}, '$.tags') j))`,
+};
+
+/**
+ * A chat's `meta`, and its tags; both null if the chat has something else there. What counts as nothing, as in
+ * Python, is an empty object. Undefined if there is no chat.
+ *
+ * @param {CoreApp} tx
+ * @param {string} id
+ * @returns {{ meta: any, tags: string[] | null } | undefined}
+ */
+function metaOf(tx, id) {
+  const text = query(tx, META, JSON.stringify({ id }));
+  if (!text) {
+    return undefined;
+  }
+  const stored = JSON.parse(text);
+  const meta = stored && (!Array.isArray(stored) || stored.length) ? stored : {};
+  if (typeof meta !== "object" || Array.isArray(meta)) {
+    return { meta: null, tags: null };
+  }
+  const tags = meta.tags === undefined ? [] : meta.tags;
+  const isList = Array.isArray(tags) && tags.every((tag) => typeof tag === "string");
+  return { meta, tags: isList ? tags : null };
+}
+
+/**
+ * @param {CoreApp} tx
+ * @param {string} id
+ * @param {string[]} tags
+ */
+function setTags(tx, id, tags) {
+  execute(tx, SET_TAGS, JSON.stringify({ id, tags }));
+}
+
+/**
+ * Create those tags which the user does not have; false, and none, if two of these have the same id.
+ *
+ * @param {CoreApp} tx
+ * @param {string} user_id
+ * @param {string[]} ids
+ * @param {string[]} names in the same order
+ */
+function ensure(tx, user_id, ids, names) {
+  const existing = `FROM owui_tags t WHERE t.user_id = ${arg("user_id")} AND t.key IN
+    ${given("ids")}`;
+  /** @type {string[]} */
+  const found = JSON.parse(query(tx, many("t.key", existing, "t.key"), JSON.stringify({ user_id, ids })));
+  const missing = ids.map((id, at) => ({ id, name: names[at] })).filter(({ id }) => !found.includes(id));
+  if (new Set(missing.map(({ id }) => id)).size < missing.length) {
+    return false;
+  }
+  for (const tag of missing) {
+    insert(tx, TAG, { ...tag, user_id, meta: null });
+  }
+  return true;
+}
+
+const writes = {
+  /**
+   * Replace a chat's tags, create those which its user does not have, and delete those which nothing has any more.
+   * The answer is null if there is no chat, `"no object"` or `"conflict"` for what the host answers with an exception.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args `ids` of the tags and their `names`
+   */
+  update_chat_tags_by_id(tx, { id, user_id, ids, names }) {
+    const before = metaOf(tx, id);
+    if (!before?.meta) {
+      return before ? '"no object"' : "null";
+    }
+    setTags(tx, id, ids);
+    if (!ensure(tx, user_id, ids, names)) {
+      return '"conflict"';
+    }
+    const removed = (before.tags || []).filter((tag) => !ids.includes(tag));
+    if (removed.length) {
+      const tags = removed.map((tag) => [tag, tag.replaceAll(" ", "_").toLowerCase()]);
+      execute(tx, DELETE_ORPHANS, JSON.stringify({ user_id, tags, threshold: 0 }));
+    }
+    return "true";
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args `tag`, the id, and its `name`
+   */
+  add_chat_tag(tx, { id, user_id, tag, name }) {
+    ensure(tx, user_id, [tag], [name]);
+    const tags = metaOf(tx, id)?.tags;
+    if (tags && !tags.includes(tag)) {
+      setTags(tx, id, [...new Set([...tags, tag])]);
+    }
+    return "null";
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args
+   */
+  delete_chat_tag(tx, { id, tag }) {
+    const tags = metaOf(tx, id)?.tags;
+    if (!tags) {
+      return "false";
+    }
+    setTags(tx, id, [...new Set(tags.filter((other) => other !== tag))]);
+    return "true";
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args
+   * @param {string} body
+   */
+  delete_orphan_tags_for_user(tx, args, body) {
+    execute(tx, DELETE_ORPHANS, body);
+    return "null";
+  },
+};
+
+module.exports = { reads, writes };

@@ -1,0 +1,133 @@
+// @ts-check
+
+/**
+ * Records written in SQL: from fields that the repositories have made, as many as the request's body has.
+ *
+ * The body is bound once and taken apart by SQLite, so that JSON texts and big integers come through as they are.
+ * PocketBase's own hooks and realtime do not see these writes; the change feed does.
+ */
+
+/** @typedef {import("./rows.js").Table} Table */
+
+const NOW = "strftime('%Y-%m-%d %H:%M:%fZ', 'now')";
+
+/**
+ * The names of the fields which a write sets: of the host's columns, those in lower case, and the adapter's own.
+ *
+ * @param {Table} table
+ */
+function fieldsOf(table) {
+  return [
+    ...table.columns.map(({ field }) => field),
+    ...table.columns.filter(({ folded }) => folded).map(({ field }) => `${field}_folded`),
+    ...(table.extras || []).map(({ name }) => name),
+    "nulls",
+  ];
+}
+
+/**
+ * SQL of the number of a new record in the full-text index; its sign is the given field's.
+ *
+ * @param {string} collection
+ * @param {string} item SQL of the given record, a row of json_each
+ */
+function newDoc(collection, item) {
+  const largest = (/** @type {string} */ order, /** @type {string} */ sign) =>
+    `coalesce((SELECT ${sign}doc FROM ${collection} WHERE doc != 0 ORDER BY doc ${order} LIMIT 1), 0)`;
+  return `(${item}.value ->> '$.doc') * (max(${largest("DESC", "")}, ${largest("ASC", "-")}) + 1 + ${item}.key)`;
+}
+
+/**
+ * SQL that inserts the records which the body has at a path.
+ *
+ * The body is parsed once; as texts the records would each be written, and parsed again: three times as long.
+ *
+ * @param {Table} table
+ * @param {string} path JSON path
+ * @param {Record<string, string>} own field -> SQL of its value, where `j` is the given record; else it is as given
+ */
+function inserts(table, path, own = {}) {
+  const names = [...(table.hashed_id ? ["id"] : []), ...fieldsOf(table)];
+  const values = names.map((name) => own[name] || `j.value ->> '$.${name}'`);
+  if (table.search) {
+    names.push("doc");
+    values.push(newDoc(table.collection, "j"));
+  }
+  return `INSERT INTO ${table.collection} (${[...names, "created", "updated"].join(", ")})
+    SELECT ${[...values, NOW, NOW].join(", ")} FROM jsonb_each({:body}, '${path}') j`;
+}
+
+/**
+ * Refuse fields which a table does not have: their names become SQL.
+ *
+ * @param {Table} table
+ * @param {string[]} names
+ */
+function check(table, names) {
+  const known = [...fieldsOf(table), ...(table.search ? ["doc"] : [])];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw { status: 400, code: "invalid", message: `${table.collection} has no field ${unknown}` };
+  }
+}
+
+/**
+ * SQL of the assignments of an UPDATE with the fields that the body has under `changes`.
+ *
+ * @param {Table} table
+ * @param {string[]} names of those fields; others than the table's are an error
+ * @param {boolean} canBeNone whether some of them can be None
+ */
+function assignments(table, names, canBeNone = true) {
+  check(table, names);
+  return [
+    ...names.map((name) => `${name} = {:body} ->> '$.changes.${name}'`),
+    ...(canBeNone ? [`nulls = ${nullsAfter(table)}`] : []),
+    `updated = ${NOW}`,
+  ].join(", ");
+}
+
+/**
+ * SQL that sets the same fields of several records; the body has these at a path, each with its `key`.
+ *
+ * @param {Table} table
+ * @param {string} path JSON path
+ * @param {string[]} names of those fields; others than the table's are an error
+ * @param {Record<string, string>} own field -> SQL of its value, where `j` is the given record; else it is as given
+ */
+function updates(table, path, names, own = {}) {
+  check(table, names);
+  /** @type {Record<string, string>} */
+  const made = { doc: newDoc(table.collection, "j"), ...own };
+  const values = names.map((name) => `${name} = ${made[name] || `j.value ->> '$.${name}'`}`);
+  return `UPDATE ${table.collection} AS r SET ${[...values, `updated = ${NOW}`].join(", ")}
+    FROM json_each({:body}, '${path}') j WHERE r.key = j.value ->> '$.key'`;
+}
+
+/**
+ * SQL of a record's list of None columns after a change: `columns` are those which were changed, `nones` those of
+ * them which are None now.
+ *
+ * @param {Table} table
+ */
+function nullsAfter(table) {
+  const usual = table.columns.filter((column) => column.null && !column.required && column.type !== "json");
+  const none = JSON.stringify(usual.map(({ name }) => name));
+  return `(SELECT json_group_array(value) FROM (
+    SELECT value FROM json_each(iif(coalesce(nulls, 'null') IN ('null', ''), '${none}', nulls))
+      WHERE value NOT IN (SELECT value FROM json_each({:body}, '$.columns'))
+    UNION ALL SELECT value FROM json_each({:body}, '$.nones')))`;
+}
+
+/**
+ * Run a statement; the answer is the number of rows it changed.
+ *
+ * @param {CoreApp} tx
+ * @param {string} sql
+ * @param {string} body JSON text, the parameters
+ */
+function execute(tx, sql, body) {
+  return tx.db().newQuery(sql).bind({ body }).execute().rowsAffected();
+}
+
+module.exports = { NOW, newDoc, inserts, assignments, updates, execute };

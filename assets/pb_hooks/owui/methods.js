@@ -1,0 +1,35 @@
+// @ts-check
+
+/**
+ * What is behind POST /api/owui/{group}/{method}, by group.
+ *
+ * `reads`: method -> SQL which takes the request's body as its only parameter and gives one row `json`, or a function
+ * that makes this SQL for the parsed body. `writes`: method -> function of the transaction, the parsed body and the
+ * body's text, which returns the reply as JSON text. `answers`: the reply of a write is this read, made in the same
+ * transaction, unless the write returns null or a text: what is kept for a repeated request stays small. `unparsed`:
+ * writes that get the body's text only.
+ *
+ * @typedef {string | ((args: any) => string)} Read
+ * @typedef {(tx: CoreApp, args: any, body: string) => string} Write
+ * @typedef {{
+ *   reads: Record<string, Read>,
+ *   writes: Record<string, Write>,
+ *   answers?: Record<string, Read>,
+ *   unparsed?: string[],
+ * }} Methods
+ */
+
+/** @type {Record<string, Methods>} */
+module.exports = {
+  access: require("./access.js"),
+  auths: require("./users/auths.js"),
+  chat_messages: require("./chats/message_rows.js"),
+  chats: require("./chats/index.js"),
+  folders: require("./folders.js"),
+  groups: require("./groups.js"),
+  mirror: require("./changes.js"),
+  oauth_sessions: require("./users/oauth_sessions.js"),
+  shared_chats: require("./chats/snapshots.js"),
+  tags: require("./tags.js"),
+  users: require("./users/users.js"),
+};

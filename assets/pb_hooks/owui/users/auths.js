@@ -1,0 +1,185 @@
+// @ts-check
+
+/**
+ * The host's table `auth`: how people sign in.
+ *
+ * Answers of writes are kept for repeated requests: none has anything of a row.
+ */
+
+const { tables, arg, matches, row, one, many, query, insert, update, find, get } = require("../lib/rows.js");
+const { merge } = require("../lib/json.js");
+const { hasAddress, insertUser, updateUser, deleteUser, deleteAll } = require("./users.js");
+
+const USER = tables.user;
+const API_KEY = tables.api_key;
+const OAUTH_SESSION = tables.oauth_session;
+const AUTH = tables.auth;
+const HAS_MFA = "coalesce(a.mfa, 'null') NOT IN ('null', '')";
+const NO_CHALLENGES = '{"login_challenge":null,"manage_challenge":null,"reset_ticket":null}';
+
+/** SQL of a new uuid, version 4, for each row. */
+const UUID = `lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-'
+  || substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))`;
+
+/**
+ * SQL of a page of a table, in the order of the ids: for who takes all credentials back to SQL.
+ *
+ * @param {import("../lib/rows.js").Table} table
+ */
+function page(table) {
+  const source = `FROM (SELECT * FROM ${table.collection} WHERE id > ${arg("after")} ORDER BY id LIMIT ${arg("limit")}) t`;
+  return many(row(table, "t"), source, "t.id");
+}
+
+const reads = {
+  get_auths: page(AUTH),
+  get_api_keys: page(API_KEY),
+  get_oauth_sessions: page(OAUTH_SESSION),
+  get_auth_by_id: one(`SELECT ${row(AUTH, "a")} FROM owui_auths a WHERE a.id = ${arg("id")}`),
+  authenticate_user: (/** @type {any} */ { email }) =>
+    one(
+      `SELECT json_array(${row(USER, "u")}, ${row(AUTH, "a")})
+       FROM owui_users u LEFT JOIN owui_auths a ON a.id = u.id WHERE ${hasAddress(email)}`,
+    ),
+  authenticate_user_by_email: one(
+    `SELECT ${row(USER, "u")} FROM owui_auths a JOIN owui_users u ON u.id = a.id
+     WHERE ${matches(AUTH, "a", "email")} AND a.active ORDER BY a.rowid`,
+  ),
+  get_mfa_values: many("a.mfa", `FROM owui_auths a WHERE ${HAS_MFA}`, "a.rowid"),
+};
+
+/**
+ * Whether credentials are as the caller knows them, and in use.
+ *
+ * @param {core.Record} record
+ * @param {{ password: string, session_stamp: string | null, revision: string | null }} known
+ */
+function isUnchanged(record, { password, session_stamp, revision }) {
+  const mfa = JSON.parse(record.getString("mfa") || "null") || {};
+  return (
+    record.getBool("active") &&
+    get(AUTH, record, "password") === password &&
+    get(AUTH, record, "session_stamp") === session_stamp &&
+    (mfa.revision ?? null) === revision
+  );
+}
+
+/**
+ * A record's MFA data without pending challenges, with the revision of new data.
+ *
+ * @param {core.Record} record
+ * @param {string} fresh JSON text of new data
+ * @param {string} revision
+ */
+function withoutChallenges(record, fresh, revision) {
+  const data = merge(fresh, merge(record.getString("mfa"), NO_CHALLENGES));
+  return merge(data, JSON.stringify({ revision }));
+}
+
+const writes = {
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args
+   */
+  insert_new_auth(tx, args) {
+    insert(tx, AUTH, args.auth);
+    insertUser(tx, args.user);
+    return "true";
+  },
+
+  /**
+   * Replace MFA data and session stamp unless the credentials are not as expected any more.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args
+   */
+  update_mfa_by_id(tx, { id, expected, mfa, session_stamp }) {
+    const record = find(tx, AUTH, id);
+    if (!record || !isUnchanged(record, expected)) {
+      return "false";
+    }
+    update(tx, AUTH, record, { mfa, session_stamp });
+    return "true";
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args `fresh` is JSON text of MFA data with this `revision`
+   */
+  revoke_sessions_by_user_id(tx, { id, session_stamp, fresh, revision }) {
+    const record = find(tx, AUTH, id);
+    if (!record) {
+      return "false";
+    }
+    const hasMfa = !["null", ""].includes(record.getString("mfa"));
+    const mfa = hasMfa ? withoutChallenges(record, fresh, revision) : undefined;
+    update(tx, AUTH, record, { mfa, session_stamp });
+    return "true";
+  },
+
+  /**
+   * End all sessions in one statement, however many there are; answer with the ids of all users.
+   *
+   * @param {CoreApp} tx
+   */
+  revoke_all_sessions(tx) {
+    tx.db()
+      .newQuery(
+        `UPDATE owui_auths AS a SET session_stamp = ${UUID},
+           mfa = CASE WHEN ${HAS_MFA} THEN json_set(a.mfa, '$.login_challenge', NULL, '$.manage_challenge', NULL,
+             '$.reset_ticket', NULL, '$.revision', ${UUID}) ELSE a.mfa END`,
+      )
+      .execute();
+    return query(tx, many("a.id", "FROM owui_auths a", "a.id"), "{}");
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args
+   */
+  update_email_by_id(tx, { id, email }) {
+    const record = find(tx, AUTH, id);
+    if (!record) {
+      return "false";
+    }
+    update(tx, AUTH, record, { email });
+    const user = find(tx, USER, id);
+    if (user) {
+      updateUser(tx, user, { email });
+    }
+    return "true";
+  },
+
+  /**
+   * Set a new password and end all sessions. The answer is null if the user has no credentials, false if these are
+   * not as expected any more, or not in use.
+   *
+   * @param {CoreApp} tx
+   * @param {any} args what is `expected` and the `mfa` data, or null: whatever is there; `fresh` is JSON text of
+   *   MFA data with this `revision`
+   */
+  update_user_password_by_id(tx, { id, password, session_stamp, expected, mfa, fresh, revision }) {
+    const record = find(tx, AUTH, id);
+    if (!record || !(expected ? isUnchanged(record, expected) : record.getBool("active"))) {
+      return record || expected ? "false" : "null";
+    }
+    update(tx, AUTH, record, {
+      password,
+      session_stamp,
+      mfa: mfa === null ? withoutChallenges(record, fresh, revision) : mfa,
+    });
+    return "true";
+  },
+
+  /**
+   * @param {CoreApp} tx
+   * @param {any} args
+   */
+  delete_auth_by_id(tx, { id }) {
+    deleteUser(tx, id);
+    deleteAll(tx, AUTH.collection, { id });
+    return "true";
+  },
+};
+
+module.exports = { reads, writes };

@@ -1,0 +1,80 @@
+// @ts-check
+
+/**
+ * GET /api/owui/version: what this server has, so that the adapter can tell whether it fits.
+ *
+ * What the code is, is noted when the process starts: a file that is replaced later is not what runs.
+ */
+
+const NOTED = "owui_version";
+const RUN = "owui_run";
+const POCKETBASE = "owui_pocketbase";
+
+/** Note PocketBase's version. To be called at the top level of a hook file: elsewhere `$app` has no rootCmd. */
+function notePocketBase() {
+  $app.store().set(POCKETBASE, $app.rootCmd?.version || "");
+}
+
+/** Note what runs; once in the life of the process. */
+function note() {
+  $app.store().set(RUN, $security.randomString(32));
+  const what = {
+    run: run(),
+    pocketbase: $app.store().get(POCKETBASE),
+    hooks: hooks(),
+  };
+  // A text: the store is of the whole process, an object is of this runtime only.
+  $app.store().set(NOTED, JSON.stringify(what));
+}
+
+/** Names this process of PocketBase, of which a restored backup ends the life. */
+function run() {
+  return $app.store().get(RUN);
+}
+
+/** @param {core.RequestEvent} e */
+function answer(e) {
+  return e.json(200, {
+    schema: Number(meta("schema")),
+    epoch: meta("epoch"),
+    ...JSON.parse($app.store().get(NOTED)),
+  });
+}
+
+/** @param {string} key */
+function meta(key) {
+  const installed = new DynamicModel({ n: 0 });
+  $app.db().newQuery("SELECT count(*) AS n FROM sqlite_master WHERE name = 'owui_meta'").one(installed);
+  if (!(/** @type {any} */ (installed).n)) {
+    return "";
+  }
+  const found = new DynamicModel({ value: "" });
+  $app
+    .db()
+    .newQuery("SELECT coalesce(max(value), '') AS value FROM owui_meta WHERE key = {:key}")
+    .bind({ key })
+    .one(found);
+  return /** @type {any} */ (found).value;
+}
+
+/**
+ * SHA-256 of each hook file, by its path below `pb_hooks`.
+ *
+ * @param {string} folder below `pb_hooks`, empty or with a slash at its end
+ * @returns {Record<string, string>}
+ */
+function hooks(folder = "") {
+  /** @type {Record<string, string>} */
+  const digests = {};
+  for (const entry of $os.readDir(`${__hooks}/${folder}`)) {
+    const path = folder + entry.name();
+    if (entry.isDir()) {
+      Object.assign(digests, hooks(`${path}/`));
+    } else if (/\.js(on)?$/.test(path)) {
+      digests[path] = $security.sha256(toString($os.readFile(`${__hooks}/${path}`)));
+    }
+  }
+  return digests;
+}
+
+module.exports = { answer, note, notePocketBase, run };

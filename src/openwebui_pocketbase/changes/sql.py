@@ -1,0 +1,118 @@
+"""The host's database engine, as the mirror uses it: transactions that its guard lets through; imports the host.
+
+The SQL tables of groups in PocketBase have triggers that tell the mirror's writes from others: on SQLite the column
+``writing`` of ``owui_pocketbase_mirror`` is 1 during a transaction of the mirror, and 0 again before its end, so that
+nobody else ever sees it; on PostgreSQL the parameter ``owui.mirror`` is ``on`` until the transaction's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from open_webui.internal import db
+from open_webui.internal.db import Base
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, func, select, update
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from openwebui_pocketbase.ours import ours, ours_only
+from openwebui_pocketbase.repositories.base import open_transaction
+
+__all__ = [
+    "AT_ONCE",
+    "METADATA",
+    "REFUSALS",
+    "STATE",
+    "begin",
+    "chunks",
+    "close_guard",
+    "close_guard_sync",
+    "dispose",
+    "is_sqlite",
+    "open_guard",
+    "open_guard_sync",
+    "open_transaction",
+    "ours",
+    "ours_only",
+]
+
+T = TypeVar("T")
+
+REFUSALS = (IntegrityError, DataError)
+"""What is raised when the database does not take a row."""
+
+AT_ONCE = 500
+"""Most values in one IN list, and most rows in one transaction."""
+
+METADATA = MetaData(schema=Base.metadata.schema)
+"""Tables of our own in the host's database."""
+
+STATE = Table(
+    "owui_pocketbase_mirror",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("epoch", Text, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("tables", Text, nullable=False),
+    Column("cursor", Text, nullable=False, server_default=""),
+    Column("run", Text, nullable=False, server_default=""),
+    Column("copy_id", Text, nullable=False, server_default=""),
+    Column("whole", Integer, nullable=False, server_default="-1"),
+    Column("writing", Integer, nullable=False, server_default="0"),
+    Column("copier", Text, nullable=False, server_default=""),
+    Column("copier_until", BigInteger, nullable=False, server_default="0"),
+)
+"""One row, with the id 1; see `openwebui_pocketbase.changes.state`."""
+
+
+def is_sqlite(connection: AsyncConnection | Connection) -> bool:
+    """Tell SQLite from PostgreSQL; the host knows no others."""
+    return connection.dialect.name == "sqlite"
+
+
+@asynccontextmanager
+async def begin() -> AsyncIterator[AsyncConnection]:
+    """Give a transaction; committed unless there is an exception."""
+    with ours_only():
+        async with db.async_engine.begin() as connection:
+            yield connection
+
+
+async def dispose() -> None:
+    """Close the connections, at the end of an event loop."""
+    await db.async_engine.dispose()
+
+
+async def open_guard(connection: AsyncConnection) -> None:
+    """Let what follows in a transaction through to the mirrored tables; on SQLite it has the write lock now."""
+    await connection.run_sync(open_guard_sync)
+
+
+async def close_guard(connection: AsyncConnection) -> None:
+    """Undo `open_guard`; before the end of the transaction."""
+    await connection.run_sync(close_guard_sync)
+
+
+def open_guard_sync(connection: Connection) -> None:
+    """See `open_guard`."""
+    _set_guard(connection, is_open=True)
+
+
+def close_guard_sync(connection: Connection) -> None:
+    """See `close_guard`."""
+    _set_guard(connection, is_open=False)
+
+
+def _set_guard(connection: Connection, *, is_open: bool) -> None:
+    with ours_only():
+        if is_sqlite(connection):
+            connection.execute(update(STATE).where(STATE.c.id == 1).values(writing=int(is_open)))
+        else:
+            connection.execute(select(func.set_config("owui.mirror", "on" if is_open else "off", True)))
+
+
+def chunks(values: list[T], size: int = AT_ONCE) -> Iterable[list[T]]:
+    """Cut a list."""
+    return (values[start : start + size] for start in range(0, len(values), size))

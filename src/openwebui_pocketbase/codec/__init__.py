@@ -1,0 +1,7 @@
+"""Between the host's rows and objects and PocketBase's records."""
+
+from __future__ import annotations
+
+from openwebui_pocketbase.codec.rows import Codec
+
+__all__ = ["Codec"]

@@ -1,0 +1,102 @@
+"""The answer of a write to a chat: the whole chat, whose messages are read only if somebody looks at it.
+
+Hardly anybody does. The few functions of the host that do say so beforehand (`openwebui_pocketbase.seams.saved_chats`),
+so that the chat is read while the event loop serves others; whoever else looks makes it stand still for one request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from functools import cache
+from typing import Any
+
+from open_webui.models.chats import ChatModel
+from pydantic import PrivateAttr, SerializerFunctionWrapHandler, model_serializer
+
+from openwebui_pocketbase.codec.chats import join, split
+
+__all__ = ["SavedChat", "answer_of", "is_read"]
+
+Columns = dict[str, Any]
+Read = Callable[[], Coroutine[Any, Any, ChatModel | None]]
+
+is_read: ContextVar[bool] = ContextVar("is_read", default=False)
+"""Whether the caller reads the messages of what a write returns."""
+
+
+async def answer_of(chat: ChatModel, read: Read) -> SavedChat:
+    """Return a chat as it was written, to be read as a whole now or when somebody looks at it.
+
+    Args:
+        chat: The chat; its messages are not looked at.
+        read: Reads it.
+    """
+    if is_read.get():
+        columns = _columns(await read())
+        return SavedChat.of(chat, lambda: columns)
+    return SavedChat.of(chat, lambda: _columns(asyncio.run_coroutine_threadsafe(read(), _loop()).result()))
+
+
+class SavedChat(ChatModel):
+    """A `ChatModel` whose ``chat`` gets its messages when it is first looked at.
+
+    The host writes messages many times while they come in, and looks at the answer hardly ever; reading all
+    messages each time would make a write cost what the chat costs. Looked at, it is an ordinary `ChatModel`.
+    """
+
+    _read: Callable[[], Columns] = PrivateAttr()
+    _body: Any = PrivateAttr()
+
+    @classmethod
+    def of(cls, chat: ChatModel, read: Callable[[], Columns]) -> SavedChat:
+        """Return a chat as it was written.
+
+        Args:
+            chat: The chat; its messages are not looked at.
+            read: Gives columns that are to be used instead of the chat's, and the ``chat`` with its messages among
+                them.
+        """
+        columns = {name: value for name, value in chat.__dict__.items() if name != "chat"}
+        saved: SavedChat = cls.model_construct(_fields_set=set(columns), **columns)
+        saved._read = read
+        saved._body, _ = split(chat.chat)
+        return saved
+
+    def __getattr__(self, name: str) -> Any:
+        """Read the chat; called only while it is not there."""
+        if name != "chat":
+            return super().__getattr__(name)
+        self._complete()
+        return self.__dict__["chat"]
+
+    @model_serializer(mode="wrap")
+    def _whole(self, handler: SerializerFunctionWrapHandler) -> Any:
+        self._complete()
+        return handler(self)
+
+    def _complete(self) -> None:
+        if "chat" not in self.__dict__:
+            columns = self._read()
+            _, messages = split(columns["chat"])
+            self.__dict__.update({**columns, "chat": join(self._body, messages)})
+
+    def __eq__(self, other: object) -> bool:
+        """Compare as the chat that it is."""
+        return isinstance(other, ChatModel) and self.chat == other.chat and dict(self) == dict(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _columns(chat: ChatModel | None) -> Columns:
+    return {"chat": None} if chat is None else chat.__dict__
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop that runs in a thread of its own, as long as the process: where nothing can be awaited."""
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="openwebui-pocketbase", daemon=True).start()
+    return loop

@@ -1,0 +1,84 @@
+"""Adding messages and chats to the full-text indexes, soon after they were written.
+
+A write leaves them waiting: most messages are written many times while they come in, and adding one to the index costs
+more than writing it. What waits is looked through by each search, so results are the same at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.search.words import INDEXED_CHARACTERS, index_words, is_indexed
+
+__all__ = ["AT_ONCE", "Indexer", "indexed"]
+
+log = logging.getLogger(__name__)
+
+INTERVAL = 5.0
+"""Seconds between two looks at what waits."""
+
+AT_ONCE = {"limit": 100, "bytes": 1 << 17, "longest": INDEXED_CHARACTERS}
+"""Messages, or chats, in one transaction, and bytes of text after which it takes no more: others want to write, too.
+The index has up to eight times as many bytes of a text without spaces."""
+
+
+class Indexer:
+    """A task of the application that empties the queue; those of several processes may do so at once.
+
+    Args:
+        client: Sends the requests.
+    """
+
+    def __init__(self, client: PocketBaseClient) -> None:
+        self._client = client
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+
+    async def aclose(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def index_waiting(self) -> int:
+        """Index some of what waits; return how much that was, 0 if there is nothing more."""
+        messages, chats = await self._client.read("chats/get_waiting", AT_ONCE)
+        done = 0
+        if messages:
+            # In a thread: the words of one long text can take a tenth of a second.
+            made = await asyncio.to_thread(lambda: [indexed(*message) for message in messages])
+            done += await self._client.write("chats/index_messages", {"messages": made})
+        if chats:
+            done += await self._client.write("chats/index_waiting_chats", AT_ONCE)
+        return done
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL)
+            try:
+                begun = time.monotonic()
+                while await self.index_waiting():
+                    # Half of the time is for others: what waits is found all the same.
+                    await asyncio.sleep(time.monotonic() - begun)
+                    begun = time.monotonic()
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next time may do
+                log.warning("Messages could not be added to the search index: %s", error)
+
+
+def indexed(record_id: str, text: str | None) -> dict[str, Any]:
+    """Return a message as ``chats/index_messages`` takes it.
+
+    Args:
+        record_id: Id of its record.
+        text: Its text; None if it is not to be indexed.
+    """
+    is_wanted = text is not None and is_indexed(text)
+    words = index_words(text.lower()) if text is not None and is_wanted else ""
+    return {"id": record_id, "text": text if is_wanted else None, "doc": 1 if is_wanted else -1, "words": words}
