@@ -13,7 +13,7 @@ DIR is an installed or unpacked `open_webui` package; default: the importable on
                   repo      it only calls other repositories
                   none      pure Python
                 `touches_sql`: direct, helper or plumbing.  A replacement class can inherit self, repo, none
-                and plumbing unchanged.  `writes` covers what it reaches through `self`.  `swallows`: an
+                and plumbing unchanged.  `writes` covers what it reaches through `self`.  `default_on_error`: an
                 `except Exception` which does not re-raise.
   functions     module-level functions of models/* which build or run SQL, and who uses them
   bypasses      code outside models/ which names an ORM class, calls such a function, takes a private member
@@ -365,7 +365,7 @@ class Package:
                 "touches_sql": sql in SQL_LEVELS[:3],
                 "writes": reach(name, lambda u: u["write"]),
                 "commits": u["commits"],
-                "swallows": any(
+                "default_on_error": any(
                     isinstance(h, ast.ExceptHandler)
                     and (h.type is None or ast.unparse(h.type) == "Exception")
                     and not any(isinstance(x, ast.Raise) for x in ast.walk(h))
@@ -488,7 +488,7 @@ def markdown(report):
         for m in r["methods"].values():
             marks = [
                 m["sql"],
-                *(k for k in ("writes", "swallows") if m[k]),
+                *(k for k in ("writes", "default_on_error") if m[k]),
                 *("@" + d for d in m["decorators"]),
             ]
             labels = ("orm_other", "other groups:"), ("repositories", "calls"), ("functions", "via")

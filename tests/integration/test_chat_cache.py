@@ -12,7 +12,7 @@ from open_webui.models.chats import ChatForm, ChatModel
 
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
-from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from openwebui_pocketbase.repositories.chats import PocketBaseChats, _cache
 from openwebui_pocketbase.seams.saved_chats import reading_saved_chats
 from tests.contract.chats.test_history import C, body
 from tests.support.pocketbase import PocketBaseProcess

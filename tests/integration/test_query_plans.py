@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COLLECTIONS = [table.collection for table in TABLES.values()]
 
 LOAD = """
+globalThis.$app = { store: () => ({ get: () => "run" }) };
 const [samples, all] = JSON.parse(process.argv[2]);
 const statements = {};
 for (const [group, { reads }] of Object.entries(require(process.argv[1]))) {

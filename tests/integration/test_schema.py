@@ -431,7 +431,7 @@ def test_digests_are_those_of_the_code_that_runs(
     server.start()
     with server.admin() as admin:
         after = admin.version()
-        assert inspect(admin).hooks_different == ("tags.js",)
+        assert inspect(admin).hooks_different == ("owui/tags.js",)
     assert after["run"] != before["run"]
 
 
@@ -441,7 +441,7 @@ def test_another_version_of_pocketbase_is_refused(
     """The version is changed on its way; another PocketBase is not at hand."""
 
     def change(hooks: Path) -> None:
-        script = hooks / "owui_version.js"
+        script = hooks / "owui" / "version.js"
         script.write_text(script.read_text().replace("$app.rootCmd?.version", '"0.41.0"'))
 
     with start_with_hooks(change).admin() as admin, pytest.raises(SchemaError) as raised:

@@ -17,7 +17,7 @@ from open_webui.models.access_grants import (
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, within
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, host_transaction
 from openwebui_pocketbase.repositories.errors import integrity_errors
 
 __all__ = ["PocketBaseAccessGrants"]
@@ -125,7 +125,7 @@ class PocketBaseAccessGrants(PocketBaseRepository, AccessGrantsTable):
         if not isinstance(db, AsyncSession):
             return await self.set_access_grants(resource_type, resource_id, access_grants)
         await db.flush()
-        with within(db):
+        with host_transaction(db):
             return await self.set_access_grants(resource_type, resource_id, access_grants)
 
     async def get_access_control(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
-from typing import Any, Protocol
+from functools import cache, partial
+from typing import Any, ClassVar, Protocol
 
 from open_webui.utils.json_codec import JSONCodec
+from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.rows import Codec
+from openwebui_pocketbase.codec import Codec
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["PocketBaseRepository", "Requests", "codec_of", "open_transaction", "within"]
+__all__ = ["PocketBaseRepository", "Requests", "codec_of", "host_transaction", "open_transaction"]
 
 open_transaction: ContextVar[AsyncSession | None] = ContextVar("open_transaction", default=None)
-"""The host's SQL transaction which a write belongs to, if there is one."""
+"""The host's SQL transaction that a write belongs to, if there is one."""
 
 
 class Requests(Protocol):
@@ -39,23 +40,74 @@ class PocketBaseRepository:
     The host's singleton becomes an instance by a change of its class, so there is no ``__init__``.
 
     Attributes:
+        route: First part of the paths of its methods in the hooks.
+        table: The host's name of the table whose rows most methods return.
+        model: The host's model of such a row.
         pocketbase: The client; set when the repository is bound.
     """
 
+    route: ClassVar[str]
+    table: ClassVar[str]
+    model: ClassVar[Any]
     pocketbase: Requests
 
+    async def _read(self, method: str, **parameters: Any) -> Any:
+        """Call a method of the hooks that only reads; return its reply."""
+        return await self.pocketbase.read(f"{self.route}/{method}", parameters)
 
+    async def _write(self, method: str, **parameters: Any) -> Any:
+        """Call a method of the hooks that writes; return its reply."""
+        return await self.pocketbase.write(f"{self.route}/{method}", parameters)
+
+    async def _one(self, method: str, **parameters: Any) -> Any:
+        """Return the row that a reading method finds, as the host's model; None if it finds none."""
+        return self._model_of(await self._read(method, **parameters))
+
+    async def _many(self, method: str, **parameters: Any) -> list[Any]:
+        """Return the rows that a reading method finds, as the host's models."""
+        return self._models_of(await self._read(method, **parameters))
+
+    async def _page(self, method: str, **parameters: Any) -> tuple[list[Any], int]:
+        """Return some of the rows that a reading method finds, as the host's models, and how many there are."""
+        page = await self._read(method, **parameters)
+        return self._models_of(page["items"]), page["total"]
+
+    def _encoded(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row of the table, or some of its columns, as it goes to PocketBase."""
+        return codec_of(self.table).encode(row)
+
+    def _decoded(self, row: Sequence[Any]) -> dict[str, Any]:
+        """Return the columns of a row of the table that came from PocketBase."""
+        return codec_of(self.table).decode(row)
+
+    def _model_of(self, row: Sequence[Any] | None) -> Any:
+        """Return a row that came from PocketBase as the host's model; None for none."""
+        return self.model.model_validate(self._decoded(row)) if row else None
+
+    def _models_of(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
+        """Return rows that came from PocketBase as the host's models."""
+        decode = codec_of(self.table).decode
+        return _list_of(self.model).validate_python([decode(row) for row in rows])
+
+
+@cache
 def codec_of(table: str) -> Codec:
     """Return the codec of a host table, with the host's own JSON encoder for its JSON columns."""
     return Codec(TABLES[table], dumps=partial(JSONCodec.dumps, ensure_ascii=False), loads=JSONCodec.loads)
 
 
-@contextmanager
-def within(session: AsyncSession | None) -> Iterator[None]:
-    """Tell that what is written belongs to a transaction of the host's, not committed yet.
+@cache
+def _list_of(model: Any) -> TypeAdapter[list[Any]]:
+    """Return the validator of a list of models: one call for all rows is a third faster than one for each."""
+    return TypeAdapter(list[model])
 
-    Rows which the host's SQL joins are then copied to the SQL database in that transaction: in one of its own it
-    would wait for the caller's, which on SQLite has the only write lock.
+
+@contextmanager
+def host_transaction(session: AsyncSession | None) -> Iterator[None]:
+    """Make writes within the block part of a transaction of the host's that is not committed yet.
+
+    Rows that the host's SQL joins are then copied to the SQL database in that transaction: a transaction of their
+    own would wait for the caller's, which on SQLite has the only write lock.
     """
     token = open_transaction.set(session)
     try:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.exceptions import ConflictError, InvalidRequestError, OpenWebUIPocketBaseError, ResponseError
 
-__all__ = ["integrity_error", "integrity_errors", "is_outage", "swallows"]
+__all__ = ["default_on_error", "integrity_error", "integrity_errors", "is_outage"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,7 +28,7 @@ def is_outage(error: Exception) -> bool:
     return isinstance(error, OpenWebUIPocketBaseError) and not isinstance(error, _OF_THE_DATA)
 
 
-def swallows(
+def default_on_error(
     default: Callable[[], D], log: Log | None = None, message: str = ""
 ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | D]]]:
     """Answer with a default where the stock method swallows its exceptions.

@@ -16,7 +16,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
-from openwebui_pocketbase.repositories.errors import swallows
+from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["PocketBaseFolders"]
 
@@ -85,18 +85,18 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
         )
         return await self._insert(folder.model_dump())
 
-    @swallows(lambda: None, log.exception, "Error inserting a new folder")
+    @default_on_error(lambda: None, log.exception, "Error inserting a new folder")
     async def _insert(self, folder: Row) -> FolderModel:
         return _folder(await self.pocketbase.write("folders/insert_new_folder", {"folder": _CODEC.encode(folder)}))
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def get_folder_by_id_and_user_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> FolderModel | None:
         """Return the user's folder with this id, or None."""
         return await self._get_one("get_folder_by_id_and_user_id", id=id, user_id=user_id)
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def get_folder_by_id(self, id: str, db: AsyncSession | None = None) -> FolderModel | None:
         """Return the folder with this id, or None."""
         return await self._get_one("get_folder_by_id", id=id)
@@ -126,7 +126,7 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
                     permissions[folder_id] = permission
         return permissions
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def get_children_folders_by_id_and_user_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> list[FolderModel] | None:
@@ -139,7 +139,7 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
         """Return the user's folders, oldest first."""
         return await self._get_many("get_folders_by_user_id", user_id=user_id)
 
-    @swallows(lambda: None, log.error, "get_folder_by_parent_id_and_user_id_and_name")
+    @default_on_error(lambda: None, log.error, "get_folder_by_parent_id_and_user_id_and_name")
     async def get_folder_by_parent_id_and_user_id_and_name(
         self, parent_id: str | None, user_id: str, name: str, db: AsyncSession | None = None
     ) -> FolderModel | None:
@@ -166,7 +166,7 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
         """Move the user's folder; None if there is no such folder."""
         return await self._update("update_folder_parent_id_by_id_and_user_id", id, user_id, parent_id=parent_id)
 
-    @swallows(lambda: None, log.error, "update_folder")
+    @default_on_error(lambda: None, log.error, "update_folder")
     async def update_folder_by_id_and_user_id(
         self, id: str, user_id: str, form_data: FolderUpdateForm, db: AsyncSession | None = None
     ) -> FolderModel | None:
@@ -183,7 +183,7 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
         """Open or close the user's folder in the sidebar; None if there is no such folder."""
         return await self._update("update_folder_is_expanded_by_id_and_user_id", id, user_id, is_expanded=is_expanded)
 
-    @swallows(list, log.error, "delete_folder")
+    @default_on_error(list, log.error, "delete_folder")
     async def delete_folder_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> list[str]:
         """Delete the user's folder and everything below it; return their ids, the folder's first."""
         method = "folders/delete_folder_by_id_and_user_id"
@@ -233,7 +233,7 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
         wires = await self.pocketbase.read("folders/get_folders_by_user_id", {"user_id": user_id})
         return [_CODEC.decode(wire) for wire in wires]
 
-    @swallows(lambda: None, log.error, "update_folder")
+    @default_on_error(lambda: None, log.error, "update_folder")
     async def _update(self, method: str, id: str, user_id: str, **parameters: Any) -> FolderModel | None:
         parameters |= {"id": id, "user_id": user_id, "updated_at": int(time.time())}
         wire = await self.pocketbase.write(f"folders/{method}", parameters)

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.exceptions import InvalidRequestError, NotFoundError
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
-from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
+from openwebui_pocketbase.repositories.errors import default_on_error, integrity_errors
 
 __all__ = ["PocketBaseGroups"]
 
@@ -143,7 +143,7 @@ class PocketBaseGroups(PocketBaseRepository, GroupTable):
         """Return the ids of the group and of all above it."""
         return set(await self._read("get_ancestor_ids", id=group_id))
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def get_group_by_id(self, id: str, db: AsyncSession | None = None) -> GroupModel | None:
         """Return the group with this id, or None."""
         wire = await self._read("get_group_by_id", id=id)

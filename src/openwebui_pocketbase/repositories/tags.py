@@ -1,4 +1,4 @@
-"""Tags in PocketBase; the hooks are in ``tags.js``."""
+"""Tags in PocketBase; the hooks are in ``owui/tags.js``."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ import logging
 from typing import Any
 
 from open_webui.models.tags import TagModel, TagTable
-from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.exceptions import ConflictError
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
-from openwebui_pocketbase.repositories.errors import integrity_error, swallows
+from openwebui_pocketbase.repositories.base import PocketBaseRepository
+from openwebui_pocketbase.repositories.errors import default_on_error, integrity_error
 
 __all__ = ["PocketBaseTags", "tag_id"]
 
 log = logging.getLogger(__name__)
-
-_CODEC = codec_of("tag")
-_LIST = TypeAdapter(list[TagModel])  # one call for all rows is a third faster than one for each
-
-
-def _tag(wire: list[Any]) -> TagModel:
-    return TagModel.model_validate(_CODEC.decode(wire))
 
 
 def tag_id(name: str) -> str:
@@ -33,43 +25,41 @@ def tag_id(name: str) -> str:
 class PocketBaseTags(PocketBaseRepository, TagTable):
     """`open_webui.models.tags.TagTable` with its rows in PocketBase."""
 
+    route = "tags"
+    table = "tag"
+    model = TagModel
+
     async def insert_new_tag(self, name: str, user_id: str, db: AsyncSession | None = None) -> TagModel | None:
         """Create a tag; None if the user has one with this id."""
         return await self._insert({"id": tag_id(name), "name": name, "user_id": user_id, "meta": None})
 
-    @swallows(lambda: None, log.exception, "Error inserting tag")
+    @default_on_error(lambda: None, log.exception, "Error inserting tag")
     async def _insert(self, tag: dict[str, Any]) -> TagModel:
-        return _tag(await self.pocketbase.write("tags/insert_new_tag", {"tag": _CODEC.encode(tag)}))
+        return self._model_of(await self._write("insert_new_tag", tag=self._encoded(tag)))
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def get_tag_by_name_and_user_id(
         self, name: str, user_id: str, db: AsyncSession | None = None
     ) -> TagModel | None:
         """Return the user's tag of this name, or None."""
-        parameters = {"id": tag_id(name), "user_id": user_id}
-        wire = await self.pocketbase.read("tags/get_tag_by_name_and_user_id", parameters)
-        return _tag(wire) if wire else None
+        return await self._one("get_tag_by_name_and_user_id", id=tag_id(name), user_id=user_id)
 
     async def get_tags_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[TagModel]:
         """Return the user's tags, oldest first."""
-        return await self._get_many("get_tags_by_user_id", user_id=user_id)
+        return await self._many("get_tags_by_user_id", user_id=user_id)
 
     async def get_tags_by_ids_and_user_id(
         self, ids: list[str], user_id: str, db: AsyncSession | None = None
     ) -> list[TagModel]:
         """Return those of the user's tags, by id."""
-        return await self._get_many("get_tags_by_ids_and_user_id", ids=ids, user_id=user_id)
+        return await self._many("get_tags_by_ids_and_user_id", ids=ids, user_id=user_id)
 
-    async def _get_many(self, method: str, **parameters: Any) -> list[TagModel]:
-        wires = await self.pocketbase.read(f"tags/{method}", parameters)
-        return _LIST.validate_python([_CODEC.decode(wire) for wire in wires])
-
-    @swallows(lambda: False, log.error, "delete_tag")
+    @default_on_error(lambda: False, log.error, "delete_tag")
     async def delete_tag_by_name_and_user_id(self, name: str, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete the user's tag of this name; True also if there is none."""
         return await self._delete([tag_id(name)], user_id)
 
-    @swallows(lambda: False, log.error, "delete_tags_by_ids")
+    @default_on_error(lambda: False, log.error, "delete_tags_by_ids")
     async def delete_tags_by_ids_and_user_id(
         self, ids: list[str], user_id: str, db: AsyncSession | None = None
     ) -> bool:
@@ -77,19 +67,18 @@ class PocketBaseTags(PocketBaseRepository, TagTable):
         return await self._delete(ids, user_id) if ids else True
 
     async def _delete(self, ids: list[str], user_id: str) -> bool:
-        await self.pocketbase.write("tags/delete_tags_by_ids_and_user_id", {"ids": ids, "user_id": user_id})
+        await self._write("delete_tags_by_ids_and_user_id", ids=ids, user_id=user_id)
         return True
 
     async def ensure_tags_exist(self, names: list[str], user_id: str, db: AsyncSession | None = None) -> None:
-        """Create those tags which the user does not have.
+        """Create those tags that the user does not have.
 
         Raises:
             IntegrityError: Two of the new names have the same id; nothing is created then.
         """
         if not names:
             return
-        parameters = {"ids": [tag_id(name) for name in names], "names": names, "user_id": user_id}
         try:
-            await self.pocketbase.write("tags/ensure_tags_exist", parameters)
+            await self._write("ensure_tags_exist", ids=[tag_id(name) for name in names], names=names, user_id=user_id)
         except ConflictError as error:
             raise integrity_error("ensure_tags_exist", error) from error

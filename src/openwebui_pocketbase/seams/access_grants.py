@@ -14,7 +14,8 @@ from open_webui.models.access_grants import AccessGrant, AccessGrants
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import within
+from openwebui_pocketbase.repositories.base import host_transaction
+from openwebui_pocketbase.seams._rebind import rebound
 
 __all__ = ["of_models", "of_skill", "of_tool"]
 
@@ -28,7 +29,7 @@ def of_models(stock: FunctionType) -> Method:
     async def _delete_models(self: Any, session: AsyncSession, ids: Iterable[str]) -> None:
         ids = list(ids)
         await delete_models(self, session, ids)
-        with within(session):
+        with host_transaction(session):
             await AccessGrants.revoke_all_access_to_each("model", ids)
 
     return _delete_models
@@ -61,12 +62,4 @@ def _sparing_grants(stock: FunctionType) -> Method:
     def sparing(entity: Any) -> Any:
         return select(AccessGrant.id) if entity is AccessGrant else delete(entity)
 
-    method = FunctionType(
-        stock.__code__,
-        {**stock.__globals__, "delete": sparing},
-        stock.__name__,
-        stock.__defaults__,
-        stock.__closure__,
-    )
-    method.__kwdefaults__ = stock.__kwdefaults__
-    return method
+    return rebound(stock, delete=sparing)

@@ -9,6 +9,8 @@ from typing import Any
 
 from open_webui.models.auths import Auths
 
+from openwebui_pocketbase.seams._rebind import rebound
+
 __all__ = ["with_factors_from_repository"]
 
 
@@ -18,13 +20,7 @@ def with_factors_from_repository(stock: FunctionType) -> Callable[..., Awaitable
     The stock function runs as it is, except that its global name ``get_async_db`` gives a session whose only
     answer is the factors of all users.
     """
-    return FunctionType(
-        stock.__code__,
-        {**stock.__globals__, "get_async_db": _factors},
-        stock.__name__,
-        stock.__defaults__,
-        stock.__closure__,
-    )
+    return rebound(stock, get_async_db=_factors)
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from open_webui.models.chats import ChatModel, Chats
 
 from openwebui_pocketbase.codec.chats import CHAT
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from openwebui_pocketbase.seams._rebind import rebound
 
 __all__ = ["cancelling", "claiming", "executing", "setting_state"]
 
@@ -74,15 +75,7 @@ def executing(stock: FunctionType) -> Timers:
 
     async def execute_due_timer(app: Any, timer_id: str, claim_id: str | None = None) -> None:
         # A copy per call: the module's other functions may be replaced at any time.
-        execute = FunctionType(
-            stock.__code__,
-            {**stock.__globals__, "get_async_db": _session},
-            stock.__name__,
-            stock.__defaults__,
-            stock.__closure__,
-        )
-        execute.__kwdefaults__ = stock.__kwdefaults__
-        await execute(app, timer_id, claim_id)
+        await rebound(stock, get_async_db=_session)(app, timer_id, claim_id)
 
     return execute_due_timer
 

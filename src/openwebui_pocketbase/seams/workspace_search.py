@@ -24,6 +24,7 @@ from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.search import parts_of
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
 from openwebui_pocketbase.seams._entities import as_entity
+from openwebui_pocketbase.seams._rebind import rebound
 
 __all__ = ["over_repositories"]
 
@@ -56,14 +57,7 @@ def over_repositories(stock: FunctionType) -> Search:
         if chats:
             bound |= await _chats(stock, db, user, groups, bound.get("Folder", Folder), query, sharing, scope, page)
         # A copy per call: two searches at once must not see each other's rows.
-        search = FunctionType(
-            stock.__code__,
-            {**stock.__globals__, **bound},
-            stock.__name__,
-            stock.__defaults__,
-            stock.__closure__,
-        )
-        found = await search(db, user, query, kind, sharing, scope, page, enabled)
+        found = await rebound(stock, **bound)(db, user, query, kind, sharing, scope, page, enabled)
         if chats:
             await _fill_in(stock, found, query.strip())
         return found

@@ -53,7 +53,7 @@ class _Outage(BaseException):
 
 
 def surfacing(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """Let outages out of a method of the host's that swallows its exceptions; see `swallows`."""
+    """Let outages out of a method of the host's that swallows its exceptions; see `default_on_error`."""
 
     @functools.wraps(method)
     async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -20,7 +20,7 @@ from openwebui_pocketbase.repositories.chats._lazy import SavedChat, answer_of
 from openwebui_pocketbase.repositories.chats._transaction import surfacing
 from openwebui_pocketbase.repositories.chats.history import ChatHistory, new_row
 from openwebui_pocketbase.repositories.chats.imports import NewChat, insert_chats, is_long, off_loop
-from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
+from openwebui_pocketbase.repositories.errors import default_on_error, integrity_errors
 
 __all__ = ["ChatBodies"]
 
@@ -155,7 +155,7 @@ class ChatBodies(ChatHistory):
         return SavedChat.of(model, lambda: {"chat": {"history": {"messages": messages()}}})
 
     @surfacing
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def update_chat_by_id(
         self, id: str, chat: dict[str, Any], db: AsyncSession | None = None, *, touch: bool = True
     ) -> ChatModel | None:
@@ -182,7 +182,7 @@ class ChatBodies(ChatHistory):
 
         return await self._edit_body(id, edit)
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def update_chat_title_by_id(self, id: str, title: str) -> ChatModel | None:
         """Set a chat's title; None if there is no chat."""
         clean_title = self._clean_null_bytes(title)

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.chats.lists import AS_STORED, ChatLists
-from openwebui_pocketbase.repositories.errors import swallows
+from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["ChatDeletion"]
 
@@ -25,28 +25,28 @@ class ChatDeletion(ChatLists, ChatTable):
     Automations stay in SQL: what they say about a chat is undone there before it is deleted.
     """
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_chat_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
         """Delete a chat with its messages and the links to it; True also if there is none."""
         await _forget_in_automations([id], db)
         await self.pocketbase.write("chats/delete_chat_by_id", {"id": id})
         return True
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_chat_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete the user's chat; of another user's the rows of its messages and the links to it, as the host does."""
         await _forget_in_automations([id], db)
         await self.pocketbase.write("chats/delete_chat_by_id_and_user_id", {"id": id, "user_id": user_id})
         return True
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete all chats of a user, and the links which he made."""
         await self.delete_shared_chats_by_user_id(user_id, db=db)
         await self._delete_all("delete_chats_by_user_id", db, user_id=user_id)
         return True
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_chats_by_user_id_and_folder_id(
         self, user_id: str, folder_id: str, db: AsyncSession | None = None
     ) -> bool:

@@ -11,7 +11,7 @@ from open_webui.models.users import Users
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
-from openwebui_pocketbase.repositories.errors import swallows
+from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["ChatFiles"]
 
@@ -35,7 +35,7 @@ class ChatFiles(PocketBaseRepository, ChatTable):
         readable = [file_id for file_id in new if await _can_read(file_id, user_id, user, db)]
         return await self._insert_files(chat_id, message_id, readable, user_id) if readable else None
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def _insert_files(
         self, chat_id: str, message_id: str, file_ids: list[str], user_id: str
     ) -> list[ChatFileModel]:
@@ -64,7 +64,7 @@ class ChatFiles(PocketBaseRepository, ChatTable):
         wires = await self.pocketbase.read("chats/get_chat_files_by_chat_id_and_message_id", parameters)
         return [ChatFileModel.model_validate(_CODEC.decode(wire)) for wire in wires]
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_chat_file(self, chat_id: str, file_id: str, db: AsyncSession | None = None) -> bool:
         """Take a file from the chat."""
         await self.pocketbase.write("chats/delete_chat_file", {"chat_id": chat_id, "file_id": file_id})

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from openwebui_pocketbase.codec.chats import decode_record, entry_of
 from openwebui_pocketbase.repositories.base import PocketBaseRepository
 from openwebui_pocketbase.repositories.chats._cache import read_chat
-from openwebui_pocketbase.repositories.errors import swallows
+from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["ChatReading"]
 
@@ -18,12 +18,12 @@ __all__ = ["ChatReading"]
 class ChatReading(PocketBaseRepository, ChatTable):
     """The methods of `ChatTable` that read one chat."""
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def get_chat_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Return the chat as it is shown: without NULs, with its messages linked; None if there is none."""
         return self._shown(await read_chat(self.pocketbase, "chats/get_chat_by_id", {"id": id}))
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def get_chat_by_id_and_user_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> ChatModel | None:
@@ -41,13 +41,13 @@ class ChatReading(PocketBaseRepository, ChatTable):
         self._repair_chat_current_id(model.chat)
         return model
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def is_chat_owner(self, id: str, user_id: str, db: AsyncSession | None = None) -> bool:
         """Return whether the chat is the user's."""
         is_owner: bool = await self.pocketbase.read("chats/is_chat_owner", {"id": id, "user_id": user_id})
         return is_owner
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def get_chat_folder_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> str | None:
         """Return the folder of the user's chat."""
         found = await self.pocketbase.read("chats/get_chat_folder_id", {"id": id, "user_id": user_id})

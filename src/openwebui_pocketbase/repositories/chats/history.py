@@ -18,7 +18,7 @@ from openwebui_pocketbase.repositories.chats._cache import read_chat
 from openwebui_pocketbase.repositories.chats._draft import ChatView
 from openwebui_pocketbase.repositories.chats._lazy import answer_of
 from openwebui_pocketbase.repositories.chats._transaction import ChatEditing, surfacing
-from openwebui_pocketbase.repositories.errors import swallows
+from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["ChatHistory", "new_row", "upsert_row"]
 
@@ -112,7 +112,7 @@ class ChatHistory(ChatEditing, ChatTable):
         return await self._upsert(id, self._clean_null_bytes(message_id), self._clean_null_bytes(message), touch=touch)
 
     @surfacing
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def _upsert(self, id: str, message_id: str, message: Message, *, touch: bool) -> ChatModel | None:
         def edit(view: ChatView, chat: Chat, history: Message) -> None:
             saved = self.upsert_message_to_history(history, message_id, message)
@@ -129,7 +129,7 @@ class ChatHistory(ChatEditing, ChatTable):
             return await super().upsert_message_to_chat_by_id_and_message_id(id, message_id, message, touch=touch)
 
     @surfacing
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def add_message_status_to_chat_by_id_and_message_id(
         self, id: str, message_id: str, status: Message
     ) -> ChatModel | None:

@@ -17,7 +17,7 @@ from open_webui.models.shared_chats import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
-from openwebui_pocketbase.repositories.errors import swallows
+from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["PocketBaseSharedChats"]
 
@@ -100,17 +100,17 @@ class PocketBaseSharedChats(PocketBaseRepository, SharedChatsTable):
             for share_id, chat_id, title, updated_at, created_at in rows
         ]
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_by_id(self, share_id: str, db: AsyncSession | None = None) -> bool:
         """Delete a snapshot."""
         return await self._delete("delete_by_id", id=share_id)
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> bool:
         """Delete all snapshots of a chat."""
         return await self._delete("delete_by_chat_id", chat_id=chat_id)
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_all_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete all snapshots which a user has made."""
         return await self._delete("delete_all_by_user_id", user_id=user_id)

@@ -12,7 +12,7 @@ from openwebui_pocketbase.codec.chats import CHAT, decode_chat
 from openwebui_pocketbase.repositories.chats._lazy import answer_of
 from openwebui_pocketbase.repositories.chats.history import ChatHistory
 from openwebui_pocketbase.repositories.chats.lists import listed
-from openwebui_pocketbase.repositories.errors import swallows
+from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["ChatState"]
 
@@ -46,7 +46,7 @@ class ChatState(ChatHistory):
             return None
         return await answer_of(ChatModel.model_validate(CHAT.decode(wire)), lambda: self._whole(id))
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def update_chat_variables_by_id(
         self, id: str, variables: dict[str, Any] | None, db: AsyncSession | None = None, *, touch: bool = True
     ) -> ChatModel | None:
@@ -55,33 +55,33 @@ class ChatState(ChatHistory):
         columns |= {"updated_at": int(time.time())} if touch else {}
         return await self._set(id, columns)
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def update_chat_share_id_by_id(
         self, id: str, share_id: str | None, db: AsyncSession | None = None
     ) -> ChatModel | None:
         """Note under which id the chat is shared; None also if another chat is shared under it."""
         return await self._set(id, {"share_id": share_id})
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def update_chat_tasks_by_id(self, id: str, tasks: list[dict[str, Any]]) -> ChatModel | None:
         """Set the chat's list of tasks."""
         return await self._set(id, {"tasks": tasks})
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def toggle_chat_pinned_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Pin the chat, or not any more."""
         now = int(time.time())
         columns = {"updated_at": now, "last_read_at": now}
         return await self._change_one("toggle_chat_pinned_by_id", id, columns, "pinned")
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def toggle_chat_archive_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Archive the chat, or not any more; it leaves its folder."""
         now = int(time.time())
         columns = {"folder_id": None, "updated_at": now, "last_read_at": now}
         return await self._change_one("toggle_chat_archive_by_id", id, columns, "archived")
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def update_chat_folder_id_by_id_and_user_id(
         self, id: str, user_id: str, folder_id: str, db: AsyncSession | None = None
     ) -> ChatModel | None:
@@ -90,7 +90,7 @@ class ChatState(ChatHistory):
         columns |= {"archived": False} if folder_id is not None else {}
         return await self._change_one("update_chat_folder_id", id, columns, user_id=user_id)
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def update_chat_last_read_at_by_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> tuple[int, bool] | None:
@@ -100,7 +100,7 @@ class ChatState(ChatHistory):
         was_unread = await self._change(method, {"last_read_at": now}, id=id, user_id=user_id)
         return None if was_unread is None else (now, was_unread)
 
-    @swallows(lambda: None)
+    @default_on_error(lambda: None)
     async def mark_chat_unread_by_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> ChatTitleIdResponse | None:
@@ -124,19 +124,19 @@ class ChatState(ChatHistory):
         number: int = await self._change(method, {}, "last_read_at", **parameters)
         return number
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def archive_all_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
         """Archive the user's chats; they leave their folders."""
         await self._change("archive_all_chats_by_user_id", {"archived": True, "folder_id": None}, user_id=user_id)
         return True
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def unarchive_all_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
         """Take the user's chats out of the archive."""
         await self._change("unarchive_all_chats_by_user_id", {"archived": False}, user_id=user_id)
         return True
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def move_chats_by_folder_id(
         self, folder_id: str, new_folder_id: str | None, db: AsyncSession | None = None
     ) -> bool:
@@ -144,7 +144,7 @@ class ChatState(ChatHistory):
         await self._change("move_chats_by_folder_id", {"folder_id": new_folder_id}, folder_id=folder_id)
         return True
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_shared_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete the snapshots of the user's chats, and the links to them."""
         await self._change("delete_shared_chats_by_user_id", {"share_id": None}, user_id=user_id)

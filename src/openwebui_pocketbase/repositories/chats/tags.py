@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
 from openwebui_pocketbase.repositories.chats.lists import listed, sendable, titles
-from openwebui_pocketbase.repositories.errors import integrity_errors, swallows
+from openwebui_pocketbase.repositories.errors import default_on_error, integrity_errors
 from openwebui_pocketbase.repositories.tags import tag_id
 
 __all__ = ["ChatTags"]
@@ -49,7 +49,7 @@ class ChatTags(PocketBaseRepository, ChatTable):
         with integrity_errors("add_chat_tag"):
             await self.pocketbase.write("chats/add_chat_tag", parameters)
 
-    @swallows(lambda: False)
+    @default_on_error(lambda: False)
     async def delete_tag_by_id_and_user_id_and_tag_name(
         self, id: str, user_id: str, tag_name: str, db: AsyncSession | None = None
     ) -> bool:

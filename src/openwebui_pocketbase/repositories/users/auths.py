@@ -13,7 +13,7 @@ from open_webui.models.users import UserModel
 from open_webui.utils.json_codec import JSONCodec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, within
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, host_transaction
 from openwebui_pocketbase.repositories.errors import integrity_errors
 from openwebui_pocketbase.repositories.users.users import delete_belongings, new_user, user_of, wire_of
 
@@ -65,7 +65,7 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
         mfa = mfa.model_copy(deep=True, update={"revision": str(uuid.uuid4())})
         stamp = str(uuid.uuid4()) if revoke else auth.session_stamp
         parameters = {"id": auth.id, "expected": _known(auth), "mfa": _mfa(mfa), "session_stamp": stamp}
-        with within(db):
+        with host_transaction(db):
             updated = await self.pocketbase.write("auths/update_mfa_by_id", parameters)
         if not updated:
             return None
@@ -74,12 +74,12 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
     async def revoke_sessions_by_user_id(self, user_id: str, *, db: AsyncSession) -> bool:
         """End all sessions of the user and pending challenges; False if there are no credentials."""
         parameters = {"id": user_id, "session_stamp": str(uuid.uuid4()), **self._fresh_mfa()}
-        with within(db):
+        with host_transaction(db):
             return bool(await self.pocketbase.write("auths/revoke_sessions_by_user_id", parameters))
 
     async def revoke_all_sessions(self, *, db: AsyncSession) -> list[str]:
         """End the sessions of all users and pending challenges; return the users' ids."""
-        with within(db):
+        with host_transaction(db):
             ids: list[str] = await self.pocketbase.write("auths/revoke_all_sessions", {})
         return ids
 

@@ -11,7 +11,7 @@ from open_webui.models.oauth_sessions import OAuthSessionModel, OAuthSessionTabl
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
-from openwebui_pocketbase.repositories.errors import swallows
+from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["PocketBaseOAuthSessions"]
 
@@ -26,7 +26,7 @@ class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
     Tokens are encrypted and decrypted here, as in the stock class: PocketBase never sees one.
     """
 
-    @swallows(lambda: None, log.error, "Error creating OAuth session")
+    @default_on_error(lambda: None, log.error, "Error creating OAuth session")
     async def create_session(
         self, user_id: str, provider: str, token: dict[str, Any], db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
@@ -37,26 +37,26 @@ class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
         await self.pocketbase.write("oauth_sessions/create_session", {"session": _CODEC.encode(session)})
         return OAuthSessionModel(**{**session, "token": token})
 
-    @swallows(lambda: None, log.error, "Error getting OAuth session by ID")
+    @default_on_error(lambda: None, log.error, "Error getting OAuth session by ID")
     async def get_session_by_id(self, session_id: str, db: AsyncSession | None = None) -> OAuthSessionModel | None:
         """Return the session with this id, or None."""
         return await self._get_one("get_session_by_id", id=session_id)
 
-    @swallows(lambda: None, log.error, "Error getting OAuth session by ID")
+    @default_on_error(lambda: None, log.error, "Error getting OAuth session by ID")
     async def get_session_by_id_and_user_id(
         self, session_id: str, user_id: str, db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
         """Return the user's session with this id, or None."""
         return await self._get_one("get_session_by_id_and_user_id", id=session_id, user_id=user_id)
 
-    @swallows(lambda: None, log.error, "Error getting OAuth session by provider and user ID")
+    @default_on_error(lambda: None, log.error, "Error getting OAuth session by provider and user ID")
     async def get_session_by_provider_and_user_id(
         self, provider: str, user_id: str, db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
         """Return the user's latest session with this provider, or None."""
         return await self._get_one("get_session_by_provider_and_user_id", provider=provider, user_id=user_id)
 
-    @swallows(list, log.error, "Error getting OAuth sessions by user ID")
+    @default_on_error(list, log.error, "Error getting OAuth sessions by user ID")
     async def get_sessions_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[OAuthSessionModel]:
         """Return the user's sessions; those which cannot be decrypted are deleted."""
         wires = await self.pocketbase.read("oauth_sessions/get_sessions_by_user_id", {"user_id": user_id})
@@ -71,7 +71,7 @@ class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
             await self._delete(id=corrupted)
         return sessions
 
-    @swallows(lambda: None, log.error, "Error updating OAuth session tokens")
+    @default_on_error(lambda: None, log.error, "Error updating OAuth session tokens")
     async def update_session_by_id(
         self, session_id: str, token: dict[str, Any], db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
@@ -84,24 +84,24 @@ class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
         session = {"id": session_id, **dict(zip(("user_id", "provider", "created_at"), found, strict=True)), **changes}
         return OAuthSessionModel(**{**session, "token": self._decrypt_token(session["token"])})
 
-    @swallows(lambda: False, log.error, "Error deleting OAuth session")
+    @default_on_error(lambda: False, log.error, "Error deleting OAuth session")
     async def delete_session_by_id(self, session_id: str, db: AsyncSession | None = None) -> bool:
         """Delete the session; False if there is none."""
         return await self._delete(id=session_id) > 0
 
-    @swallows(lambda: False, log.error, "Error deleting OAuth sessions by user ID")
+    @default_on_error(lambda: False, log.error, "Error deleting OAuth sessions by user ID")
     async def delete_sessions_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete the user's sessions; True also if there are none."""
         return await self._delete(user_id=user_id) >= 0
 
-    @swallows(lambda: False, log.error, "Error deleting OAuth sessions by user ID and provider")
+    @default_on_error(lambda: False, log.error, "Error deleting OAuth sessions by user ID and provider")
     async def delete_sessions_by_user_id_and_provider(
         self, user_id: str, provider: str, db: AsyncSession | None = None
     ) -> bool:
         """Delete the user's sessions with this provider; False if there are none."""
         return await self._delete(user_id=user_id, provider=provider) > 0
 
-    @swallows(lambda: False, log.error, "Error deleting OAuth sessions by provider")
+    @default_on_error(lambda: False, log.error, "Error deleting OAuth sessions by provider")
     async def delete_sessions_by_provider(self, provider: str, db: AsyncSession | None = None) -> bool:
         """Delete all sessions with this provider; True also if there are none."""
         return await self._delete(provider=provider) >= 0
