@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +14,8 @@ from hypothesis import strategies as st
 
 from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.codec.rows import _int64
+from tests.support.hooks import NODE
 from tests.support.services import require
-
-NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
 
 SERVE = """
 const fs = require("fs");
