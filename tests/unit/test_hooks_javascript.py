@@ -173,7 +173,7 @@ def test_deep_and_long(javascript: Callable[[str, str], Callable[..., Any]]) -> 
 
 
 def test_sortable(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
-    sortable = javascript("owui/lib/rows.js", "sortable")
+    sortable = javascript("owui/lib/records.js", "sortable")
     int64 = st.integers(-(2**63), 2**63 - 1) | st.integers(-1000, 1000)
 
     @SETTINGS

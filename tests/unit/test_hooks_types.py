@@ -40,7 +40,7 @@ def test_types_are_right(hooks: Path) -> None:
     ("file", "old", "new", "told"),
     [
         ("owui/lib/json.js", ", equal };", ", same: equal };", "no exported member 'equal'"),
-        ("owui/users/users.js", " insertUser,", " addUser: insertUser,", "no exported member 'insertUser'"),
+        ("owui/users/_base.js", " insertUser,", " addUser: insertUser,", "no exported member 'insertUser'"),
         ("owui/version.js", " notePocketBase,", " noteVersion: notePocketBase,", "'notePocketBase' does not exist"),
         ("owui/lib/rows.js", "{ name: string, field", "{ title: string, field", "'name' does not exist"),
         ("owui/chats/dashboard.js", "{ chat, message", "{ chat, written: message", "'message' does not exist"),
