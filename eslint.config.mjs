@@ -25,6 +25,7 @@ export default [
   {
     files: ["assets/**/*.js"],
     languageOptions: { sourceType: "commonjs" },
+    linterOptions: { noInlineConfig: true }, // no file lifts a rule for itself
     plugins: { owui },
     rules: {
       "owui/no-app-in-transaction": "error",

@@ -108,6 +108,7 @@ BAD_SQL = {
     "or": "const reads = { m: ({ order }) => `ORDER BY ${order || 'id'}` };",
     "choice": "const reads = { m: ({ order }) => `ORDER BY ${order ? order : 'id'}` };",
     "nested": "const reads = { m: ({ id }) => `SELECT ${`(${id})`}` };",
+    "lifted": "/* eslint-disable */\nconst reads = { m: ({ id }) => `SELECT '${id}'` };",
     "JSON where SQL belongs": "function f(tx, { id }) { execute(tx, `[${id}]`, ''); }",
 }
 GOOD_SQL = {
