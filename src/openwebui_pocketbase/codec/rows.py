@@ -5,7 +5,7 @@ declared columns and, last, the list of those which are None (PocketBase's colum
 JSON columns are JSON text (key order and number spelling survive), int64 columns are decimal strings and dates
 are ISO texts.
 The hooks (``owui/lib``) turn that into records and back, from the same declaration. Rows that are written in
-SQL (``owui_bulk.js``) go as the fields of records instead.
+SQL (``owui/lib/bulk.js``) go as the fields of records instead.
 """
 
 from __future__ import annotations
