@@ -138,6 +138,7 @@ BAD_PARSING = {
 }
 GOOD_PARSING = {
     "before": "const args = JSON.parse(body); $app.runInTransaction((tx) => f(tx, args));",
+    "what SQL gave there": "e.app.runInTransaction((tx) => { f(JSON.parse(query(tx, SQL, body))); });",
     "what SQL gave": "function f(tx, args) { return JSON.parse(query(tx, SQL, '{}')); }",
 }
 

@@ -159,8 +159,11 @@ export const noParsingInTransaction = {
       },
       "Program:exit"() {
         for (const node of calls) {
-          const ofBody = node.arguments[0]?.name === "body";
-          if (transaction.isCallback(node) || (ofBody && transaction.isInside(node))) {
+          const [text] = node.arguments;
+          const isAnswer = text?.callee?.name === "query"; // of the database, not the request
+          if (
+            text?.name === "body" ? transaction.isInside(node) : !isAnswer && transaction.isCallback(node)
+          ) {
             report({ node, messageId: "parse" });
           }
         }
