@@ -15,7 +15,8 @@ PB_TYPES := .cache/pocketbase/types.d.ts
 FLOORS := .cache/floors
 FLOORS_TESTS := $(addprefix tests/unit/test_,settings.py cli.py server_files.py server_process.py words.py) \
   $(addprefix tests/integration/test_,client.py cli.py)
-PRETTIER_FILES := "assets/**/*.js" "tools/*.d.ts" package.json tsconfig.json .prettierrc.json
+PRETTIER_FILES := "assets/**/*.js" "tools/*.d.ts" "tools/eslint/*.mjs" eslint.config.mjs \
+  package.json tsconfig.json .prettierrc.json
 
 # Stamps: what they name is installed, and nothing is done again until a file they depend on changes.
 RUN_ENV := .venv/.installed-run
@@ -72,9 +73,10 @@ format: $(DEV_ENV) $(JS_ENV) ## Format Python and JavaScript
 	$(NODE) node_modules/.bin/prettier --write $(PRETTIER_FILES)
 
 .PHONY: js
-js: $(JS_ENV) $(PB_TYPES) ## Check the formatting and the types of the PocketBase hooks
+js: $(JS_ENV) $(PB_TYPES) ## Check formatting, types and rules of the PocketBase hooks
 	$(NODE) node_modules/.bin/prettier --check $(PRETTIER_FILES)
 	$(NODE) node_modules/.bin/tsc --noEmit
+	$(NODE) node_modules/.bin/eslint --max-warnings 0 assets tools/eslint eslint.config.mjs
 
 .PHONY: types
 types: $(DEV_ENV) ## Check the types of the package

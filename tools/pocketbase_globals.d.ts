@@ -1,10 +1,19 @@
 // What PocketBase's JavaScript runtime offers and its generated types.d.ts leaves out.
 
-/**
- * Loads a CommonJS module. The path is built from `__hooks`, so the result is unchecked; for a checked one put
- * a type on the variable: `@type {typeof import("./other.js")}`.
- */
-declare function require(path: string): any;
+/** What owui.pb.js loads. A path with `__hooks` in it says nothing to tsc: these are the types behind such paths. */
+interface HookModules {
+  "backup.js": typeof import("../assets/pb_hooks/owui/backup.js");
+  "chats/dashboard.js": typeof import("../assets/pb_hooks/owui/chats/dashboard.js");
+  "dashboard.js": typeof import("../assets/pb_hooks/owui/dashboard.js");
+  "dispatch.js": typeof import("../assets/pb_hooks/owui/dispatch.js");
+  "embedded.js": typeof import("../assets/pb_hooks/owui/embedded.js");
+  "proof.js": typeof import("../assets/pb_hooks/owui/proof.js");
+  "version.js": typeof import("../assets/pb_hooks/owui/version.js");
+}
+
+/** Loads a CommonJS module: owui.pb.js by an absolute path, the others by a relative one, which tsc follows. */
+declare function require<Path extends keyof HookModules>(path: `${string}/owui/${Path}`): HookModules[Path];
+declare function require(path: `./${string}` | `../${string}`): any;
 
 type Print = (...values: unknown[]) => void;
 

@@ -228,6 +228,22 @@ def test_exported_assets_are_what_a_server_needs(commands: Commands, server_with
     assert "tags.js is of another version" in commands.doctor(code=1)["schema and hooks"]["detail"]
 
 
+def test_hooks_that_an_earlier_version_left_are_named(commands: Commands, server_with: Any, tmp_path: Path) -> None:
+    server = server_with(empty_hooks=True)
+    commands.use(server).run("assets", "export", "exported")
+    server.stop()
+    server.hooks_dir = tmp_path / "exported" / "pb_hooks"
+    server.migrations_dir = tmp_path / "exported" / "pb_migrations"
+    (server.hooks_dir / "others").mkdir()
+    for name in ("owui_rows.js", "users.js", "owui/gone.js", "own.js", "others/owui_json.js"):
+        (server.hooks_dir / name).write_text("// version 0")
+    server.start()
+    report = commands.doctor(code=0)
+    assert report["schema and hooks"]["status"] == "ok"
+    assert "owui_rows.js, users.js, owui/gone.js" in report["hook files"]["detail"]
+    assert commands.status(code=0)["hooks_left_over"] == ["owui_rows.js", "users.js", "owui/gone.js"]
+
+
 def test_the_schema_of_the_embedded_server(commands: Commands) -> None:
     assert commands.run("schema", "apply", "--data-dir", str(commands.data_dir), code=1).stdout == ""
     assert list(commands.data_dir.iterdir()) == []

@@ -11,9 +11,12 @@ from typing import Any
 
 from openwebui_pocketbase.assets import HOOKS_DIR
 
-__all__ = ["METHODS_FILE", "methods", "run_node"]
+__all__ = ["METHODS_FILE", "NODE", "methods", "run_node"]
 
 METHODS_FILE = HOOKS_DIR / "owui" / "methods.js"
+
+NODE = shutil.which("node", path=sysconfig.get_path("scripts")) or shutil.which("node")
+"""The tests' own node comes from a wheel, into the scripts directory."""
 
 _NAMES = """
 const names = {};
@@ -26,11 +29,9 @@ console.log(JSON.stringify(names));
 
 def run_node(script: str, *arguments: str) -> Any:
     """Run a script, given `METHODS_FILE` and the arguments, and return the JSON that it prints."""
-    # The tests' own node comes from a wheel, into the scripts directory.
-    node = shutil.which("node", path=sysconfig.get_path("scripts")) or shutil.which("node")
-    if node is None:
+    if NODE is None:
         raise RuntimeError("node is missing: make test installs it.")
-    command = [node, "-e", script, str(METHODS_FILE), *arguments]
+    command = [NODE, "-e", script, str(METHODS_FILE), *arguments]
     return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout)
 
 

@@ -619,6 +619,26 @@ def test_assets_export_replaces_an_earlier_version(surroundings: Path, monkeypat
     assert (target / "pb_hooks" / "changed.pb.js").read_text() == "// by hand"
 
 
+def test_assets_export_names_what_earlier_versions_left(surroundings: Path) -> None:
+    hooks = surroundings / "pb" / "pb_hooks"
+    (hooks / "owui" / "users").mkdir(parents=True)
+    left = ["owui_rows.js", "owui_tables.json", "users.js", "owui/gone.js", "owui/users/gone.js"]
+    for name in (*left, "own.js", "own.pb.js"):
+        (hooks / name).write_text("// version 0")
+    printed = run("assets", "export", surroundings / "pb").stdout
+    assert f"remove from pb_hooks: {', '.join(left)}\n" in printed
+    for name in left:
+        (hooks / name).unlink()
+    assert "remove from pb_hooks" not in run("assets", "export", surroundings / "pb").stdout
+
+
+def test_assets_export_knows_common_names_from_ours(surroundings: Path) -> None:
+    hooks = surroundings / "pb" / "pb_hooks"
+    hooks.mkdir(parents=True)
+    (hooks / "users.js").write_text("// mine")
+    assert "remove from pb_hooks" not in run("assets", "export", surroundings / "pb").stdout
+
+
 def test_assets_export_does_not_follow_a_record_out_of_its_directory(surroundings: Path) -> None:
     victim = surroundings / "victim"
     victim.write_bytes(b"")

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +14,8 @@ from hypothesis import strategies as st
 
 from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.codec.rows import _int64
+from tests.support.hooks import NODE
 from tests.support.services import require
-
-NODE = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
 
 SERVE = """
 const fs = require("fs");
@@ -177,7 +173,7 @@ def test_deep_and_long(javascript: Callable[[str, str], Callable[..., Any]]) -> 
 
 
 def test_sortable(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
-    sortable = javascript("owui/lib/rows.js", "sortable")
+    sortable = javascript("owui/lib/records.js", "sortable")
     int64 = st.integers(-(2**63), 2**63 - 1) | st.integers(-1000, 1000)
 
     @SETTINGS

@@ -54,7 +54,7 @@ def test_ci_runs_what_developers_run() -> None:
 
 def test_all_checks_come_before_the_tests() -> None:
     plan = subprocess.run(["make", "--dry-run", "test"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    calls = ["ruff check", "ruff format --check", "lint-imports", "prettier --check", "tsc", "mypy"]
+    calls = ["ruff check", "ruff format --check", "lint-imports", "prettier --check", "tsc", "eslint", "mypy"]
     calls += ["mkdocs build", "python -m pytest"]
     positions = [plan.index(f"bin/{call}") for call in calls]
     assert positions == sorted(positions)
@@ -64,7 +64,7 @@ def test_pre_commit_hooks_call_existing_commands() -> None:
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     assert [repo["repo"] for repo in config["repos"]] == ["local"]
     hooks = config["repos"][0]["hooks"]
-    assert {hook["id"] for hook in hooks} == {"ruff", "ruff-format", "import-contracts", "mypy", "prettier"}
+    assert {hook["id"] for hook in hooks} == {"ruff", "ruff-format", "import-contracts", "mypy", "javascript"}
     for hook in hooks:
         command, *arguments = shlex.split(hook["entry"])
         if command == "make":

@@ -2,7 +2,11 @@
 
 /** The host's table `access_grant`: who may read or write what. */
 
-const { tables, arg, given, row, one, many, recordIds, query, insert, remove } = require("./lib/rows.js");
+const { insert, removeSelected } = require("./lib/records.js");
+const { tables, arg, given, row, one, many, query } = require("./lib/rows.js");
+const { groupsAbove } = require("./lib/trees.js");
+
+/** @typedef {import("./lib/records.js").Values} Values */
 
 const GRANT = tables.access_grant;
 
@@ -13,14 +17,13 @@ const ON_RESOURCES = `FROM owui_access_grants a WHERE a.resource_type = ${arg("r
 const EXACTLY = `${ON_RESOURCE} AND a.principal_type = ${arg("principal_type")}
   AND a.principal_id = ${arg("principal_id")} AND a.permission = ${arg("permission")}`;
 
-/**
- * The user's groups and all above them. Those that are there count: a group deleted in the dashboard leaves its
- * memberships behind. CROSS JOIN keeps SQLite from beginning with all groups.
- */
-const INHERITED = `WITH RECURSIVE memberships (group_id) AS (
-  SELECT m.group_id FROM owui_group_members m WHERE m.user_id = ${arg("user_id")}
-  UNION SELECT g.parent_group_id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id
-  WHERE g.parent_group_id != '')`;
+/** The user's groups and all above them. A group deleted in the dashboard leaves its memberships behind. */
+const MEMBERSHIPS = groupsAbove(
+  "memberships",
+  `SELECT 0, m.group_id FROM owui_group_members m WHERE m.user_id = ${arg("user_id")}`,
+);
+const INHERITED = `WITH RECURSIVE ${MEMBERSHIPS}`;
+/** Of those groups, the ones that exist. CROSS JOIN keeps SQLite from beginning with all groups. */
 const INHERITED_IDS = "SELECT g.id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id";
 const GIVEN_IDS = "SELECT value FROM json_each({:body}, '$.user_group_ids')";
 
@@ -72,14 +75,11 @@ const reads = {
 /**
  * Delete the grants that a query selects; the answer is how many there were.
  *
- * @param {CoreApp} tx
  * @param {string} rest SQL from FROM on
- * @param {string} body JSON text, the parameters
+ * @returns {import("./methods.js").Write}
  */
-function revoke(tx, rest, body) {
-  const ids = recordIds(tx, rest, body, "a");
-  remove(tx, GRANT, ids);
-  return String(ids.length);
+function revoking(rest) {
+  return (tx, args, body) => String(removeSelected(tx, GRANT, rest, body, "a"));
 }
 
 const writes = {
@@ -87,50 +87,27 @@ const writes = {
    * Add a grant; the answer is its row, or that of the same grant which was there already.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ grant: Values }} args
    */
   grant_access(tx, { grant }) {
     const found = query(tx, one(`SELECT ${row(GRANT, "a")} ${EXACTLY}`), JSON.stringify(grant));
     return found === "null" ? insert(tx, GRANT, grant) : found;
   },
 
-  /**
-   * @param {CoreApp} tx
-   * @param {any} args
-   * @param {string} body
-   */
-  revoke_access(tx, args, body) {
-    return revoke(tx, EXACTLY, body);
-  },
-
-  /**
-   * @param {CoreApp} tx
-   * @param {any} args
-   * @param {string} body
-   */
-  revoke_all_access(tx, args, body) {
-    return revoke(tx, ON_RESOURCE, body);
-  },
-
-  /**
-   * @param {CoreApp} tx
-   * @param {any} args
-   * @param {string} body
-   */
-  revoke_all_access_to_each(tx, args, body) {
-    return revoke(tx, ON_RESOURCES, body);
-  },
+  revoke_access: revoking(EXACTLY),
+  revoke_all_access: revoking(ON_RESOURCE),
+  revoke_all_access_to_each: revoking(ON_RESOURCES),
 
   /**
    * Put grants in the place of all that a resource has; the answer is their rows.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ resource_type: string, resource_id: string, grants: Values[] }} args
    * @param {string} body
    */
   replace_access_grants(tx, { grants }, body) {
-    revoke(tx, ON_RESOURCE, body);
-    return `[${grants.map((/** @type {any} */ grant) => insert(tx, GRANT, grant)).join(",")}]`;
+    removeSelected(tx, GRANT, ON_RESOURCE, body, "a");
+    return `[${grants.map((grant) => insert(tx, GRANT, grant)).join(",")}]`;
   },
 };
 

@@ -8,7 +8,8 @@
  * a backup has been restored the numbers are given again, but never with the same time and record.
  */
 
-const { tables, arg, given, row, many, query, insert } = require("./lib/rows.js");
+const { insert } = require("./lib/records.js");
+const { tables, arg, given, row, many, query } = require("./lib/rows.js");
 const { run } = require("./version.js");
 
 /** @type {import("./lib/rows.js").Table[]} */

@@ -2,7 +2,8 @@
 
 /** Records that are made or changed in the dashboard, or over PocketBase's own API. */
 
-const { tables, fold } = require("./lib/rows.js");
+const { fold } = require("./lib/records.js");
+const { tables } = require("./lib/rows.js");
 
 /**
  * Keep what is searched right.

@@ -2,9 +2,13 @@
 
 /** The host's table `folder`: the tree of folders in one user's sidebar. */
 
-const rows = require("./lib/rows.js");
-const { arg, given, value, matches, row, one, many, query, recordIds, insert, update, find, get } = rows;
 const { merge } = require("./lib/json.js");
+const { insert, update, remove, find, get } = require("./lib/records.js");
+const rows = require("./lib/rows.js");
+const { arg, given, value, matches, row, one, many, query, recordIds } = rows;
+
+/** @typedef {import("./lib/records.js").Values} Values */
+/** @typedef {{ id: string, user_id: string }} Own names a folder of a user */
 
 const FOLDER = rows.tables.folder;
 const OWN = `FROM owui_folders f WHERE ${matches(FOLDER, "f", "user_id")}`;
@@ -57,7 +61,7 @@ const reads = {
  * The user's folder, or null.
  *
  * @param {CoreApp} tx
- * @param {any} args
+ * @param {Own} args
  */
 function own(tx, { id, user_id }) {
   const record = find(tx, FOLDER, id);
@@ -69,7 +73,7 @@ function own(tx, { id, user_id }) {
  *
  * @param {CoreApp} tx
  * @param {core.Record | null} record
- * @param {Record<string, any>} values
+ * @param {Values} values
  */
 function change(tx, record, values) {
   return record ? update(tx, FOLDER, record, values) : "null";
@@ -78,15 +82,15 @@ function change(tx, record, values) {
 const writes = {
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ folder: Values }} args
    */
-  insert_new_folder(tx, args) {
-    return insert(tx, FOLDER, args.folder);
+  insert_new_folder(tx, { folder }) {
+    return insert(tx, FOLDER, folder);
   },
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {Own & { parent_id: string | null, updated_at: number }} args
    */
   update_folder_parent_id_by_id_and_user_id(tx, args) {
     return change(tx, own(tx, args), { parent_id: args.parent_id, updated_at: args.updated_at });
@@ -94,7 +98,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {Own & { is_expanded: boolean, updated_at: number }} args
    */
   update_folder_is_expanded_by_id_and_user_id(tx, args) {
     return change(tx, own(tx, args), { is_expanded: args.is_expanded, updated_at: args.updated_at });
@@ -104,7 +108,8 @@ const writes = {
    * Set the name and merge data and meta, unless a sibling has exactly this name.
    *
    * @param {CoreApp} tx
-   * @param {any} args `changes` has the members which are to change
+   * @param {Own & { changes: { name?: string | null, data?: string, meta?: string }, updated_at: number }} args `changes` has
+   *   the columns which are to change; data and meta are JSON texts of objects
    */
   update_folder_by_id_and_user_id(tx, args) {
     const record = own(tx, args);
@@ -129,16 +134,19 @@ const writes = {
    * Delete a folder and everything below it; answer with the rows [id, parent_id] that were there.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {Own} args
    * @param {string} body
    */
   delete_folder_by_id_and_user_id(tx, args, body) {
     const item = `json_array(f.id, ${value(FOLDER, "f", "parent_id")})`;
     const deleted = query(tx, `${SUBTREE} ${many(item, IN_SUBTREE, LATEST_FIRST)}`, body);
-    const ids = JSON.parse(deleted).map((/** @type {string[]} */ [id]) => id);
-    for (const record of tx.findRecordsByIds(FOLDER.collection, ids)) {
-      tx.delete(record);
-    }
+    /** @type {[string, string | null][]} */
+    const found = JSON.parse(deleted);
+    remove(
+      tx,
+      FOLDER,
+      found.map(([id]) => id),
+    );
     return deleted;
   },
 };

@@ -26,10 +26,10 @@ module.exports = {
   chat_messages: require("./chats/message_rows.js"),
   chats: require("./chats/index.js"),
   folders: require("./folders.js"),
-  groups: require("./groups.js"),
+  groups: require("./groups/index.js"),
   mirror: require("./changes.js"),
   oauth_sessions: require("./users/oauth_sessions.js"),
   shared_chats: require("./chats/snapshots.js"),
   tags: require("./tags.js"),
-  users: require("./users/users.js"),
+  users: require("./users/index.js"),
 };

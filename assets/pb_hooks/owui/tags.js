@@ -2,7 +2,10 @@
 
 /** The host's table `tag`: labels of one user's chats. A tag's id is made from its name and unique per user. */
 
-const { tables, arg, given, row, one, many, query, insert } = require("./lib/rows.js");
+const { insert, removeWhere } = require("./lib/records.js");
+const { tables, arg, given, row, one, many, query } = require("./lib/rows.js");
+
+/** @typedef {import("./lib/records.js").Values} Values */
 
 const TAG = tables.tag;
 const OWN = `FROM owui_tags t WHERE t.user_id = ${arg("user_id")}`;
@@ -17,34 +20,32 @@ const reads = {
 const writes = {
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ tag: Values }} args
    */
-  insert_new_tag(tx, args) {
-    return insert(tx, TAG, args.tag);
+  insert_new_tag(tx, { tag }) {
+    return insert(tx, TAG, tag);
   },
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ ids: string[], user_id: string }} args
    */
   delete_tags_by_ids_and_user_id(tx, { ids, user_id }) {
-    for (const record of tx.findAllRecords(TAG.collection, $dbx.hashExp({ user_id, key: ids }))) {
-      tx.delete(record);
-    }
+    removeWhere(tx, TAG, { user_id, key: ids });
     return "true";
   },
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args `ids` of all and, in the same order, their `names`
+   * @param {{ ids: string[], names: string[], user_id: string }} args the names are in the order of the ids
    * @param {string} body
    */
-  ensure_tags_exist(tx, args, body) {
+  ensure_tags_exist(tx, { ids, names, user_id }, body) {
     /** @type {string[]} */
     const existing = JSON.parse(query(tx, many("t.key", NAMED, "t.key"), body));
-    args.ids.forEach((/** @type {string} */ id, /** @type {number} */ index) => {
+    ids.forEach((id, index) => {
       if (!existing.includes(id)) {
-        insert(tx, TAG, { id, name: args.names[index], user_id: args.user_id, meta: null });
+        insert(tx, TAG, { id, name: names[index], user_id, meta: null });
       }
     });
     return "null";

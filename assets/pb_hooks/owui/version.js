@@ -58,7 +58,7 @@ function meta(key) {
 }
 
 /**
- * SHA-256 of each hook file, by its path below `pb_hooks`.
+ * SHA-256 of each hook file beside owui.pb.js and in our folder, by its path below `pb_hooks`.
  *
  * @param {string} folder below `pb_hooks`, empty or with a slash at its end
  * @returns {Record<string, string>}
@@ -68,10 +68,12 @@ function hooks(folder = "") {
   const digests = {};
   for (const entry of $os.readDir(`${__hooks}/${folder}`)) {
     const path = folder + entry.name();
-    if (entry.isDir()) {
+    if (!entry.isDir()) {
+      if (/\.js(on)?$/.test(path)) {
+        digests[path] = $security.sha256(toString($os.readFile(`${__hooks}/${path}`)));
+      }
+    } else if (path.startsWith("owui/") || path === "owui") {
       Object.assign(digests, hooks(`${path}/`));
-    } else if (/\.js(on)?$/.test(path)) {
-      digests[path] = $security.sha256(toString($os.readFile(`${__hooks}/${path}`)));
     }
   }
   return digests;

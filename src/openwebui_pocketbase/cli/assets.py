@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from openwebui_pocketbase import __version__
-from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
+from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR, left_over
 from openwebui_pocketbase.exceptions import ConfigurationError
 
 __all__ = ["app", "export_assets"]
@@ -32,27 +32,33 @@ def export(
     *,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that were not written by us.")] = False,
 ) -> None:
-    """Write pb_hooks and pb_migrations into DIR."""
+    """Write pb_hooks and pb_migrations into DIR.
+
+    Files of an earlier export are removed if they are as they were written; others of earlier versions are named.
+    """
     try:
-        written = export_assets(directory, force=force)
+        written, old = export_assets(directory, force=force)
     except OSError as error:
         raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}.") from None
     typer.echo(f"{directory.absolute()} has the {written} files of openwebui-pocketbase {__version__}.")
+    if old:
+        typer.echo(f"Of an earlier version, and not needed any more; remove from pb_hooks: {', '.join(old)}")
     typer.echo(
         "Next:\n"
-        "  1. Put pb_hooks and pb_migrations beside the pb_data of that server, or start it with\n"
-        "     --hooksDir and --migrationsDir. Remove there what an earlier version had.\n"
+        "  1. Put pb_hooks and pb_migrations, with their folders, beside the pb_data of that server, or start it\n"
+        "     with --hooksDir and --migrationsDir.\n"
         "  2. Make a superuser for Open WebUI there: pocketbase superuser upsert EMAIL PASSWORD\n"
         "  3. Restart the server. If it can have one, give it a secret OWUI_KEY in its environment.\n"
-        "  4. Set [pocketbase] url, identity, password and key here, and run: openwebui-pocketbase doctor"
+        "  4. Set [pocketbase] url, identity, password and key here, and run: openwebui-pocketbase doctor\n"
+        "     It names files that an earlier version has left on that server."
     )
 
 
-def export_assets(directory: Path, *, force: bool) -> int:
+def export_assets(directory: Path, *, force: bool) -> tuple[int, tuple[str, ...]]:
     """Write hooks and migrations, and remove those of an earlier export which are no more.
 
     Returns:
-        The number of files of this version.
+        The number of files of this version, and the hooks of earlier ones that are still there.
 
     Raises:
         ConfigurationError: A file is in the way which is not, or no longer, as we wrote it.
@@ -82,7 +88,9 @@ def export_assets(directory: Path, *, force: bool) -> int:
             path.unlink()
     record = {name: _digest(content) for name, content in files.items()}
     (directory / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return len(files)
+    hooks = directory / "pb_hooks"
+    there = [path.relative_to(hooks).as_posix() for path in (*hooks.glob("*.js*"), *hooks.glob("owui/**/*.js*"))]
+    return len(files), left_over(there, {name.removeprefix("pb_hooks/") for name in files})
 
 
 def _is_ours(path: Path, content: bytes, earlier: str | None) -> bool:

@@ -30,8 +30,8 @@ def status(
     """Compare schema and hooks with the needed ones.
 
     An embedded server is started for the duration. The JSON object has url, schema (null without hooks), wanted,
-    hooks_missing, hooks_different, and problems: a list of objects with detail and remedy. The exit code is 1
-    if there are problems.
+    hooks_missing, hooks_different, hooks_left_over (files of earlier versions, which do no harm), and problems: a
+    list of objects with detail and remedy. The exit code is 1 if there are problems.
     """
     with server_of(Site.of(data_dir, config)) as (url, admin):
         state = inspect(admin)
@@ -42,7 +42,7 @@ def status(
     else:
         version = "unknown" if state.schema is None else str(state.schema)
         typer.echo(f"{url}: schema version {version}, needed {state.wanted}")
-        for detail, remedy in problems:
+        for detail, remedy in (*problems, *state.advice()):
             typer.echo(f"{detail}\n  What to do: {remedy}")
         if not problems:
             typer.echo("Schema and hooks fit.")

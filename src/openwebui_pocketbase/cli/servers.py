@@ -135,6 +135,8 @@ def _schema(state: SchemaState) -> Iterator[Check]:
     else:
         for detail, remedy in problems:
             yield Check(name, "problem", detail, remedy)
+    for detail, remedy in state.advice():
+        yield Check("hook files", "info", f"{detail}\n{remedy}")
 
 
 async def _read(server: Server, settings: PocketBaseSettings, authenticator: Authenticator) -> None:

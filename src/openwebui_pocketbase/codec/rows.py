@@ -4,8 +4,8 @@ To PocketBase a row goes as a JSON object by the host's column names; from there
 declared columns and, last, the list of those which are None (PocketBase's columns cannot be NULL). In both
 JSON columns are JSON text (key order and number spelling survive), int64 columns are decimal strings and dates
 are ISO texts.
-The hooks (``owui_rows.js``) turn that into records and back, from the same declaration. Rows that are written in
-SQL (``owui_bulk.js``) go as the fields of records instead.
+The hooks (``owui/lib``) turn that into records and back, from the same declaration. Rows that are written in
+SQL (``owui/lib/bulk.js``) go as the fields of records instead.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from openwebui_pocketbase.assets import HOOKS_DIR
+from openwebui_pocketbase.assets import HOOKS_DIR, left_over
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import NotFoundError, ResponseError, SchemaError
 from openwebui_pocketbase.schema.definitions import (
@@ -44,6 +44,7 @@ class SchemaState:
         hooks_missing: Hook files the server does not have.
         hooks_different: Hook files the server has in another version.
         pocketbase: Version of PocketBase itself; ``""`` if the server does not tell.
+        hooks_left_over: Hook files of earlier versions, which do no harm.
     """
 
     schema: int | None
@@ -51,6 +52,7 @@ class SchemaState:
     hooks_missing: tuple[str, ...]
     hooks_different: tuple[str, ...]
     pocketbase: str = ""
+    hooks_left_over: tuple[str, ...] = ()
 
     @property
     def needs_our_hooks(self) -> bool:
@@ -89,6 +91,13 @@ class SchemaState:
             found.append((f"PocketBase's hooks do not fit: {', '.join(wrong)}.", EXPORT_HINT))
         return found
 
+    def advice(self) -> list[tuple[str, str]]:
+        """Return what works, but should be put in order, each with its remedy."""
+        if not self.hooks_left_over:
+            return []
+        detail = "PocketBase's pb_hooks has files of an earlier version of this package, which nothing loads."
+        return [(detail, f"Remove from it, and restart the server: {', '.join(self.hooks_left_over)}")]
+
 
 def hook_digests() -> dict[str, str]:
     """Return the SHA-256 of each hook file of this package, by name."""
@@ -110,6 +119,7 @@ def inspect(admin: AdminClient) -> SchemaState:
         hooks_missing=tuple(name for name in ours if name not in theirs),
         hooks_different=tuple(name for name in ours if name in theirs and theirs[name] != ours[name]),
         pocketbase=version.get("pocketbase", ""),
+        hooks_left_over=left_over(theirs, ours),
     )
 
 

@@ -5,12 +5,10 @@
  * beside them is kept right.
  */
 
-const { fold } = require("../lib/rows.js");
+const { fold } = require("../lib/records.js");
+const { SEPARATOR } = require("../lib/texts.js");
 const { refold } = require("../dashboard.js");
 const { NEW_VERSION } = require("./history.js");
-
-/** Between the contents of a chat's legacy messages; what is looked for never has it. */
-const SEPARATOR = "\x1e";
 
 /**
  * A message's content as SQLite's `->>` gives it.

@@ -5,8 +5,9 @@
  * `owui_chat_tags`, by user and tag.
  */
 
+const { insert } = require("../lib/records.js");
 const rows = require("../lib/rows.js");
-const { arg, given, matches, row, many, query, insert } = rows;
+const { arg, given, matches, row, many, query } = rows;
 const { NOW, execute } = require("../lib/bulk.js");
 
 /** @type {import("../lib/rows.js").Table} */

@@ -1,11 +1,11 @@
 // @ts-check
 
 /**
- * Rows of the host's tables as PocketBase records, derived from owui_tables.json.
+ * SQL of the host's tables as they are in PocketBase, derived from tables.json; how records are written is in
+ * records.js.
  *
- * A row goes out as an array: the columns in their declared order, then `nulls`. It comes in as an object by
- * column name. In both JSON columns are JSON text, so that key order and number spelling survive, int64 columns
- * are decimal strings and dates are ISO texts.
+ * A row goes out as an array: the columns in their declared order, then `nulls`. JSON columns are JSON text, so that
+ * key order and number spelling survive, int64 columns are decimal strings and dates are ISO texts.
  *
  * PocketBase columns cannot be NULL: `nulls` lists the columns which are None. A value other than the zero
  * value always wins over that list, so that edits made in the dashboard work; a record made outside the
@@ -22,12 +22,6 @@
  */
 
 const ZERO = { text: "''", bool: "0", int: "0", int64: "''", date: "''" };
-
-/** Ids in one query; each is a variable of the statement, of which SQLite takes 32,766. */
-const AT_ONCE = 10000;
-
-/** In place of a hash: no password fits, and PocketBase takes changes of the record, which must have one. */
-const NO_PASSWORD = "$2!"; // PocketBase takes for a hash what begins like this
 
 /** @type {Record<string, Table>} */
 const tables = /** @type {any} */ (require("../tables.json").tables);
@@ -56,6 +50,8 @@ function given(name) {
 }
 
 /**
+ * The declaration of a column that has no JSON.
+ *
  * @param {Table} table
  * @param {string} name
  */
@@ -162,206 +158,6 @@ function query(app, sql, body) {
 }
 
 /**
- * The record id of a row: its own id, or, where ids are free text, a hash of its key.
- *
- * @param {Table} table
- * @param {Record<string, any>} values
- */
-function recordId(table, values) {
-  return table.hashed_id
-    ? $security.sha256(JSON.stringify(table.hashed_id.map((name) => values[name]))).slice(0, 32)
-    : values.id;
-}
-
-/**
- * Values as they come in, as the fields of a record.
- *
- * @param {Table} table
- * @param {Record<string, any>} values
- * @param {string[]} nulls the columns which were None before
- * @returns {Record<string, any>}
- */
-function fields(table, values, nulls = []) {
-  /** @type {Record<string, any>} */
-  const data = {};
-  const after = nulls.filter((name) => values[name] === undefined);
-  for (const { name, field, type, null: nullable, folded } of table.columns) {
-    const given = values[name];
-    if (given === undefined) {
-      continue;
-    }
-    if (given === null && !nullable) {
-      throw { status: 400, code: "not_null", message: `${table.collection}: ${name} must not be null` };
-    }
-    if (given === null && type !== "json") {
-      after.push(name);
-    }
-    data[field] = type === "int64" && given !== null ? sortable(given) : given;
-    if (folded) {
-      data[`${field}_folded`] = fold(given);
-    }
-  }
-  data.nulls = JSON.stringify(after);
-  return data;
-}
-
-/**
- * An int64 as text that sorts like the number.
- *
- * @param {string} decimal
- */
-function sortable(decimal) {
-  const number = BigInt(decimal);
-  return number < 0
-    ? "-" + (number + 9223372036854775808n).toString().padStart(19, "0")
-    : number.toString().padStart(19, "0");
-}
-
-/**
- * A text as it is searched; Python's str.lower() gives the same.
- *
- * @param {string | null} text
- */
-function fold(text) {
-  return (text || "").toLowerCase();
-}
-
-/**
- * @param {CoreApp} tx
- * @param {Table} table
- * @param {core.Record} record
- */
-function save(tx, table, record) {
-  if (table.auth) {
-    tx.saveNoValidate(record); // the host takes addresses which PocketBase's e-mail fields do not
-  } else {
-    tx.save(record);
-  }
-}
-
-/**
- * Save a new row; the answer is that row.
- *
- * @param {CoreApp} tx
- * @param {Table} table
- * @param {Record<string, any>} values of all columns
- */
-function insert(tx, table, values) {
-  const data = fields(table, values);
-  const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
-  record.load({ ...data, id: recordId(table, values) });
-  if (table.auth) {
-    record.setRaw("password", NO_PASSWORD);
-  }
-  save(tx, table, record);
-  return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
-}
-
-/**
- * Save changes of a record; the answer is its row.
- *
- * @param {CoreApp} tx
- * @param {Table} table
- * @param {core.Record} record
- * @param {Record<string, any>} values undefined stays as it is
- */
-function update(tx, table, record, values) {
-  const changes = fields(table, values, nullsOf(table, record));
-  record.load(changes);
-  const isHeard = values.email !== undefined || tx.subscriptionsBroker().totalClients() > 0;
-  if (!table.auth || isHeard) {
-    save(tx, table, record);
-  }
-  const data = record.fieldsData();
-  for (const name of [
-    ...table.columns.filter(({ type }) => type === "json").map(({ field }) => field),
-    "nulls",
-  ]) {
-    data[name] = String(data[name]);
-  }
-  if (table.auth && !isHeard) {
-    updateColumns(tx, table, data, Object.keys(changes));
-  }
-  return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
-}
-
-/**
- * Write fields of an auth record of which nobody is told, and whose address stays.
- *
- * With each such record that is saved PocketBase reads all auth collections, which takes longer than all the rest
- * of a write; it serves the tokens of a changed address or password.
- *
- * @param {CoreApp} tx
- * @param {Table} table
- * @param {Record<string, any>} data the record's fields
- * @param {string[]} names of those that changed
- */
-function updateColumns(tx, table, data, names) {
-  const set = names.map((name) => `[[${name}]] = {:${name}}`).join(", ");
-  const now = "strftime('%Y-%m-%d %H:%M:%fZ', 'now')";
-  tx.db()
-    .newQuery(`UPDATE {{${table.collection}}} SET ${set}, updated = ${now} WHERE id = {:id}`)
-    .bind(Object.fromEntries([...names, "id"].map((name) => [name, data[name]])))
-    .execute();
-}
-
-/**
- * Delete records by their ids.
- *
- * @param {CoreApp} tx
- * @param {Table} table
- * @param {string[]} ids
- */
-function remove(tx, table, ids) {
-  for (let at = 0; at < ids.length; at += AT_ONCE) {
-    for (const record of tx.findRecordsByIds(table.collection, ids.slice(at, at + AT_ONCE))) {
-      tx.delete(record);
-    }
-  }
-}
-
-/**
- * The record with an id, or null.
- *
- * @param {CoreApp} tx
- * @param {Table} table
- * @param {string} id
- */
-function find(tx, table, id) {
-  const [record] = tx.findRecordsByIds(table.collection, [id]);
-  return record || null;
-}
-
-/**
- * The value of a record's scalar column as the host knows it.
- *
- * @param {Table} table
- * @param {core.Record} record
- * @param {string} name
- */
-function get(table, record, name) {
-  return nullsOf(table, record).includes(name) ? null : record.get(scalar(table, name).field);
-}
-
-/**
- * The scalar columns of a record which are None, also of one that was made without a list of them.
- *
- * @param {Table} table
- * @param {core.Record} record
- * @returns {string[]}
- */
-function nullsOf(table, record) {
-  /** @type {string[] | null} */
-  const listed = JSON.parse(record.getString("nulls") || "null");
-  return table.columns
-    .filter(({ name, field, type, null: nullable, required }) => {
-      const isListed = listed === null ? !required : listed.includes(name);
-      return nullable && type !== "json" && !record.get(field) && isListed;
-    })
-    .map(({ name }) => name);
-}
-
-/**
  * The ids of the records which a query selects, oldest first.
  *
  * @param {CoreApp} app
@@ -378,6 +174,7 @@ module.exports = {
   tables,
   arg,
   given,
+  scalar,
   value,
   matches,
   contains,
@@ -386,10 +183,4 @@ module.exports = {
   many,
   query,
   recordIds,
-  fold,
-  insert,
-  update,
-  remove,
-  find,
-  get,
 };

@@ -8,8 +8,9 @@
 
 const { tables, arg, query } = require("../lib/rows.js");
 const { newDoc, execute } = require("../lib/bulk.js");
+const { searched } = require("../lib/texts.js");
 
-const OF_CHAT = tables.chat.search?.text.replaceAll("{row}", "c");
+const OF_CHAT = searched(tables.chat, "c");
 
 const CONTENT = "coalesce(CAST(m.entry ->> '$.content' AS TEXT), '')";
 const IS_NUMBER = "json_type(m.entry, '$.content') IN ('integer', 'real', 'true', 'false')";

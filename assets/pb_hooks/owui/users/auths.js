@@ -6,14 +6,25 @@
  * Answers of writes are kept for repeated requests: none has anything of a row.
  */
 
-const { tables, arg, matches, row, one, many, query, insert, update, find, get } = require("../lib/rows.js");
 const { merge } = require("../lib/json.js");
-const { hasAddress, insertUser, updateUser, deleteUser, deleteAll } = require("./users.js");
+const { rowsById } = require("../lib/paging.js");
+const { insert, update, removeWhere, find, get } = require("../lib/records.js");
+const { arg, matches, row, one, many, query } = require("../lib/rows.js");
+const {
+  USER,
+  AUTH,
+  API_KEY,
+  OAUTH_SESSION,
+  hasAddress,
+  insertUser,
+  updateUser,
+  deleteUser,
+} = require("./_base.js");
 
-const USER = tables.user;
-const API_KEY = tables.api_key;
-const OAUTH_SESSION = tables.oauth_session;
-const AUTH = tables.auth;
+/** @typedef {import("../lib/records.js").Values} Values */
+/** @typedef {{ password: string, session_stamp: string | null, revision: string | null }} Known credentials as the caller knows them */
+/** @typedef {{ fresh: string, revision: string }} Fresh JSON text of new MFA data, with this revision */
+
 const HAS_MFA = "coalesce(a.mfa, 'null') NOT IN ('null', '')";
 const NO_CHALLENGES = '{"login_challenge":null,"manage_challenge":null,"reset_ticket":null}';
 
@@ -21,22 +32,13 @@ const NO_CHALLENGES = '{"login_challenge":null,"manage_challenge":null,"reset_ti
 const UUID = `lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-'
   || substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))`;
 
-/**
- * SQL of a page of a table, in the order of the ids: for who takes all credentials back to SQL.
- *
- * @param {import("../lib/rows.js").Table} table
- */
-function page(table) {
-  const source = `FROM (SELECT * FROM ${table.collection} WHERE id > ${arg("after")} ORDER BY id LIMIT ${arg("limit")}) t`;
-  return many(row(table, "t"), source, "t.id");
-}
-
 const reads = {
-  get_auths: page(AUTH),
-  get_api_keys: page(API_KEY),
-  get_oauth_sessions: page(OAUTH_SESSION),
+  // For who takes all credentials back to SQL.
+  get_auths: rowsById(AUTH),
+  get_api_keys: rowsById(API_KEY),
+  get_oauth_sessions: rowsById(OAUTH_SESSION),
   get_auth_by_id: one(`SELECT ${row(AUTH, "a")} FROM owui_auths a WHERE a.id = ${arg("id")}`),
-  authenticate_user: (/** @type {any} */ { email }) =>
+  authenticate_user: (/** @type {{ email: string }} */ { email }) =>
     one(
       `SELECT json_array(${row(USER, "u")}, ${row(AUTH, "a")})
        FROM owui_users u LEFT JOIN owui_auths a ON a.id = u.id WHERE ${hasAddress(email)}`,
@@ -52,7 +54,7 @@ const reads = {
  * Whether credentials are as the caller knows them, and in use.
  *
  * @param {core.Record} record
- * @param {{ password: string, session_stamp: string | null, revision: string | null }} known
+ * @param {Known} known
  */
 function isUnchanged(record, { password, session_stamp, revision }) {
   const mfa = JSON.parse(record.getString("mfa") || "null") || {};
@@ -79,11 +81,11 @@ function withoutChallenges(record, fresh, revision) {
 const writes = {
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ auth: Values, user: Values & { id: string } }} args
    */
-  insert_new_auth(tx, args) {
-    insert(tx, AUTH, args.auth);
-    insertUser(tx, args.user);
+  insert_new_auth(tx, { auth, user }) {
+    insert(tx, AUTH, auth);
+    insertUser(tx, user);
     return "true";
   },
 
@@ -91,7 +93,7 @@ const writes = {
    * Replace MFA data and session stamp unless the credentials are not as expected any more.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ id: string, expected: Known, mfa: string | null, session_stamp: string }} args
    */
   update_mfa_by_id(tx, { id, expected, mfa, session_stamp }) {
     const record = find(tx, AUTH, id);
@@ -104,7 +106,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args `fresh` is JSON text of MFA data with this `revision`
+   * @param {{ id: string, session_stamp: string } & Fresh} args
    */
   revoke_sessions_by_user_id(tx, { id, session_stamp, fresh, revision }) {
     const record = find(tx, AUTH, id);
@@ -135,7 +137,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ id: string, email: string }} args
    */
   update_email_by_id(tx, { id, email }) {
     const record = find(tx, AUTH, id);
@@ -155,8 +157,8 @@ const writes = {
    * not as expected any more, or not in use.
    *
    * @param {CoreApp} tx
-   * @param {any} args what is `expected` and the `mfa` data, or null: whatever is there; `fresh` is JSON text of
-   *   MFA data with this `revision`
+   * @param {{ id: string, password: string, session_stamp: string, expected: Known | null, mfa: string | null } & Fresh}
+   *   args `expected` and `mfa` are null: whatever is there
    */
   update_user_password_by_id(tx, { id, password, session_stamp, expected, mfa, fresh, revision }) {
     const record = find(tx, AUTH, id);
@@ -173,11 +175,11 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ id: string }} args
    */
   delete_auth_by_id(tx, { id }) {
     deleteUser(tx, id);
-    deleteAll(tx, AUTH.collection, { id });
+    removeWhere(tx, AUTH, { id });
     return "true";
   },
 };

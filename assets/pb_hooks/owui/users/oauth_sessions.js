@@ -6,10 +6,12 @@
  * Answers of writes are kept for repeated requests: none has a token.
  */
 
-const { tables, arg, row, one, many, query, insert, update, find } = require("../lib/rows.js");
-const { deleteAll } = require("./users.js");
+const { insert, update, removeWhere, find } = require("../lib/records.js");
+const { arg, row, one, many, query } = require("../lib/rows.js");
+const { OAUTH_SESSION: SESSION } = require("./_base.js");
 
-const SESSION = tables.oauth_session;
+/** @typedef {import("../lib/records.js").Values} Values */
+
 const ROW = row(SESSION, "s");
 const OF_USER = `FROM owui_oauth_sessions s WHERE s.user_id = ${arg("user_id")}`;
 const BY_ID = `FROM owui_oauth_sessions s WHERE s.id = ${arg("id")}`;
@@ -26,7 +28,7 @@ const reads = {
 const writes = {
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ session: Values }} args
    */
   create_session(tx, { session }) {
     insert(tx, SESSION, session);
@@ -37,7 +39,7 @@ const writes = {
    * Set what changes with a new token; answer with user, provider and the time when the session began, or null.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ id: string, changes: Values }} args
    * @param {string} body
    */
   update_session_by_id(tx, { id, changes }, body) {
@@ -53,11 +55,13 @@ const writes = {
    * Delete the sessions which have the values that are given; answer with their number.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ id?: string, user_id?: string, provider?: string }} args
    */
   delete_sessions(tx, { id, user_id, provider }) {
-    const values = Object.entries({ id, user_id, provider }).filter(([, given]) => given !== undefined);
-    return String(deleteAll(tx, SESSION.collection, Object.fromEntries(values)));
+    const values = Object.entries({ id, user_id, provider }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    );
+    return String(removeWhere(tx, SESSION, Object.fromEntries(values)));
   },
 };
 

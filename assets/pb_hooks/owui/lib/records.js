@@ -1,0 +1,258 @@
+// @ts-check
+
+/**
+ * Records written by PocketBase, which validates them and tells those who listen; many at once are written in SQL, see
+ * bulk.js.
+ *
+ * A row comes in as an object by column name, with the same forms of values as one that goes out, see rows.js.
+ */
+
+const { NOW } = require("./bulk.js");
+const { scalar, recordIds } = require("./rows.js");
+
+/** @typedef {import("./rows.js").Table} Table */
+/** @typedef {Record<string, any>} Values column -> value */
+
+/** Ids in one query; each is a variable of the statement, of which SQLite takes 32,766. */
+const AT_ONCE = 10000;
+
+/** In place of a hash: no password fits, and PocketBase takes changes of the record, which must have one. */
+const NO_PASSWORD = "$2!"; // PocketBase takes for a hash what begins like this
+
+/**
+ * The record id of a row: its own id, or, where ids are free text, a hash of its key.
+ *
+ * @param {Table} table
+ * @param {Record<string, any>} values
+ */
+function recordId(table, values) {
+  return table.hashed_id
+    ? $security.sha256(JSON.stringify(table.hashed_id.map((name) => values[name]))).slice(0, 32)
+    : values.id;
+}
+
+/**
+ * Values as they come in, as the fields of a record.
+ *
+ * @param {Table} table
+ * @param {Record<string, any>} values
+ * @param {string[]} nulls the columns which were None before
+ * @returns {Record<string, any>}
+ */
+function fields(table, values, nulls = []) {
+  /** @type {Record<string, any>} */
+  const data = {};
+  const after = nulls.filter((name) => values[name] === undefined);
+  for (const { name, field, type, null: nullable, folded } of table.columns) {
+    const given = values[name];
+    if (given === undefined) {
+      continue;
+    }
+    if (given === null && !nullable) {
+      throw { status: 400, code: "not_null", message: `${table.collection}: ${name} must not be null` };
+    }
+    if (given === null && type !== "json") {
+      after.push(name);
+    }
+    data[field] = type === "int64" && given !== null ? sortable(given) : given;
+    if (folded) {
+      data[`${field}_folded`] = fold(given);
+    }
+  }
+  data.nulls = JSON.stringify(after);
+  return data;
+}
+
+/**
+ * An int64 as text that sorts like the number.
+ *
+ * @param {string} decimal
+ */
+function sortable(decimal) {
+  const number = BigInt(decimal);
+  return number < 0
+    ? "-" + (number + 9223372036854775808n).toString().padStart(19, "0")
+    : number.toString().padStart(19, "0");
+}
+
+/**
+ * A text as it is searched; Python's str.lower() gives the same.
+ *
+ * @param {string | null} text
+ */
+function fold(text) {
+  return (text || "").toLowerCase();
+}
+
+/**
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {core.Record} record
+ */
+function save(tx, table, record) {
+  if (table.auth) {
+    tx.saveNoValidate(record); // the host takes addresses which PocketBase's e-mail fields do not
+  } else {
+    tx.save(record);
+  }
+}
+
+/**
+ * Save a new row; the answer is that row.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {Record<string, any>} values of all columns
+ */
+function insert(tx, table, values) {
+  const data = fields(table, values);
+  const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
+  record.load({ ...data, id: recordId(table, values) });
+  if (table.auth) {
+    record.setRaw("password", NO_PASSWORD);
+  }
+  save(tx, table, record);
+  return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
+}
+
+/**
+ * Save changes of a record; the answer is its row.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {core.Record} record
+ * @param {Record<string, any>} values undefined stays as it is
+ */
+function update(tx, table, record, values) {
+  const changes = fields(table, values, nullsOf(table, record));
+  record.load(changes);
+  const isHeard = values.email !== undefined || tx.subscriptionsBroker().totalClients() > 0;
+  if (!table.auth || isHeard) {
+    save(tx, table, record);
+  }
+  const data = record.fieldsData();
+  for (const name of [
+    ...table.columns.filter(({ type }) => type === "json").map(({ field }) => field),
+    "nulls",
+  ]) {
+    data[name] = String(data[name]);
+  }
+  if (table.auth && !isHeard) {
+    updateColumns(tx, table, data, Object.keys(changes));
+  }
+  return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
+}
+
+/**
+ * Write fields of an auth record of which nobody is told, and whose address stays.
+ *
+ * With each such record that is saved PocketBase reads all auth collections, which takes longer than all the rest
+ * of a write; it serves the tokens of a changed address or password.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {Record<string, any>} data the record's fields
+ * @param {string[]} names of those that changed
+ */
+function updateColumns(tx, table, data, names) {
+  const set = names.map((name) => `[[${name}]] = {:${name}}`).join(", ");
+  tx.db()
+    .newQuery(`UPDATE {{${table.collection}}} SET ${set}, updated = ${NOW} WHERE id = {:id}`)
+    .bind(Object.fromEntries([...names, "id"].map((name) => [name, data[name]])))
+    .execute();
+}
+
+/**
+ * Delete records by their ids.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {string[]} ids
+ */
+function remove(tx, table, ids) {
+  for (let at = 0; at < ids.length; at += AT_ONCE) {
+    for (const record of tx.findRecordsByIds(table.collection, ids.slice(at, at + AT_ONCE))) {
+      tx.delete(record);
+    }
+  }
+}
+
+/**
+ * Delete the records that a query selects; the answer is their number.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {string} rest SQL from FROM on
+ * @param {string} body JSON text, the parameters
+ * @param {string} alias of the table in that SQL
+ */
+function removeSelected(tx, table, rest, body, alias) {
+  const ids = recordIds(tx, rest, body, alias);
+  remove(tx, table, ids);
+  return ids.length;
+}
+
+/**
+ * Delete the records that have these values; the answer is their number.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {Record<string, string | string[]>} values by field; of a list, any
+ */
+function removeWhere(tx, table, values) {
+  const found = tx.findAllRecords(table.collection, $dbx.hashExp(values));
+  found.forEach((record) => tx.delete(/** @type {core.Record} */ (record)));
+  return found.length;
+}
+
+/**
+ * The record with an id, or null.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {string} id
+ */
+function find(tx, table, id) {
+  const [record] = tx.findRecordsByIds(table.collection, [id]);
+  return record || null;
+}
+
+/**
+ * The value of a record's scalar column as the host knows it.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ * @param {string} name
+ */
+function get(table, record, name) {
+  return nullsOf(table, record).includes(name) ? null : record.get(scalar(table, name).field);
+}
+
+/**
+ * The scalar columns of a record which are None, also of one that was made without a list of them.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ * @returns {string[]}
+ */
+function nullsOf(table, record) {
+  /** @type {string[] | null} */
+  const listed = JSON.parse(record.getString("nulls") || "null");
+  return table.columns
+    .filter(({ name, field, type, null: nullable, required }) => {
+      const isListed = listed === null ? !required : listed.includes(name);
+      return nullable && type !== "json" && !record.get(field) && isListed;
+    })
+    .map(({ name }) => name);
+}
+
+module.exports = {
+  fold,
+  insert,
+  update,
+  remove,
+  removeSelected,
+  removeWhere,
+  find,
+  get,
+};

@@ -1,0 +1,99 @@
+// @ts-check
+
+/** What the modules of users share: a user's row, and what is done with it for users and for credentials. */
+
+const { insert, update, removeWhere } = require("../lib/records.js");
+const { tables, arg, value, row, query } = require("../lib/rows.js");
+
+/** @typedef {import("../lib/records.js").Values} Values */
+
+const USER = tables.user;
+const AUTH = tables.auth;
+const API_KEY = tables.api_key;
+const OAUTH_SESSION = tables.oauth_session;
+
+const ROW = row(USER, "u");
+const BY_ID = `FROM owui_users u WHERE u.id = ${arg("id")}`;
+
+/** None and JSON's null are no identity, an empty object is one. */
+const HAS_IDENTITY =
+  "(coalesce(u.oauth, 'null') NOT IN ('null', '') OR coalesce(u.scim, 'null') NOT IN ('null', ''))";
+
+/**
+ * SQL of "the user has this address, in any ASCII case"; the parameter `email` comes in lower case.
+ *
+ * The index is only for addresses that are not empty. It compares up to a NUL: lower() decides.
+ *
+ * @param {string} email which of the two questions it is; its value is not put into the SQL
+ */
+function hasAddress(email) {
+  return email === ""
+    ? `u.email = '' AND ${value(USER, "u", "email")} IS NOT NULL`
+    : `u.email != '' AND u.email = ${arg("email")} COLLATE NOCASE AND lower(u.email) = ${arg("email")}`;
+}
+
+/**
+ * Save a new user.
+ *
+ * @param {CoreApp} tx
+ * @param {Values & { id: string }} user values of all columns
+ */
+function insertUser(tx, user) {
+  keepAddressUnique(tx, user);
+  insert(tx, USER, user);
+}
+
+/**
+ * Save changes of a user; the answer is the row.
+ *
+ * @param {CoreApp} tx
+ * @param {core.Record} record
+ * @param {Values} changes
+ */
+function updateUser(tx, record, changes) {
+  keepAddressUnique(tx, { email: changes.email, id: record.id });
+  return update(tx, USER, record, changes);
+}
+
+/**
+ * Refuse a second user whose address is the empty text; of others the index takes care.
+ *
+ * @param {CoreApp} tx
+ * @param {{ email?: string | null, id: string }} user
+ */
+function keepAddressUnique(tx, { email, id }) {
+  const others = `FROM owui_users u WHERE ${hasAddress("")} AND u.id != ${arg("id")}`;
+  if (
+    email === "" &&
+    query(tx, `SELECT EXISTS (SELECT 1 ${others}) AS json`, JSON.stringify({ id })) !== "0"
+  ) {
+    throw { status: 409, code: "conflict", message: "owui_users: another user's address is empty, too" };
+  }
+}
+
+/**
+ * Delete a user, and what is nobody's without.
+ *
+ * @param {CoreApp} tx
+ * @param {string} id
+ */
+function deleteUser(tx, id) {
+  for (const table of [API_KEY, OAUTH_SESSION]) {
+    removeWhere(tx, table, { user_id: id });
+  }
+  removeWhere(tx, USER, { id });
+}
+
+module.exports = {
+  USER,
+  AUTH,
+  API_KEY,
+  OAUTH_SESSION,
+  ROW,
+  BY_ID,
+  HAS_IDENTITY,
+  hasAddress,
+  insertUser,
+  updateUser,
+  deleteUser,
+};
