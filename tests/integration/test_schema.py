@@ -20,7 +20,8 @@ import pytest
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR, TABLES_FILE
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import ConflictError, SchemaError
-from openwebui_pocketbase.schema.bootstrap import apply_schema, bring_up, hook_digests, inspect
+from openwebui_pocketbase.schema.apply import apply_schema
+from openwebui_pocketbase.schema.bootstrap import bring_up, hook_digests, inspect
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings
