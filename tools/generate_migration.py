@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from openwebui_pocketbase.schema.definitions import version_statement
-from openwebui_pocketbase.schema.description import DESCRIPTIONS, Description, digest_of, digest_statement
+from openwebui_pocketbase.schema.description import OURS, Description, digest_of, digest_statement
 from openwebui_pocketbase.schema.fields import NEW_TYPE, changed_types, copy_statement, index_name, replacement
 from openwebui_pocketbase.schema.objects import objects_of, units
 
@@ -148,12 +148,11 @@ def steps(old: list[Description], new: list[Description], version: int) -> str:
     return "\n    ".join(step for step in result if step)
 
 
-def migration(group: str, version: int, released: list[Description]) -> str:
-    """Return the migration; `released` has the tables of all groups."""
-    old, new = (
-        [description for description in descriptions if description.group == group]
-        for descriptions in (released, DESCRIPTIONS)
-    )
+def migration(
+    group: str, version: int, released: Iterable[Description], wanted: Iterable[Description] = OURS.tables
+) -> str:
+    """Return the migration of a group from one description of all tables to another."""
+    old, new = ([table for table in tables if table.group == group] for tables in (released, wanted))
     return TEMPLATE.format(version=version, up=steps(old, new, version), down=steps(new, old, version - 1))
 
 
@@ -170,7 +169,7 @@ def main() -> None:
     parser.add_argument("--describe", action="store_true", help="print what this version has")
     arguments = parser.parse_args()
     if arguments.describe:
-        print(json.dumps([asdict(description) for description in DESCRIPTIONS], indent=1))
+        print(json.dumps([asdict(description) for description in OURS.tables], indent=1))
     elif arguments.group is None or arguments.version is None:
         parser.error("GROUP and VERSION, or --describe")
     else:

@@ -19,7 +19,7 @@ from typing import Any
 
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.schema.definitions import CORE_STATEMENTS, version_statement
-from openwebui_pocketbase.schema.description import DESCRIPTIONS, DIGESTS, Description, digest_statement
+from openwebui_pocketbase.schema.description import OURS, Description, Schema, digest_statement
 from openwebui_pocketbase.schema.fields import NEW_TYPE, changed_types, copy_statement, indexes, replacement
 from openwebui_pocketbase.schema.objects import FOUND, replacements
 
@@ -29,8 +29,12 @@ LEASE = 60
 """Seconds after which a process that was changing the schema is taken for dead."""
 
 
-def apply_schema(admin: AdminClient) -> bool:
-    """Bring a server to the schema; safe to repeat.
+def apply_schema(admin: AdminClient, schema: Schema = OURS) -> bool:
+    """Bring a server to a schema; safe to repeat.
+
+    Args:
+        admin: The server.
+        schema: What it has to have.
 
     Returns:
         Whether that was done; not if another process is doing it.
@@ -44,15 +48,17 @@ def apply_schema(admin: AdminClient) -> bool:
         if not is_alone:
             return False
         existing = admin.collections()
-        _create([d for d in DESCRIPTIONS if d.collection not in existing], admin)
-        admin.import_collections([_extended(d, existing.get(d.collection)) for d in DESCRIPTIONS])
-        for description in DESCRIPTIONS:
-            _change_types(description, admin, existing.get(description.collection))
-        for call in replacements(DESCRIPTIONS, admin.sql(FOUND)):
+        tables = schema.tables
+        _create([table for table in tables if table.collection not in existing], admin)
+        admin.import_collections([_extended(table, existing.get(table.collection)) for table in tables])
+        for table in tables:
+            _change_types(table, admin, existing.get(table.collection))
+        for call in replacements(tables, admin.sql(FOUND)):
             admin.sql(call)
-        for description in DESCRIPTIONS:
-            _remove_fields(description, admin, existing.get(description.collection))
-        admin.sql("; ".join([*(digest_statement(*digest) for digest in DIGESTS.items()), version_statement()]))
+        for table in tables:
+            _remove_fields(table, admin, existing.get(table.collection))
+        digests = [digest_statement(group, digest) for group, digest in schema.digests.items()]
+        admin.sql("; ".join([*digests, version_statement(schema.version)]))
     return True
 
 

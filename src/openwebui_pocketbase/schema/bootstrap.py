@@ -12,8 +12,8 @@ from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import NotFoundError, ResponseError, SchemaError
 from openwebui_pocketbase.schema.apply import LEASE, apply_schema
+from openwebui_pocketbase.schema.description import OURS, Schema
 from openwebui_pocketbase.schema.objects import fingerprint
-from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
 from openwebui_pocketbase.server.versions import SUPPORTED_VERSIONS, is_supported
 
 __all__ = ["SchemaState", "bring_up", "hook_digests", "inspect"]
@@ -110,37 +110,42 @@ def hook_digests() -> dict[str, str]:
     return {path.relative_to(HOOKS_DIR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def inspect(admin: AdminClient) -> SchemaState:
+def inspect(admin: AdminClient, schema: Schema = OURS) -> SchemaState:
     """Compare a server with what this version needs."""
     ours = hook_digests()
     try:
         version = admin.version()
     except NotFoundError:
-        return SchemaState(None, SCHEMA_VERSION, tuple(ours), ())
+        return SchemaState(None, schema.version, tuple(ours), ())
     theirs: dict[str, Any] = version["hooks"]
     return SchemaState(
         schema=version["schema"],
-        wanted=SCHEMA_VERSION,
+        wanted=schema.version,
         hooks_missing=tuple(name for name in ours if name not in theirs),
         hooks_different=tuple(name for name in ours if name in theirs and theirs[name] != ours[name]),
         pocketbase=version.get("pocketbase", ""),
-        differs=version.get("fingerprint", "") != fingerprint(),
+        differs=version.get("fingerprint", "") != fingerprint(schema),
     )
 
 
-def bring_up(admin: AdminClient) -> None:
+def bring_up(admin: AdminClient, schema: Schema = OURS) -> None:
     """Bring a server to the schema this version needs; waits while another process does so.
+
+    Args:
+        admin: The server.
+        schema: What it has to have.
 
     Raises:
         SchemaError: The server's hooks or schema do not fit; says what to do.
     """
-    state = inspect(admin)
+    state = inspect(admin, schema)
     failures = 0
     until = time.monotonic() + 2 * LEASE
-    while state.is_behind and time.monotonic() < until:
+    if state.is_behind:
         log.info("Bringing PocketBase's schema from version %d to %d", state.schema, state.wanted)
+    while state.is_behind and time.monotonic() < until:
         try:
-            is_done = apply_schema(admin)
+            is_done = apply_schema(admin, schema)
         except ResponseError as error:
             failures += 1
             if failures == ATTEMPTS:
@@ -148,7 +153,7 @@ def bring_up(admin: AdminClient) -> None:
             is_done = False
         if not is_done:
             time.sleep(PAUSE)
-        state = inspect(admin)
+        state = inspect(admin, schema)
         if is_done:
             break
     problems = state.problems()

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from openwebui_pocketbase.schema.definitions import collection, small_collection, statements_of, waiting_statement
-from openwebui_pocketbase.schema.tables import TABLES, Table
+from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
 
-__all__ = ["DESCRIPTIONS", "DIGESTS", "Description", "describe", "digest_statement"]
+__all__ = ["OURS", "Description", "Schema", "describe", "digest_of", "digest_statement"]
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,24 @@ def digest_statement(group: str, digest: str) -> str:
     return f"INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/{group}', '{digest}')"
 
 
-DESCRIPTIONS = tuple(describe(table) for table in TABLES.values())
-"""What each table needs."""
+@dataclass(frozen=True)
+class Schema:
+    """What all tables of one version need.
 
-DIGESTS = {
-    group: digest_of(description for description in DESCRIPTIONS if description.group == group)
-    for group in dict.fromkeys(description.group for description in DESCRIPTIONS)
-}
-"""Group -> digest of what its tables need; a server keeps these in ``owui_meta``."""
+    Attributes:
+        version: Version of the schema as a whole.
+        tables: What each table needs.
+    """
+
+    version: int
+    tables: tuple[Description, ...]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Group -> digest of what its tables need; a server keeps these in ``owui_meta``."""
+        groups = dict.fromkeys(table.group for table in self.tables)
+        return {group: digest_of(table for table in self.tables if table.group == group) for group in groups}
+
+
+OURS = Schema(SCHEMA_VERSION, tuple(describe(table) for table in TABLES.values()))
+"""What this version needs."""

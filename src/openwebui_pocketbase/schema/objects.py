@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from openwebui_pocketbase.schema.description import DESCRIPTIONS, DIGESTS, Description
+from openwebui_pocketbase.schema.description import Description, Schema
 
 __all__ = ["FOUND", "SqlObject", "fingerprint", "objects_of", "replacements", "units"]
 
@@ -69,12 +69,12 @@ def objects_of(description: Description) -> list[SqlObject]:
     return [SqlObject.of(statement) for statement in description.statements]
 
 
-def fingerprint() -> str:
-    """Return the digest of what this version needs, as ``version.js`` makes it of what a server has."""
-    lines = [f"digest/{group} {digest}" for group, digest in DIGESTS.items()]
+def fingerprint(schema: Schema) -> str:
+    """Return the digest of what a version needs, as ``version.js`` makes it of what a server has."""
+    lines = [f"digest/{group} {digest}" for group, digest in schema.digests.items()]
     lines += [
         f"{wanted.name} {wanted.sql}"
-        for description in DESCRIPTIONS
+        for description in schema.tables
         for wanted in objects_of(description)
         if wanted.kind != "TABLE"
     ]
