@@ -94,7 +94,12 @@ def collections(admin: AdminClient) -> dict[str, dict[str, Any]]:
 def snapshot(server: PocketBaseProcess) -> dict[str, Any]:
     """Everything of the schema."""
     with server.admin() as admin:
-        return {"collections": collections(admin), "objects": admin.sql(OBJECTS), "version": admin.sql(VERSION)}
+        return {
+            "collections": collections(admin),
+            "objects": admin.sql(OBJECTS),
+            "version": admin.sql(VERSION),
+            "digests": admin.sql("SELECT key, value FROM owui_meta WHERE key NOT IN ('epoch', 'schema') ORDER BY key"),
+        }
 
 
 def tables(admin: AdminClient) -> set[str]:

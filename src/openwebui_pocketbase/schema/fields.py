@@ -54,6 +54,10 @@ def _value_as(name: str, found: str, wanted: str) -> str:
         wanted: The declared type that it gets.
     """
     column = f"`{name}`"
+    if found == "json" and wanted != "json":
+        # A scalar's own value; of a list or an object its text.
+        is_text = f"NOT json_valid({column}) OR json_type({column}) IN ('array', 'object')"
+        column = f"(CASE WHEN {is_text} THEN {column} ELSE {column} ->> '$' END)"
     if wanted == "bool":
         return f"coalesce(CAST({column} AS NUMERIC), 0) != 0"
     if wanted == "int":
