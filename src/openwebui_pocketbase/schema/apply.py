@@ -28,6 +28,9 @@ __all__ = ["LEASE", "apply_schema"]
 LEASE = 60
 """Seconds after which a process that was changing the schema is taken for dead."""
 
+PATIENCE = 190.0
+"""Seconds for one request: making a large index anew takes time, for which PocketBase gives three minutes."""
+
 
 def apply_schema(admin: AdminClient, schema: Schema = OURS) -> bool:
     """Bring a server to a schema; safe to repeat.
@@ -42,24 +45,29 @@ def apply_schema(admin: AdminClient, schema: Schema = OURS) -> bool:
     Raises:
         ResponseError: PocketBase refused a step.
     """
-    for statement in CORE_STATEMENTS:
-        admin.sql(statement)
-    with _alone(admin) as is_alone:
-        if not is_alone:
-            return False
-        existing = admin.collections()
-        tables = schema.tables
-        _create([table for table in tables if table.collection not in existing], admin)
-        admin.import_collections([_extended(table, existing.get(table.collection)) for table in tables])
-        for table in tables:
-            _change_types(table, admin, existing.get(table.collection))
-        for call in replacements(tables, admin.sql(FOUND)):
-            admin.sql(call)
-        for table in tables:
-            _remove_fields(table, admin, existing.get(table.collection))
-        digests = [digest_statement(group, digest) for group, digest in schema.digests.items()]
-        admin.sql("; ".join([*digests, version_statement(schema.version)]))
-    return True
+    with admin.patience(PATIENCE):
+        for statement in CORE_STATEMENTS:
+            admin.sql(statement)
+        with _alone(admin) as is_alone:
+            if is_alone:
+                _apply(admin, schema)
+            return is_alone
+
+
+def _apply(admin: AdminClient, schema: Schema) -> None:
+    """Take the steps."""
+    existing = admin.collections()
+    tables = schema.tables
+    _create([table for table in tables if table.collection not in existing], admin)
+    admin.import_collections([_extended(table, existing.get(table.collection)) for table in tables])
+    for table in tables:
+        _change_types(table, admin, existing.get(table.collection))
+    for call in replacements(tables, admin.sql(FOUND)):
+        admin.sql(call)
+    for table in tables:
+        _remove_fields(table, admin, existing.get(table.collection))
+    digests = [digest_statement(group, digest) for group, digest in schema.digests.items()]
+    admin.sql("; ".join([*digests, version_statement(schema.version)]))
 
 
 @contextmanager

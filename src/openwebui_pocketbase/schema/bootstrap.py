@@ -43,7 +43,7 @@ class SchemaState:
         hooks_different: Hook files the server has in another version.
         pocketbase: Version of PocketBase itself; ``""`` if the server does not tell.
         differs: Whether triggers, full-text tables or collections are not those of this version, whatever version
-            the server's schema has.
+            the server's schema has; only known where the hooks are ours.
     """
 
     schema: int | None
@@ -118,13 +118,15 @@ def inspect(admin: AdminClient, schema: Schema = OURS) -> SchemaState:
     except NotFoundError:
         return SchemaState(None, schema.version, tuple(ours), ())
     theirs: dict[str, Any] = version["hooks"]
+    missing = tuple(name for name in ours if name not in theirs)
+    different = tuple(name for name in ours if name in theirs and theirs[name] != ours[name])
     return SchemaState(
         schema=version["schema"],
         wanted=schema.version,
-        hooks_missing=tuple(name for name in ours if name not in theirs),
-        hooks_different=tuple(name for name in ours if name in theirs and theirs[name] != ours[name]),
+        hooks_missing=missing,
+        hooks_different=different,
         pocketbase=version.get("pocketbase", ""),
-        differs=version.get("fingerprint", "") != fingerprint(schema),
+        differs=not (missing or different) and version["fingerprint"] != fingerprint(schema),
     )
 
 
