@@ -1,38 +1,49 @@
-"""Print the PocketBase migration that creates a group's tables; migrations are frozen once released.
+"""Print the PocketBase migration that brings a group's tables to this version, and back.
 
-Usage: python tools/generate_migration.py GROUP VERSION > assets/pb_migrations/<time>_<group>.js
+Usage: python tools/generate_migration.py GROUP VERSION [--from FILE] > assets/pb_migrations/<time>_<group>.js
+       python tools/generate_migration.py --describe > FILE
+
+The first migration of a group creates its tables. A later one changes them: FILE describes what the released version
+has, and is printed there (`git worktree add ../released TAG`, then `--describe` in that directory). Released migrations
+are frozen. Format the result with prettier.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-from openwebui_pocketbase.schema.definitions import (
-    collection,
-    drops_of,
-    small_collection,
-    statements_of,
-    version_statement,
-)
-from openwebui_pocketbase.schema.tables import TABLES, Table
+from openwebui_pocketbase.schema.definitions import version_statement
+from openwebui_pocketbase.schema.description import OURS, Description, digest_of, digest_statement
+from openwebui_pocketbase.schema.fields import NEW_TYPE, changed_types, copy_statement, index_name, replacement
+from openwebui_pocketbase.schema.objects import objects_of, units
 
 TEMPLATE = """// @ts-check
 migrate(
   (app) => {{
-    {create}
-    for (const sql of {statements}) {{
-      app.db().newQuery(sql).execute();
+    const found = new DynamicModel({{ version: 0 }});
+    app
+      .db()
+      .newQuery("SELECT CAST(max(value) AS INTEGER) AS version FROM owui_meta WHERE key = 'schema'")
+      .one(found);
+    if (/** @type {{any}} */ (found).version >= {version}) {{
+      return; // the schema was brought here, or further, over the admin API
     }}
+    {up}
   }},
   (app) => {{
-    {delete}
-    for (const sql of {undo}) {{
-      app.db().newQuery(sql).execute();
-    }}
+    {down}
   }},
 );
 """
+
+RUN = """for (const sql of {statements}) {{
+      app.db().newQuery(sql).execute();
+    }}"""
 
 CREATE = """if (!app.hasTable("{name}")) {{
       app.save(new Collection({collection}));
@@ -45,29 +56,126 @@ CREATE_IN_TWO_STEPS = """if (!app.hasTable("{name}")) {{
       app.save(collection);
     }} // else it was created over the admin API"""
 
+CHANGE = """{{
+      const collection = app.findCollectionByNameOrId("{name}");
+      {steps}
+    }}"""
 
-def creation(table: Table) -> str:
-    definition, small = collection(table), small_collection(table)
-    if small is None:
-        return CREATE.format(name=table.collection, collection=json.dumps(definition))
-    rest = {name: definition[name] for name in ("fields", "indexes")}
-    return CREATE_IN_TWO_STEPS.format(name=table.collection, small=json.dumps(small), rest=json.dumps(rest))
+DELETE = 'app.delete(app.findCollectionByNameOrId("{name}"));'
+
+SAVE = "app.save(collection);"
 
 
-def main(group: str, version: int) -> None:
-    tables = [table for table in TABLES.values() if table.group == group]
-    definitions = [collection(table) for table in tables]
-    triggers = [statement for table in tables for statement in statements_of(table)]
-    print(
-        TEMPLATE.format(
-            create="\n    ".join(creation(table) for table in tables),
-            statements=json.dumps([*triggers, version_statement(version)]),
-            delete="\n    ".join(f'app.delete(app.findCollectionByNameOrId("{d["name"]}"));' for d in definitions),
-            undo=json.dumps([*(drop for table in tables for drop in drops_of(table)), version_statement(version - 1)]),
+def run(statements: Iterable[str]) -> str:
+    listed = list(statements)
+    return RUN.format(statements=json.dumps(listed)) if listed else ""
+
+
+def creation(new: Description) -> str:
+    if new.small is None:
+        return CREATE.format(name=new.collection, collection=json.dumps(new.definition))
+    rest = {name: new.definition[name] for name in ("fields", "indexes")}
+    return CREATE_IN_TWO_STEPS.format(name=new.collection, small=json.dumps(new.small), rest=json.dumps(rest))
+
+
+def change(old: Description, new: Description) -> Iterator[str]:
+    """Yield the steps that change a collection; its triggers are gone before, and come after."""
+    before = {field["name"]: field for field in old.definition["fields"]}
+    after = {field["name"]: field for field in new.definition["fields"]}
+    changed = changed_types(list(before.values()), list(after.values()))
+    added = [f for name, f in after.items() if name not in changed and before.get(name) != f]
+    removed = [name for name in before if name not in after]
+    indexes = new.definition["indexes"]
+    unwanted = [index_name(index) for index in old.definition["indexes"] if index not in indexes]
+    missing = [index for index in indexes if index not in old.definition["indexes"]]
+    for name in unwanted:
+        yield f'collection.removeIndex("{name}");'
+    if added or changed:
+        for field in [*added, *(replacement(field) for _, field in changed.values())]:
+            yield f"collection.fields.add(new Field({json.dumps(field)}));"
+        yield SAVE
+    if changed:
+        yield run([copy_statement(new.collection, changed, new.types)])
+    for name in (*changed, *removed):
+        yield f'collection.fields.removeByName("{name}");'
+    if changed and not missing:
+        yield SAVE
+    for name in changed:
+        yield f'collection.fields.getByName("{name}{NEW_TYPE}").setName("{name}");'
+    if missing:
+        yield f"collection.indexes = [...collection.indexes, ...{json.dumps(missing)}];"
+    if unwanted or removed or changed or missing:
+        yield SAVE
+
+
+def rows_of(descriptions: Iterable[Description], kinds: tuple[str, ...]) -> list[dict[str, str]]:
+    return [
+        {"name": item.name, "sql": item.sql, "type": item.kind}
+        for description in descriptions
+        for item in objects_of(description)
+        if item.kind in kinds
+    ]
+
+
+def steps(old: list[Description], new: list[Description], version: int) -> str:
+    """Return JavaScript that brings a group's tables from one description to another."""
+    there, wanted = ({d.collection: d for d in descriptions} for descriptions in (old, new))
+    both = [name for name in wanted if name in there]
+    changes = {name: list(change(there[name], wanted[name])) for name in both}
+    # PocketBase cannot remove a column that a trigger names; in a migration's transaction nobody misses triggers.
+    lifted = [item for name in both if changes[name] for item in objects_of(there[name]) if item.kind == "TRIGGER"]
+    found = [
+        *rows_of((there[name] for name in both if not changes[name]), ("TRIGGER",)),
+        *rows_of((there[name] for name in both), ("INDEX",)),
+        *rows_of(old, ("VIRTUAL TABLE",)),
+    ]
+    own_tables = {row["name"] for row in rows_of(new, ("TABLE",))}
+    gone = [row["name"] for row in rows_of(old, ("TABLE",)) if row["name"] not in own_tables]
+    result = [
+        *(creation(wanted[name]) for name in wanted if name not in there),
+        run(item.drop for item in lifted),
+        *(CHANGE.format(name=name, steps="\n      ".join(steps)) for name, steps in changes.items() if steps),
+        *(DELETE.format(name=name) for name in there if name not in wanted),
+        run(
+            [
+                *(f"DROP TABLE {name}" for name in gone),
+                *(statement for unit in units(new, found) for statement in unit),
+                digest_statement(new[0].group if new else old[0].group, digest_of(new) if new else ""),
+                version_statement(version),
+            ]
         ),
-        end="",
-    )
+    ]
+    return "\n    ".join(step for step in result if step)
+
+
+def migration(
+    group: str, version: int, released: Iterable[Description], wanted: Iterable[Description] = OURS.tables
+) -> str:
+    """Return the migration of a group from one description of all tables to another."""
+    old, new = ([table for table in tables if table.group == group] for tables in (released, wanted))
+    return TEMPLATE.format(version=version, up=steps(old, new, version), down=steps(new, old, version - 1))
+
+
+def loaded(path: Path) -> list[Description]:
+    described: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    return [Description(**description) for description in described]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("group", nargs="?")
+    parser.add_argument("version", nargs="?", type=int)
+    parser.add_argument("--from", dest="released", type=Path, help="what the released version has")
+    parser.add_argument("--describe", action="store_true", help="print what this version has")
+    arguments = parser.parse_args()
+    if arguments.describe:
+        print(json.dumps([asdict(description) for description in OURS.tables], indent=1))
+    elif arguments.group is None or arguments.version is None:
+        parser.error("GROUP and VERSION, or --describe")
+    else:
+        released = loaded(arguments.released) if arguments.released else []
+        print(migration(arguments.group, arguments.version, released), end="")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main()

@@ -8,7 +8,7 @@ migrate(
       "INSERT OR IGNORE INTO owui_meta (key, value) VALUES ('epoch', lower(hex(randomblob(16))))",
       "CREATE TABLE IF NOT EXISTS owui_changes (seq INTEGER PRIMARY KEY, collection TEXT NOT NULL, record_id TEXT NOT NULL, op TEXT NOT NULL, at INTEGER NOT NULL)",
       "CREATE TABLE IF NOT EXISTS owui_idempotency (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '1')",
+      "INSERT OR IGNORE INTO owui_meta (key, value) VALUES ('schema', '1')",
     ]) {
       app.db().newQuery(sql).execute();
     }

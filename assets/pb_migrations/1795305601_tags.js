@@ -1,6 +1,14 @@
 // @ts-check
 migrate(
   (app) => {
+    const found = new DynamicModel({ version: 0 });
+    app
+      .db()
+      .newQuery("SELECT CAST(max(value) AS INTEGER) AS version FROM owui_meta WHERE key = 'schema'")
+      .one(found);
+    if (/** @type {any} */ (found).version >= 2) {
+      return; // the schema was brought here, or further, over the admin API
+    }
     if (!app.hasTable("owui_tags")) {
       app.save(
         new Collection({
@@ -39,6 +47,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_tags_create AFTER INSERT ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_tags_update AFTER UPDATE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_tags_delete AFTER DELETE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/tags', 'c34d9b978cd7024c0a8409670dc69db3248247364ab8169df36cac9e92664467')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '2')",
     ]) {
       app.db().newQuery(sql).execute();
@@ -46,6 +55,11 @@ migrate(
   },
   (app) => {
     app.delete(app.findCollectionByNameOrId("owui_tags"));
-    app.db().newQuery("INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '1')").execute();
+    for (const sql of [
+      "DELETE FROM owui_meta WHERE key = 'digest/tags'",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '1')",
+    ]) {
+      app.db().newQuery(sql).execute();
+    }
   },
 );

@@ -1,6 +1,14 @@
 // @ts-check
 migrate(
   (app) => {
+    const found = new DynamicModel({ version: 0 });
+    app
+      .db()
+      .newQuery("SELECT CAST(max(value) AS INTEGER) AS version FROM owui_meta WHERE key = 'schema'")
+      .one(found);
+    if (/** @type {any} */ (found).version >= 3) {
+      return; // the schema was brought here, or further, over the admin API
+    }
     if (!app.hasTable("owui_folders")) {
       app.save(
         new Collection({
@@ -48,6 +56,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_folders_create AFTER INSERT ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_folders_update AFTER UPDATE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_folders_delete AFTER DELETE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/folders', '44f8eb3cdf4d23d1a0741f318429a1c499502892bcd21664decf908992bc65ef')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '3')",
     ]) {
       app.db().newQuery(sql).execute();
@@ -55,6 +64,11 @@ migrate(
   },
   (app) => {
     app.delete(app.findCollectionByNameOrId("owui_folders"));
-    app.db().newQuery("INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '2')").execute();
+    for (const sql of [
+      "DELETE FROM owui_meta WHERE key = 'digest/folders'",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '2')",
+    ]) {
+      app.db().newQuery(sql).execute();
+    }
   },
 );

@@ -1,6 +1,14 @@
 // @ts-check
 migrate(
   (app) => {
+    const found = new DynamicModel({ version: 0 });
+    app
+      .db()
+      .newQuery("SELECT CAST(max(value) AS INTEGER) AS version FROM owui_meta WHERE key = 'schema'")
+      .one(found);
+    if (/** @type {any} */ (found).version >= 4) {
+      return; // the schema was brought here, or further, over the admin API
+    }
     if (!app.hasTable("owui_users")) {
       app.save(
         new Collection({
@@ -92,7 +100,7 @@ migrate(
               autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             },
             { name: "user_id", type: "text", max: 1000000000 },
-            { name: "key", hidden: true, type: "text", max: 1000000000 },
+            { name: "key", type: "text", max: 1000000000, hidden: true },
             { name: "data", type: "json", maxSize: 1000000000 },
             { name: "expires_at", type: "number" },
             { name: "last_used_at", type: "number" },
@@ -133,10 +141,10 @@ migrate(
               autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             },
             { name: "email", type: "text", max: 1000000000 },
-            { name: "password", hidden: true, type: "text", max: 1000000000 },
+            { name: "password", type: "text", max: 1000000000, hidden: true },
             { name: "active", type: "bool" },
-            { name: "mfa", hidden: true, type: "json", maxSize: 1000000000 },
-            { name: "session_stamp", hidden: true, type: "text", max: 1000000000 },
+            { name: "mfa", type: "json", maxSize: 1000000000, hidden: true },
+            { name: "session_stamp", type: "text", max: 1000000000, hidden: true },
             { name: "nulls", type: "json", maxSize: 1000000000 },
             { name: "created", type: "autodate", onCreate: true, onUpdate: false },
             { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
@@ -172,7 +180,7 @@ migrate(
             },
             { name: "user_id", type: "text", max: 1000000000 },
             { name: "provider", type: "text", max: 1000000000 },
-            { name: "token", hidden: true, type: "text", max: 1000000000 },
+            { name: "token", type: "text", max: 1000000000, hidden: true },
             { name: "expires_at", type: "number" },
             { name: "created_at", type: "number" },
             { name: "updated_at", type: "number" },
@@ -201,6 +209,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_oauth_sessions_create AFTER INSERT ON owui_oauth_sessions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_oauth_sessions', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_oauth_sessions_update AFTER UPDATE ON owui_oauth_sessions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_oauth_sessions', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_oauth_sessions_delete AFTER DELETE ON owui_oauth_sessions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_oauth_sessions', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/users', 'de480ab9c339b1c166fcc87e0d40ba8827d19620965d068c932e653eaf3180ae')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '4')",
     ]) {
       app.db().newQuery(sql).execute();
@@ -211,6 +220,11 @@ migrate(
     app.delete(app.findCollectionByNameOrId("owui_api_keys"));
     app.delete(app.findCollectionByNameOrId("owui_auths"));
     app.delete(app.findCollectionByNameOrId("owui_oauth_sessions"));
-    app.db().newQuery("INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '3')").execute();
+    for (const sql of [
+      "DELETE FROM owui_meta WHERE key = 'digest/users'",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '3')",
+    ]) {
+      app.db().newQuery(sql).execute();
+    }
   },
 );

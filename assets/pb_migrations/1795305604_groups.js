@@ -1,6 +1,14 @@
 // @ts-check
 migrate(
   (app) => {
+    const found = new DynamicModel({ version: 0 });
+    app
+      .db()
+      .newQuery("SELECT CAST(max(value) AS INTEGER) AS version FROM owui_meta WHERE key = 'schema'")
+      .one(found);
+    if (/** @type {any} */ (found).version >= 5) {
+      return; // the schema was brought here, or further, over the admin API
+    }
     if (!app.hasTable("owui_groups")) {
       app.save(
         new Collection({
@@ -90,6 +98,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_create AFTER INSERT ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_update AFTER UPDATE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_delete AFTER DELETE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/groups', '4307a7b32de38324405b0826db2c0c4e56e4173d6c04c6dff9ed5894a6fb87cb')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '5')",
     ]) {
       app.db().newQuery(sql).execute();
@@ -98,6 +107,11 @@ migrate(
   (app) => {
     app.delete(app.findCollectionByNameOrId("owui_groups"));
     app.delete(app.findCollectionByNameOrId("owui_group_members"));
-    app.db().newQuery("INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '4')").execute();
+    for (const sql of [
+      "DELETE FROM owui_meta WHERE key = 'digest/groups'",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '4')",
+    ]) {
+      app.db().newQuery(sql).execute();
+    }
   },
 );

@@ -1,6 +1,14 @@
 // @ts-check
 migrate(
   (app) => {
+    const found = new DynamicModel({ version: 0 });
+    app
+      .db()
+      .newQuery("SELECT CAST(max(value) AS INTEGER) AS version FROM owui_meta WHERE key = 'schema'")
+      .one(found);
+    if (/** @type {any} */ (found).version >= 6) {
+      return; // the schema was brought here, or further, over the admin API
+    }
     if (!app.hasTable("owui_access_grants")) {
       app.save(
         new Collection({
@@ -45,6 +53,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_access_grants_create AFTER INSERT ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_access_grants_update AFTER UPDATE ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_access_grants_delete AFTER DELETE ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/access', '953e6fe7eb6709c78cc4376404a3df6ecd31da12b6e5d886d527903de728684f')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '6')",
     ]) {
       app.db().newQuery(sql).execute();
@@ -52,6 +61,11 @@ migrate(
   },
   (app) => {
     app.delete(app.findCollectionByNameOrId("owui_access_grants"));
-    app.db().newQuery("INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '5')").execute();
+    for (const sql of [
+      "DELETE FROM owui_meta WHERE key = 'digest/access'",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '5')",
+    ]) {
+      app.db().newQuery(sql).execute();
+    }
   },
 );

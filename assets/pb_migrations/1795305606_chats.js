@@ -1,6 +1,14 @@
 // @ts-check
 migrate(
   (app) => {
+    const found = new DynamicModel({ version: 0 });
+    app
+      .db()
+      .newQuery("SELECT CAST(max(value) AS INTEGER) AS version FROM owui_meta WHERE key = 'schema'")
+      .one(found);
+    if (/** @type {any} */ (found).version >= 7) {
+      return; // the schema was brought here, or further, over the admin API
+    }
     if (!app.hasTable("owui_chats")) {
       const collection = new Collection({
         name: "owui_chats",
@@ -317,32 +325,35 @@ migrate(
       );
     } // else it was created over the admin API
     for (const sql of [
-      "CREATE TRIGGER IF NOT EXISTS owui_chats_create AFTER INSERT ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_chats_update AFTER UPDATE ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_chats_delete AFTER DELETE ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TABLE IF NOT EXISTS owui_chat_tags (user_id TEXT NOT NULL, tag TEXT NOT NULL, chat_id TEXT NOT NULL, PRIMARY KEY (user_id, tag, chat_id)) WITHOUT ROWID",
+      "CREATE TABLE IF NOT EXISTS owui_chat_locks (chat_id TEXT PRIMARY KEY, token TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID",
       "CREATE VIRTUAL TABLE IF NOT EXISTS owui_chats_search USING fts5 (text, tokenize = 'trigram', content = '', contentless_delete = 1, detail = none)",
+      "UPDATE owui_chats SET doc = -doc WHERE doc > 0",
+      "CREATE TRIGGER IF NOT EXISTS owui_chats_update AFTER UPDATE ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_search_create AFTER INSERT ON owui_chats BEGIN INSERT INTO owui_chats_search (rowid, text) SELECT NEW.doc, NEW.title_folded || char(30) || NEW.legacy_folded WHERE NEW.doc > 0; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_search_update AFTER UPDATE OF title_folded, legacy_folded, doc ON owui_chats WHEN OLD.title_folded || char(30) || OLD.legacy_folded IS NOT NEW.title_folded || char(30) || NEW.legacy_folded OR OLD.doc IS NOT NEW.doc BEGIN DELETE FROM owui_chats_search WHERE rowid = OLD.doc AND OLD.doc > 0; INSERT INTO owui_chats_search (rowid, text) SELECT NEW.doc, NEW.title_folded || char(30) || NEW.legacy_folded WHERE NEW.doc > 0; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_search_delete AFTER DELETE ON owui_chats BEGIN DELETE FROM owui_chats_search WHERE rowid = OLD.doc AND OLD.doc > 0; END",
-      "CREATE TABLE IF NOT EXISTS owui_chat_tags (user_id TEXT NOT NULL, tag TEXT NOT NULL, chat_id TEXT NOT NULL, PRIMARY KEY (user_id, tag, chat_id)) WITHOUT ROWID",
+      "CREATE TRIGGER IF NOT EXISTS owui_chats_create AFTER INSERT ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_chats_delete AFTER DELETE ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE INDEX IF NOT EXISTS idx_owui_chat_tags_chat_id ON owui_chat_tags (chat_id)",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_create AFTER INSERT ON owui_chats BEGIN INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT NEW.user_id, value, NEW.id FROM json_each(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') WHERE type = 'text' AND json_extract(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.internal') IS NOT 1; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_update AFTER UPDATE OF meta, user_id ON owui_chats WHEN OLD.meta IS NOT NEW.meta OR OLD.user_id IS NOT NEW.user_id BEGIN DELETE FROM owui_chat_tags WHERE chat_id = OLD.id; INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT NEW.user_id, value, NEW.id FROM json_each(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') WHERE type = 'text' AND json_extract(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.internal') IS NOT 1; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_delete AFTER DELETE ON owui_chats BEGIN DELETE FROM owui_chat_tags WHERE chat_id = OLD.id; END",
-      "CREATE TABLE IF NOT EXISTS owui_chat_locks (chat_id TEXT PRIMARY KEY, token TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID",
-      "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_create AFTER INSERT ON owui_chat_messages BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_messages', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_update AFTER UPDATE ON owui_chat_messages BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_messages', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_delete AFTER DELETE ON owui_chat_messages BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_messages', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE VIRTUAL TABLE IF NOT EXISTS owui_chat_messages_search USING fts5 (text, tokenize = 'ascii', content = '', contentless_delete = 1, detail = none)",
       "CREATE VIRTUAL TABLE IF NOT EXISTS owui_chat_messages_words USING fts5vocab (owui_chat_messages_search, instance)",
+      "UPDATE owui_chat_messages SET doc = -doc, waits = TRUE WHERE doc > 0",
+      "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_update AFTER UPDATE ON owui_chat_messages BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_messages', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_search_update AFTER UPDATE OF content_folded, entry, doc ON owui_chat_messages WHEN iif(OLD.content_folded != '', OLD.content_folded, lower(OLD.entry ->> '$.content')) IS NOT iif(NEW.content_folded != '', NEW.content_folded, lower(NEW.entry ->> '$.content')) OR OLD.doc IS NOT NEW.doc BEGIN DELETE FROM owui_chat_messages_search WHERE rowid = OLD.doc AND OLD.doc > 0; UPDATE owui_chat_messages SET doc = -doc WHERE id = NEW.id AND doc > 0 AND doc = OLD.doc; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_search_delete AFTER DELETE ON owui_chat_messages BEGIN DELETE FROM owui_chat_messages_search WHERE rowid = OLD.doc AND OLD.doc > 0; END",
+      "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_create AFTER INSERT ON owui_chat_messages BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_messages', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_delete AFTER DELETE ON owui_chat_messages BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_messages', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_shared_chats_create AFTER INSERT ON owui_shared_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_shared_chats', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_shared_chats_update AFTER UPDATE ON owui_shared_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_shared_chats', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_shared_chats_delete AFTER DELETE ON owui_shared_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_shared_chats', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_chat_files_create AFTER INSERT ON owui_chat_files BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_files', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_chat_files_update AFTER UPDATE ON owui_chat_files BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_files', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_chat_files_delete AFTER DELETE ON owui_chat_files BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_files', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/chats', 'cd2f69d97df3081a6b8306da5fb96d5501292508f9b2db7ebc6d1eb5eacbb8f1')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '7')",
     ]) {
       app.db().newQuery(sql).execute();
@@ -354,11 +365,12 @@ migrate(
     app.delete(app.findCollectionByNameOrId("owui_shared_chats"));
     app.delete(app.findCollectionByNameOrId("owui_chat_files"));
     for (const sql of [
-      "DROP TABLE owui_chats_search",
       "DROP TABLE owui_chat_tags",
       "DROP TABLE owui_chat_locks",
-      "DROP TABLE owui_chat_messages_search",
-      "DROP TABLE owui_chat_messages_words",
+      "DROP TABLE IF EXISTS owui_chats_search",
+      "DROP TABLE IF EXISTS owui_chat_messages_search",
+      "DROP TABLE IF EXISTS owui_chat_messages_words",
+      "DELETE FROM owui_meta WHERE key = 'digest/chats'",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '6')",
     ]) {
       app.db().newQuery(sql).execute();

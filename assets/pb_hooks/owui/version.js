@@ -37,15 +37,38 @@ function answer(e) {
   return e.json(200, {
     schema: Number(meta("schema")),
     epoch: meta("epoch"),
+    fingerprint: fingerprint(),
     ...JSON.parse($app.store().get(NOTED)),
   });
 }
 
-/** @param {string} key */
-function meta(key) {
+/** What the schema is: the digests recorded with it, and the objects that SQL made, as `schema/objects.py` has them. */
+const SCHEMA = `SELECT coalesce(group_concat(line, char(10) ORDER BY line), '') AS value FROM (
+    SELECT key || ' ' || value AS line FROM owui_meta WHERE key GLOB 'digest/*'
+    UNION ALL SELECT name || ' ' || sql FROM sqlite_master
+    WHERE type = 'trigger' AND name GLOB 'owui_*' AND tbl_name GLOB 'owui_*'
+      OR type = 'table' AND sql GLOB 'CREATE VIRTUAL TABLE owui_*'
+      OR type = 'index' AND name GLOB 'idx_owui_*' AND tbl_name NOT IN (SELECT name FROM _collections))`;
+
+/** One digest of all that: an object that somebody has altered since is noticed, whatever version is recorded. */
+function fingerprint() {
+  if (!isInstalled()) {
+    return "";
+  }
+  const found = new DynamicModel({ value: "" });
+  $app.db().newQuery(SCHEMA).one(found);
+  return $security.sha256(/** @type {any} */ (found).value);
+}
+
+function isInstalled() {
   const installed = new DynamicModel({ n: 0 });
   $app.db().newQuery("SELECT count(*) AS n FROM sqlite_master WHERE name = 'owui_meta'").one(installed);
-  if (!(/** @type {any} */ (installed).n)) {
+  return /** @type {any} */ (installed).n > 0;
+}
+
+/** @param {string} key */
+function meta(key) {
+  if (!isInstalled()) {
     return "";
   }
   const found = new DynamicModel({ value: "" });

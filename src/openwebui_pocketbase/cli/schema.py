@@ -30,8 +30,9 @@ def status(
     """Compare schema and hooks with the needed ones.
 
     An embedded server is started for the duration. The JSON object has url, schema (null without hooks), wanted,
-    hooks_missing, hooks_different, hooks_left_over (files of earlier versions, which do no harm), and problems: a
-    list of objects with detail and remedy. The exit code is 1 if there are problems.
+    differs (triggers, search tables or collections are not those of this package), hooks_missing, hooks_different,
+    hooks_left_over (files of earlier versions, which do no harm), and problems: a list of objects with detail and
+    remedy. The exit code is 1 if there are problems.
     """
     with server_of(Site.of(data_dir, config)) as (url, admin):
         state = inspect(admin)

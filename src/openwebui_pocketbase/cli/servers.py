@@ -128,9 +128,11 @@ def _schema(state: SchemaState) -> Iterator[Check]:
     problems = state.problems()
     if not problems:
         yield Check(name, "ok", f"Version {state.schema}, as needed.")
-    elif state.schema is not None and state.schema < state.wanted and len(problems) == 1:
+    elif state.is_behind and len(problems) == 1:
         # The hooks fit, which is all that a start needs.
         detail = f"Version {state.schema}; Open WebUI brings it to {state.wanted} at its next start."
+        if state.schema == state.wanted:
+            detail = f"{problems[0][0]} Open WebUI sets that right at its next start."
         yield Check(name, "info", detail)
     else:
         for detail, remedy in problems:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -52,6 +54,16 @@ class AdminClient:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._client.http_client.close()
+
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """Let each request take longer than usual meanwhile."""
+        client = self._client.http_client
+        usual, client.timeout = client.timeout, httpx.Timeout(seconds)
+        try:
+            yield
+        finally:
+            client.timeout = usual
 
     def login(self, identity: str, password: str) -> str:
         """Sign in as a superuser; return the token.

@@ -11,22 +11,20 @@ from typing import Any
 from openwebui_pocketbase.assets import HOOKS_DIR, left_over
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import NotFoundError, ResponseError, SchemaError
-from openwebui_pocketbase.schema.definitions import (
-    CORE_STATEMENTS,
-    collection,
-    small_collection,
-    statements_of,
-    version_statement,
-)
-from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
+from openwebui_pocketbase.schema.apply import LEASE, apply_schema
+from openwebui_pocketbase.schema.description import OURS, Schema
+from openwebui_pocketbase.schema.objects import fingerprint
 from openwebui_pocketbase.server.versions import SUPPORTED_VERSIONS, is_supported
 
-__all__ = ["SchemaState", "apply_schema", "bring_up", "hook_digests", "inspect"]
+__all__ = ["SchemaState", "bring_up", "hook_digests", "inspect"]
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 5
-"""How often the schema is applied while other processes do the same."""
+"""How often the schema is applied if PocketBase refuses it."""
+
+PAUSE = 0.2
+"""Seconds between two attempts."""
 
 EXPORT_HINT = (
     "Write the hooks with `openwebui-pocketbase assets export DIR`, put the contents of DIR/pb_hooks into the "
@@ -45,6 +43,8 @@ class SchemaState:
         hooks_different: Hook files the server has in another version.
         pocketbase: Version of PocketBase itself; ``""`` if the server does not tell.
         hooks_left_over: Hook files of earlier versions, which do no harm.
+        differs: Whether triggers, full-text tables or collections are not those of this version, whatever version
+            the server's schema has; only known where the hooks are ours.
     """
 
     schema: int | None
@@ -53,6 +53,12 @@ class SchemaState:
     hooks_different: tuple[str, ...]
     pocketbase: str = ""
     hooks_left_over: tuple[str, ...] = ()
+    differs: bool = False
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the schema is to be applied: it is older, or of this version and yet another one."""
+        return self.schema is not None and (self.schema < self.wanted or (self.schema == self.wanted and self.differs))
 
     @property
     def needs_our_hooks(self) -> bool:
@@ -85,6 +91,14 @@ class SchemaState:
                     "Run: openwebui-pocketbase schema apply",
                 )
             )
+        if self.schema == self.wanted and self.differs:
+            what = "its triggers, search tables or collections are not those of this package"
+            found.append(
+                (
+                    f"PocketBase's schema is version {self.schema}, but {what}.",
+                    "Run: openwebui-pocketbase schema apply",
+                )
+            )
         wrong = [*(f"{name} is missing" for name in self.hooks_missing)]
         wrong += [f"{name} is of another version" for name in self.hooks_different]
         if wrong:
@@ -105,65 +119,55 @@ def hook_digests() -> dict[str, str]:
     return {path.relative_to(HOOKS_DIR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def inspect(admin: AdminClient) -> SchemaState:
+def inspect(admin: AdminClient, schema: Schema = OURS) -> SchemaState:
     """Compare a server with what this version needs."""
     ours = hook_digests()
     try:
         version = admin.version()
     except NotFoundError:
-        return SchemaState(None, SCHEMA_VERSION, tuple(ours), ())
+        return SchemaState(None, schema.version, tuple(ours), ())
     theirs: dict[str, Any] = version["hooks"]
+    missing = tuple(name for name in ours if name not in theirs)
+    different = tuple(name for name in ours if name in theirs and theirs[name] != ours[name])
     return SchemaState(
         schema=version["schema"],
-        wanted=SCHEMA_VERSION,
-        hooks_missing=tuple(name for name in ours if name not in theirs),
-        hooks_different=tuple(name for name in ours if name in theirs and theirs[name] != ours[name]),
+        wanted=schema.version,
+        hooks_missing=missing,
+        hooks_different=different,
         pocketbase=version.get("pocketbase", ""),
         hooks_left_over=left_over(theirs, ours),
+        differs=not (missing or different) and version["fingerprint"] != fingerprint(schema),
     )
 
 
-def apply_schema(admin: AdminClient) -> None:
-    """Create what is missing over the admin API; safe to repeat, and for several processes at once."""
-    for statement in CORE_STATEMENTS:
-        admin.sql(statement)
-    existing = admin.collections()
-    new = [table for table in TABLES.values() if table.collection not in existing]
-    small = [definition for table in new if (definition := small_collection(table))]
-    if small:
-        admin.import_collections(small)
-    admin.import_collections([_wanted(table, existing=table.collection in existing) for table in TABLES.values()])
-    for table in TABLES.values():
-        for statement in statements_of(table):
-            admin.sql(statement)
-    admin.sql(version_statement())
+def bring_up(admin: AdminClient, schema: Schema = OURS) -> None:
+    """Bring a server to the schema this version needs; waits while another process does so.
 
-
-def _wanted(table: Table, *, existing: bool) -> dict[str, Any]:
-    """Return a collection's definition; of one that exists without its options, which an administrator may have set."""
-    definition = collection(table)
-    return {name: definition[name] for name in ("name", "type", "fields", "indexes")} if existing else definition
-
-
-def bring_up(admin: AdminClient) -> None:
-    """Bring a server to the schema this version needs.
+    Args:
+        admin: The server.
+        schema: What it has to have.
 
     Raises:
         SchemaError: The server's hooks or schema do not fit; says what to do.
     """
-    state = inspect(admin)
-    for attempt in range(ATTEMPTS):
-        if state.schema is None or state.schema >= state.wanted:
-            break
+    state = inspect(admin, schema)
+    failures = 0
+    until = time.monotonic() + 2 * LEASE
+    if state.is_behind:
         log.info("Bringing PocketBase's schema from version %d to %d", state.schema, state.wanted)
+    while state.is_behind and time.monotonic() < until:
         try:
-            apply_schema(admin)
+            is_done = apply_schema(admin, schema)
         except ResponseError as error:
-            # Another process may be creating the same collections; what counts is the outcome.
-            if attempt == ATTEMPTS - 1:
+            failures += 1
+            if failures == ATTEMPTS:
                 raise SchemaError(f"PocketBase refused the schema: {error}") from error
-            time.sleep(0.2)
-        state = inspect(admin)
+            is_done = False
+        if not is_done:
+            time.sleep(PAUSE)
+        state = inspect(admin, schema)
+        if is_done:
+            break
     problems = state.problems()
     if problems:
         remedies = dict.fromkeys(remedy for _, remedy in problems)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, Column, Extra, Index, Search, Table
 
-__all__ = ["CORE_STATEMENTS", "collection", "drops_of", "small_collection", "statements_of", "version_statement"]
+__all__ = [
+    "CORE_STATEMENTS",
+    "collection",
+    "small_collection",
+    "statements_of",
+    "version_statement",
+    "waiting_statement",
+]
 
 TEXT_MAX = 1_000_000_000
 """Characters of a text and bytes of a JSON field; PocketBase's own defaults are 5,000 and 1 MiB."""
@@ -41,10 +47,12 @@ def statements_of(table: Table) -> tuple[str, ...]:
     )
 
 
-def drops_of(table: Table) -> tuple[str, ...]:
-    """Return the statements that remove what is left of `statements_of` when the collection is gone."""
-    found = (re.match(r"CREATE (?:VIRTUAL )?TABLE IF NOT EXISTS (\w+)", sql) for sql in statements_of(table))
-    return tuple(f"DROP TABLE {match[1]}" for match in found if match)
+def waiting_statement(table: Table) -> str:
+    """Return the statement after which all records wait for a full-text index that has been made anew, or ``""``."""
+    if table.search is None:
+        return ""
+    waits = ", waits = TRUE" if table.search.words else ""
+    return f"UPDATE {table.collection} SET doc = -doc{waits} WHERE doc > 0"
 
 
 _META = "iif(json_valid(NEW.meta), NEW.meta, 'null')"

@@ -98,6 +98,7 @@ class Table(_Declaration):
         extras: Fields besides the host's columns.
         search: The full-text index, if there is one. Its records have a field ``doc``, their number in it, which is
             negative for what is not indexed and is looked through instead.
+        removed: Fields of earlier versions, which are deleted with their data.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Table(_Declaration):
     extras: tuple[Extra, ...] = ()
     search: Search | None = None
     indexes: tuple[Index, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 class _File(_Declaration):
