@@ -27,7 +27,8 @@ for name in list(os.environ):
 # Assertions in the modules that tests share explain themselves as well.
 pytest.register_assert_rewrite("tests.support")
 
-from tests.support.pocketbase import PocketBaseProcess, clone, prepare  # noqa: E402 - reads the environment
+from tests.support.commands import Commands  # noqa: E402 - the modules read the environment
+from tests.support.pocketbase import PocketBaseProcess, clone, prepare  # noqa: E402
 
 TESTS = Path(__file__).parent
 TOGETHER = {"host", "packaging"}
@@ -113,3 +114,10 @@ def may_create_chats(monkeypatch: pytest.MonkeyPatch) -> None:
         """Raise nothing."""
 
     monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Commands:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    return Commands(data_dir)
