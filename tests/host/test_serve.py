@@ -15,6 +15,7 @@ import pytest
 
 from openwebui_pocketbase.server.rundir import RunDir
 from tests.support.pocketbase import free_port
+from tests.support.processes import LIGHT, SOURCE
 
 START_SECONDS = 180.0
 STOP_SECONDS = 30.0
@@ -32,6 +33,7 @@ class Served:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         environ = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+        environ["PYTHONPATH"] = os.pathsep.join(map(str, (LIGHT, SOURCE)))
         with (directory / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("openwebui-pocketbase")), "serve", f"--port={self.port}"],
