@@ -24,6 +24,12 @@ UNWANTED = ("FROM_INIT_PY", "DATA_DIR", "WEBUI_SECRET_KEY", "ENABLE_DB_MIGRATION
 pytestmark = pytest.mark.slow
 
 
+def unset() -> dict[str, str]:
+    """Return an environment in which nothing of the host's or ours is set."""
+    environ = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    return environ | {"PYTHONPATH": os.pathsep.join(map(str, (LIGHT, SOURCE)))}
+
+
 class Served:
     """One run of the command in an empty working directory."""
 
@@ -32,13 +38,11 @@ class Served:
         self.data_dir = directory / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        environ = {name: value for name, value in os.environ.items() if name not in UNWANTED}
-        environ["PYTHONPATH"] = os.pathsep.join(map(str, (LIGHT, SOURCE)))
         with (directory / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("openwebui-pocketbase")), "serve", f"--port={self.port}"],
                 cwd=directory,
-                env=environ | {"OFFLINE_MODE": "true", "HF_HUB_OFFLINE": "1", "RAG_EMBEDDING_ENGINE": "openai"},
+                env=unset() | {"OFFLINE_MODE": "true", "HF_HUB_OFFLINE": "1", "RAG_EMBEDDING_ENGINE": "openai"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -95,8 +99,7 @@ def test_serve_stops_at_wrong_settings(tmp_path: Path) -> None:
     config = tmp_path / "my.toml"
     config.write_text('[groups]\nchats = "nowhere"')
     command = [str(Path(sys.executable).with_name("openwebui-pocketbase")), "serve", "--config", str(config)]
-    environ = {name: value for name, value in os.environ.items() if name not in UNWANTED}
-    result = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=tmp_path, env=unset(), capture_output=True, text=True, check=False)
     assert result.returncode == 3
     assert "nothing installed stores chats there" in result.stderr
     assert "Traceback" not in result.stderr
