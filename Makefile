@@ -40,7 +40,8 @@ serve: $(RUN_ENV) ## Run Open WebUI on PocketBase (HOST, PORT, DATA_DIR)
 
 .PHONY: test
 test: lint js types docs ## Run all checks and all tests (PYTEST_ARGS)
-	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder \
+	  $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: $(DEV_ENV) ## Run the unit tests (PYTEST_ARGS)

@@ -43,13 +43,13 @@ class Worker:
 
     def __init__(self, store: Store, names: list[str]) -> None:
         self._store = store
-        self._loaded = groups.with_data_for(names)
         self._operations = {
             (group.name, operation.name): (group, operation)
             for group in map(groups.load, names)
             for operation in group.operations
             if store.measures(group, operation)
         }
+        self._loaded = groups.with_data_for(dict.fromkeys(name for name, _ in self._operations))
         self._numbers: defaultdict[tuple[str, str], Iterator[int]] = defaultdict(itertools.count)
 
     async def load(self) -> dict[str, Any]:

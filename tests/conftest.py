@@ -24,20 +24,43 @@ for name in list(os.environ):
     if name == "STORAGE_BACKEND" or name.startswith("OPENWEBUI_POCKETBASE_"):
         del os.environ[name]
 
-from tests.support.pocketbase import PocketBaseProcess, clone, prepare  # noqa: E402 - reads the environment
+# Assertions in the modules that tests share explain themselves as well.
+pytest.register_assert_rewrite("tests.support")
+
+from tests.support.commands import Commands  # noqa: E402 - the modules read the environment
+from tests.support.pocketbase import PocketBaseProcess, clone, prepare  # noqa: E402
 
 TESTS = Path(__file__).parent
 TOGETHER = {"host", "packaging"}
 """Suites whose tests share what takes long to start: one process runs them all, and any process any other module."""
 
+FIRST = ("host", "host on PostgreSQL", "integration/test_bench.py", "packaging")
+"""The groups that take minutes each; they begin first, so that none of them is alone at the end."""
+
+
+def group_of(item: pytest.Item) -> str:
+    """Return the name of the group of tests that one process runs."""
+    module = item.path.relative_to(TESTS)
+    group = module.parts[0] if module.parts[0] in TOGETHER else module.as_posix()
+    if group == "host" and item.get_closest_marker("postgresql"):
+        return "host on PostgreSQL"  # instances of its own
+    return group
+
+
+def length_of(group: str) -> int:
+    """Return the rank of a group; the longest ones have the lowest, and unit tests, which take seconds, the highest."""
+    if group in FIRST:
+        return FIRST.index(group)
+    order = ("_machine.py", "contract/", "integration/", "unit/")
+    return len(FIRST) + next((rank for rank, part in enumerate(order) if part in group), len(order))
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        module = item.path.relative_to(TESTS)
-        group = module.parts[0] if module.parts[0] in TOGETHER else str(module)
-        if group == "host" and item.get_closest_marker("postgresql"):
-            group = "host on PostgreSQL"  # instances of its own
+    groups = {item: group_of(item) for item in items}
+    for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
+    # The processes take the groups in this order.
+    items.sort(key=lambda item: length_of(groups[item]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -91,3 +114,10 @@ def may_create_chats(monkeypatch: pytest.MonkeyPatch) -> None:
         """Raise nothing."""
 
     monkeypatch.setattr("open_webui.models.chats.ChatTable.require_chat_creation_permission", allow)
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Commands:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    return Commands(data_dir)

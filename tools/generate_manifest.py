@@ -8,6 +8,7 @@ With ``--check`` nothing is written; the exit code is 1 if the manifest is missi
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,7 @@ def main() -> int:
     if installed is None:
         parser.error("Open WebUI is not installed")
     package_dir, version = installed
+    gc.disable()  # syntax trees are large and stay: to look through them for garbage is more than half of the time
     path = MANIFESTS / f"{version}.json"
     text = as_text(build_manifest(package_dir, version))
     if not arguments.check:

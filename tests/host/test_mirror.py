@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from openwebui_pocketbase.client import AdminClient
     from tests.support.driver import Driver
-    from tests.support.openwebui import Fleet, NewOpenWebUI, OpenWebUI
+    from tests.support.openwebui import Fleet, OpenWebUI
 
 pytest_plugins = ["tests.support.openwebui"]
 
@@ -228,22 +228,6 @@ def test_a_restart_makes_missing_rows_right(fleet: Fleet, migrated_postgresql: s
     assert in_sql(instance, "group")[team]["name"] == "Kept"
 
 
-@pytest.fixture(scope="module")
-def workers(new_openwebui: NewOpenWebUI) -> OpenWebUI:
-    """Two workers behind a proxy that says who somebody is."""
-    env = {
-        "STORAGE_BACKEND": "pocketbase",
-        "UVICORN_WORKERS": "2",
-        "WEBUI_AUTH_TRUSTED_EMAIL_HEADER": "X-Email",
-        "WEBUI_AUTH_TRUSTED_NAME_HEADER": "X-Name",
-        "WEBUI_AUTH_TRUSTED_ROLE_HEADER": "X-Role",
-        "WEBUI_AUTH_TRUSTED_GROUPS_HEADER": "X-Groups",
-    }
-    instance = new_openwebui("two", env, in_pocketbase=CONFIGURATIONS["everything"][1]).start()
-    instance.user("admin")
-    return instance
-
-
 def at_once(instance: OpenWebUI, number: int, method: str, path: str, **kwargs: Any) -> list[Any]:
     """Send one request many times over connections of their own; return status and content of each answer."""
 
@@ -257,33 +241,39 @@ def at_once(instance: OpenWebUI, number: int, method: str, path: str, **kwargs: 
         return list(pool.map(send, range(number)))
 
 
-def test_the_first_requests_of_somebody_new_make_one_user(workers: OpenWebUI) -> None:
-    workers.request("admin", "POST", f"{GROUPS}/create", json={"name": "Staff", "description": ""}).raise_for_status()
+def test_the_first_requests_of_somebody_new_make_one_user(two_workers: OpenWebUI) -> None:
+    two_workers.request(
+        "admin", "POST", f"{GROUPS}/create", json={"name": "Staff", "description": ""}
+    ).raise_for_status()
     said = {"X-Email": "New.One@Example.com", "X-Name": "New%20%C3%B6", "X-Role": "user", "X-Groups": "Staff, Nobody"}
-    answers = at_once(workers, 16, "POST", f"{AUTHS}/signin", headers=said, json={"email": "", "password": ""})
+    answers = at_once(two_workers, 16, "POST", f"{AUTHS}/signin", headers=said, json={"email": "", "password": ""})
 
     assert [status for status, _ in answers] == [200] * 16, answers
     assert len({content["id"] for _, content in answers}) == 1
     assert {(content["email"], content["name"]) for _, content in answers} == {("new.one@example.com", "New ö")}
-    with workers.admin() as admin:
+    with two_workers.admin() as admin:
         assert len([row for row in in_pocketbase(admin, "user").values() if row["name"] == "New ö"]) == 1
-    groups = workers.http.get(f"{USERS}/groups", headers={"Authorization": f"Bearer {answers[0][1]['token']}"}).json()
+    groups = two_workers.http.get(
+        f"{USERS}/groups", headers={"Authorization": f"Bearer {answers[0][1]['token']}"}
+    ).json()
     assert [each["name"] for each in groups] == ["Staff"]
 
 
-def test_two_workers_write_at_once(workers: OpenWebUI) -> None:
-    headers = workers.headers("admin")
+def test_two_workers_write_at_once(two_workers: OpenWebUI) -> None:
+    headers = two_workers.headers("admin")
 
     def person(count: int) -> dict[str, str]:
         return {"name": f"w{count}", "email": f"w{count}@example.com", "password": "x", "role": "user"}
 
-    made = at_once(workers, 24, "POST", f"{AUTHS}/add", headers=headers, json=person)
+    made = at_once(two_workers, 24, "POST", f"{AUTHS}/add", headers=headers, json=person)
     assert [status for status, _ in made] == [200] * 24, made
     users = [content["id"] for _, content in made]
 
-    team = workers.request("admin", "POST", f"{GROUPS}/create", json={"name": "All", "description": ""}).json()["id"]
+    team = two_workers.request("admin", "POST", f"{GROUPS}/create", json={"name": "All", "description": ""}).json()[
+        "id"
+    ]
     joined = at_once(
-        workers,
+        two_workers,
         24,
         "POST",
         f"{GROUPS}/id/{team}/users/add",
@@ -291,9 +281,9 @@ def test_two_workers_write_at_once(workers: OpenWebUI) -> None:
         json=lambda count: {"user_ids": [users[count], users[count - 1]]},
     )
     assert [status for status, _ in joined] == [200] * 24, joined
-    members = [row["user_id"] for row in in_sql(workers, "group_member").values() if row["group_id"] == team]
+    members = [row["user_id"] for row in in_sql(two_workers, "group_member").values() if row["group_id"] == team]
     assert sorted(members) == sorted(users)
-    settle(workers)
+    settle(two_workers)
 
 
 ROWS = {

@@ -6,12 +6,8 @@ import time
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from tests.support.openwebui import EVERY_GROUP
-
 if TYPE_CHECKING:
-    from tests.support.openwebui import NewOpenWebUI, OpenWebUI
+    from tests.support.openwebui import OpenWebUI
 
 pytest_plugins = ["tests.support.openwebui"]
 
@@ -19,12 +15,6 @@ PROMPTS = "/api/v1/prompts"
 CHATS = "/api/v1/chats"
 PATIENCE = 15.0
 """Seconds after which everything is as it has to be."""
-
-
-@pytest.fixture(scope="module")
-def instance(new_openwebui: NewOpenWebUI) -> OpenWebUI:
-    env = {"STORAGE_BACKEND": "pocketbase", "UVICORN_WORKERS": "2"}
-    return new_openwebui("restore", env, in_pocketbase=EVERY_GROUP).start()
 
 
 def grants(*people: str) -> dict[str, Any]:
@@ -46,6 +36,10 @@ def seen(instance: OpenWebUI, name: str) -> set[str]:
     return {each["command"].removeprefix("/") for each in answer.json()}
 
 
+def people_in_sql(instance: OpenWebUI) -> set[str]:
+    return {row[0] for row in instance.sql("SELECT id FROM user")}
+
+
 def until(deadline: float, what: str, condition: Any) -> None:
     """Wait until it holds four times in a row: there are two workers."""
     good = 0
@@ -58,11 +52,13 @@ def until(deadline: float, what: str, condition: Any) -> None:
         time.sleep(0.05)
 
 
-def test_a_restore_is_noticed_by_everybody(instance: OpenWebUI) -> None:
-    admin_user, ada = instance.user("admin"), instance.user("ada")
+def test_a_restore_is_noticed_by_everybody(two_workers: OpenWebUI) -> None:
+    instance = two_workers
+    ada = instance.user("ada")
     prompt(instance, "kept", ada.id)
     body = {"chat": {"title": "before", "history": {"messages": {}, "currentId": None}}}
     chat = instance.request("admin", "POST", f"{CHATS}/new", json=body).json()["id"]
+    people = people_in_sql(instance)
     with instance.admin() as admin:
         admin.send("POST", "/api/backups", {"name": "good.zip"})
     archive = instance.data_dir / "pocketbase" / "backups" / "good.zip"
@@ -95,7 +91,7 @@ def test_a_restore_is_noticed_by_everybody(instance: OpenWebUI) -> None:
     until(
         deadline,
         "SQL has the people that PocketBase has",
-        lambda: {row[0] for row in instance.sql("SELECT id FROM user")} == {admin_user.id, ada.id},
+        lambda: people_in_sql(instance) == people,
     )
     assert instance.pocketbase == server, "the supervisor and its PocketBase are the same"
 
@@ -109,7 +105,8 @@ def test_a_restore_is_noticed_by_everybody(instance: OpenWebUI) -> None:
     assert instance.request("admin", "GET", f"{PROMPTS}/id/{later}").is_success
 
 
-def test_a_later_start_succeeds(instance: OpenWebUI) -> None:
+def test_a_later_start_succeeds(two_workers: OpenWebUI) -> None:
+    instance = two_workers
     instance.stop()
     instance.users.pop("bob", None)
     instance.start()

@@ -15,12 +15,19 @@ import pytest
 
 from openwebui_pocketbase.server.rundir import RunDir
 from tests.support.pocketbase import free_port
+from tests.support.processes import LIGHT, SOURCE
 
 START_SECONDS = 180.0
 STOP_SECONDS = 30.0
 UNWANTED = ("FROM_INIT_PY", "DATA_DIR", "WEBUI_SECRET_KEY", "ENABLE_DB_MIGRATIONS")
 
 pytestmark = pytest.mark.slow
+
+
+def unset() -> dict[str, str]:
+    """Return an environment in which nothing of the host's or ours is set."""
+    environ = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    return environ | {"PYTHONPATH": os.pathsep.join(map(str, (LIGHT, SOURCE)))}
 
 
 class Served:
@@ -31,12 +38,11 @@ class Served:
         self.data_dir = directory / "data"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        environ = {name: value for name, value in os.environ.items() if name not in UNWANTED}
         with (directory / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [str(Path(sys.executable).with_name("openwebui-pocketbase")), "serve", f"--port={self.port}"],
                 cwd=directory,
-                env=environ | {"OFFLINE_MODE": "true", "HF_HUB_OFFLINE": "1", "RAG_EMBEDDING_ENGINE": "openai"},
+                env=unset() | {"OFFLINE_MODE": "true", "HF_HUB_OFFLINE": "1", "RAG_EMBEDDING_ENGINE": "openai"},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -93,8 +99,7 @@ def test_serve_stops_at_wrong_settings(tmp_path: Path) -> None:
     config = tmp_path / "my.toml"
     config.write_text('[groups]\nchats = "nowhere"')
     command = [str(Path(sys.executable).with_name("openwebui-pocketbase")), "serve", "--config", str(config)]
-    environ = {name: value for name, value in os.environ.items() if name not in UNWANTED}
-    result = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
+    result = subprocess.run(command, cwd=tmp_path, env=unset(), capture_output=True, text=True, check=False)
     assert result.returncode == 3
     assert "nothing installed stores chats there" in result.stderr
     assert "Traceback" not in result.stderr

@@ -30,29 +30,24 @@ LISTS = ("/api/v1/folders/", "/api/v1/chats/all/tags", "/api/v1/search")
 
 
 @pytest.fixture(scope="module")
-def instances(new_openwebui: Callable[..., OpenWebUI]) -> tuple[OpenWebUI, OpenWebUI]:
-    """One with two workers, one with a config file; started at once to save time."""
-    two = new_openwebui("workers", {"STORAGE_BACKEND": "pocketbase", "UVICORN_WORKERS": "2"})
-    some = new_openwebui("mixed", config=MIXED)
-    for instance in (two, some):
-        instance.start(wait=False)
-    for instance in (two, some):
-        instance.wait_until_ready().user("admin")
-    return two, some
+def mixed(new_openwebui: Callable[..., OpenWebUI]) -> OpenWebUI:
+    """One with a config file."""
+    instance: OpenWebUI = new_openwebui("mixed", config=MIXED).start()
+    instance.user("admin")
+    return instance
 
 
 @pytest.fixture
-def mixed(instances: tuple[OpenWebUI, OpenWebUI]) -> OpenWebUI:
-    return instances[1]
-
-
-@pytest.fixture
-def workers(instances: tuple[OpenWebUI, OpenWebUI], poll: Callable[..., Any]) -> OpenWebUI:
-    """Two workers, both of which answer."""
-    two = instances[0]
-    poll(lambda: starts(two) >= 2, "both workers have started")
-    poll(lambda: None not in [answer_of(two, pid, LISTS[0]) for pid in workers_of(two)], "both workers answer")
-    return two
+def workers(two_workers: OpenWebUI, poll: Callable[..., Any]) -> OpenWebUI:
+    """Two workers, both of which answer; the last test of them ends them."""
+    log = two_workers.log
+    wanted = 2 * log.count("Started parent process")  # other modules may have started them before
+    poll(lambda: starts(two_workers) >= wanted, "both workers have started")
+    poll(
+        lambda: None not in [answer_of(two_workers, pid, LISTS[0]) for pid in workers_of(two_workers)],
+        "both workers answer",
+    )
+    return two_workers
 
 
 def starts(instance: OpenWebUI) -> int:

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -21,59 +20,9 @@ from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.connection import embedded_server
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
 from openwebui_pocketbase.settings import PocketBaseSettings
-from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, free_port
+from tests.support.commands import PROGRAM, Commands
+from tests.support.pocketbase import PASSWORD, PocketBaseProcess, free_port
 from tests.support.processes import eventually
-
-PROGRAM = Path(sys.executable).with_name("openwebui-pocketbase")
-
-
-class Commands:
-    """Runs commands on a data directory, with settings from the environment."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
-        unwanted = ("FROM_INIT_PY", "DATA_DIR", "WEBUI_SECRET_KEY", "ENABLE_DB_MIGRATIONS")
-        self.env = {name: value for name, value in os.environ.items() if name not in unwanted}
-        self.env["STORAGE_BACKEND"] = "pocketbase"
-
-    def use(self, server: PocketBaseProcess, password: str = PASSWORD) -> Commands:
-        self.env |= {
-            "OPENWEBUI_POCKETBASE_URL": server.url,
-            "OPENWEBUI_POCKETBASE_IDENTITY": IDENTITY,
-            "OPENWEBUI_POCKETBASE_PASSWORD": password,
-        }
-        return self
-
-    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        result = subprocess.run(
-            [str(PROGRAM), *arguments],
-            cwd=self.data_dir.parent,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert result.returncode == code, result.stdout + result.stderr
-        assert "Traceback" not in result.stderr
-        assert PASSWORD not in result.stdout + result.stderr
-        return result
-
-    def doctor(self, *, code: int) -> dict[str, dict[str, str]]:
-        answer = json.loads(self.run("doctor", "--json", "--data-dir", str(self.data_dir), code=code).stdout)
-        assert answer["ok"] is (code == 0)
-        return {check["name"]: check for check in answer["checks"]}
-
-    def status(self, *, code: int) -> dict[str, Any]:
-        answer = self.run("schema", "status", "--json", "--data-dir", str(self.data_dir), code=code)
-        return dict(json.loads(answer.stdout))
-
-
-@pytest.fixture
-def commands(tmp_path: Path) -> Commands:
-    data_dir = tmp_path / "data"
-    data_dir.mkdir()
-    return Commands(data_dir)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from sqlalchemy import text
 
 from openwebui_pocketbase.changes.settle import kept_aside
 from openwebui_pocketbase.changes.status import _accept, _adopt, _status
-from tests.integration.test_cli import Commands, commands
 from tests.integration.test_mirror import (
     Installation,
     alien,
@@ -27,11 +26,12 @@ from tests.integration.test_mirror import (
     other,
     user,
 )
+from tests.support.commands import Commands
 from tests.support.differential import pocketbase_rows
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, _migrated_sqlite
 
-__all__ = ["client", "commands", "database", "no_sockets", "one", "other"]
+__all__ = ["client", "database", "no_sockets", "one", "other"]
 
 GRANT = {"resource_type": "note", "resource_id": "n", "principal_type": "user", "permission": "write"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings
+from tests.support.processes import LIGHT
 
 CLEAN = ("PYTHON", "PIP_", "OPENWEBUI_POCKETBASE_", "STORAGE_BACKEND", "VIRTUAL_ENV", "DATA_DIR")
 """Beginnings of the names of environment variables that would change what is tested."""
@@ -71,6 +73,7 @@ class Venv:
         (self.site_packages / "other.py").touch()
         if shared:
             (self.site_packages / "zz_shared.pth").write_text(sysconfig.get_path("purelib") + "\n")
+            shutil.copy(LIGHT / "markdown.py", self.site_packages)  # before the shared one
 
     def install(self, distribution: Path) -> None:
         self._pip("install", "--no-deps", "--no-index", str(distribution))

@@ -389,6 +389,22 @@ def embedded(fleet: Fleet) -> OpenWebUI:
     return fleet.start(("stock", "sqlite"), ("everything", "sqlite"))[1]
 
 
+@pytest.fixture(scope="session")
+def two_workers(new_openwebui: NewOpenWebUI) -> OpenWebUI:
+    """Two workers behind a proxy that says who somebody is; the first modules that use it leave it running."""
+    env = {
+        "STORAGE_BACKEND": "pocketbase",
+        "UVICORN_WORKERS": "2",
+        "WEBUI_AUTH_TRUSTED_EMAIL_HEADER": "X-Email",
+        "WEBUI_AUTH_TRUSTED_NAME_HEADER": "X-Name",
+        "WEBUI_AUTH_TRUSTED_ROLE_HEADER": "X-Role",
+        "WEBUI_AUTH_TRUSTED_GROUPS_HEADER": "X-Groups",
+    }
+    instance = new_openwebui("two", env, in_pocketbase=EVERY_GROUP).start()
+    instance.user("admin")
+    return instance
+
+
 @pytest.fixture
 def contestants(fleet: Fleet, database: str) -> dict[str, OpenWebUI]:
     """The instances with the same database, by configuration; the first one is the stock one."""

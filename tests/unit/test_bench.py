@@ -511,6 +511,15 @@ class TestBackends:
         with BACKENDS["mirrored"](tmp_path, ["tags", "access"], 32) as environment:
             assert environment == {"DATABASE_URL": f"sqlite:///{tmp_path}/webui.db"}
 
+    def test_a_run_says_what_it_skipped(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("bench.runner.RESULTS_DIR", tmp_path)
+        said: list[str] = []
+        run = runner.run(replace(PARAMETERS, backends=["mirrored"]), said.append)
+        assert run.skipped == {"mirrored": "nothing of these groups is mirrored"}
+        assert run.operations == []
+        assert "mirrored is skipped: nothing of these groups is mirrored." in said
+        assert list(tmp_path.iterdir()) == []
+
     def test_an_operation_is_measured_where_it_is_offered(self) -> None:
         read_ = {"group": "users", "name": "Users.has_users", "kind": "read", "limits": {}}
         write = {"group": "users", "name": "Users.update", "kind": "write", "limits": {"p50_ratio": 1.0}}
