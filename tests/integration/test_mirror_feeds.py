@@ -223,7 +223,7 @@ async def test_a_sql_database_older_than_the_feed_is_copied_again(
     with own_pocketbase.admin() as admin:
         admin.send("DELETE", "/api/collections/owui_users/records/u1")
         for number in (2, 3):
-            admin.call("users/insert_new_user", _raw_user(f"u{number}"))
+            admin.write("users/insert_new_user", _raw_user(f"u{number}"))
         admin.sql("DELETE FROM owui_changes WHERE seq < (SELECT max(seq) FROM owui_changes)")
     await other.mirror.start()
     await check(database, own_pocketbase)
@@ -268,9 +268,9 @@ def paths_of(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[
     paths: list[str] = []
     read = client.read
 
-    async def noted(path: str, parameters: Any) -> Any:
+    async def noted(path: str, parameters: Any, **how: Any) -> Any:
         paths.append(path)
-        return await read(path, parameters)
+        return await read(path, parameters, **how)
 
     monkeypatch.setattr(client, "read", noted)
     return paths
@@ -288,7 +288,7 @@ async def test_nothing_is_compared_when_the_copy_is_whole(
     paths = paths_of(client, monkeypatch)
     others = [Installation(client) for _ in range(3)]
     await asyncio.gather(*(each.mirror.start() for each in others))
-    assert set(paths) == {"mirror/get_changes"}
+    assert set(paths) == {"changes/get_mirrored"}
     await check(database, own_pocketbase)
 
 
@@ -303,7 +303,7 @@ async def test_one_of_many_processes_compares(
     paths = paths_of(client, monkeypatch)
     await asyncio.gather(*(Installation(client).mirror.start() for _ in range(4)))
     await check(database, own_pocketbase)
-    assert paths.count("mirror/get_ids_of_owui_groups") == 1
+    assert paths.count("changes/get_ids_of_owui_groups") == 1
 
 
 async def test_others_write_while_tables_are_compared(
@@ -323,7 +323,7 @@ async def test_others_write_while_tables_are_compared(
             admin.send("PATCH", f"/api/collections/owui_users/records/u{number}", {"name": "By hand"})
     async with database.engine.begin() as connection:
         await connection.execute(text("UPDATE owui_pocketbase_mirror SET whole = 0"))
-    pages = Installation(client).mirror.feed.pages
+    pages = Installation(client).mirror.source.pages
 
     async def slowly(collection: str) -> Any:
         async for wires in pages(collection):
@@ -335,7 +335,7 @@ async def test_others_write_while_tables_are_compared(
             yield wires
 
     third = Installation(client)
-    monkeypatch.setattr(third.mirror.feed, "pages", slowly)
+    monkeypatch.setattr(third.mirror.source, "pages", slowly)
     await third.mirror.start()
     await check(database, own_pocketbase)
     assert await ids(database) == {"u0", "u1", "u3", "u9"}
@@ -356,7 +356,7 @@ async def test_a_comparison_that_was_cut_off_is_made_again(
         yield
 
     with monkeypatch.context() as patch:
-        patch.setattr(one.mirror.feed, "pages", broken)
+        patch.setattr(one.mirror.source, "pages", broken)
         with pytest.raises(OSError, match="owui_users"):
             await one.mirror.start()
     await other.mirror.start()

@@ -216,5 +216,5 @@ def test_no_request_is_parsed_in_a_transaction() -> None:
     """Nobody else can write meanwhile."""
     script = (HOOKS_DIR / "owui" / "dispatch.js").read_text()
     bodies = [*functions_of_tx(code_of(script))]
-    assert any("remember" in body for body in bodies)
+    assert any("finish(" in body for body in bodies)
     assert not any("JSON.parse" in body for body in bodies)
