@@ -13,6 +13,8 @@ import pytest
 from open_webui.models.groups import GroupForm
 from sqlalchemy import text
 
+from openwebui_pocketbase.changes import mirror as mirror_module
+from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.settle import kept_aside
 from openwebui_pocketbase.changes.watch import unwatch
 from openwebui_pocketbase.client import PocketBaseClient
@@ -378,3 +380,55 @@ async def test_the_state_of_an_older_version_is_extended(
     await other.mirror.start()
     await user(other, 2)
     await check(database, own_pocketbase)
+
+
+# The reader of the feed
+
+
+async def test_only_changes_of_others_are_asked_for(
+    one: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Own writes are in the copy already, and of other tables only the number is noted."""
+    await user(one, 1)
+    feed = Feed(client)
+    feed.listen(one.mirror.notice)
+    await feed.read()
+    is_behind = one.mirror.is_behind
+    assert is_behind.is_set()  # what was before the reader is unknown
+    is_behind.clear()
+    await one.users.update_user_by_id("u1", {"name": "Renamed"})
+    await client.write("tags/insert_new_tag", {"tag": {"id": "t", "name": "t", "user_id": "u1", "meta": None}})
+    page = await feed.read()
+    assert [change.collection for change in page.changes] == ["owui_users", "owui_tags"]
+    assert not is_behind.is_set()
+    assert one.mirror._known.since == page.last
+    await one.users.update_last_active_by_id("u1")
+    await feed.read()
+    assert is_behind.is_set()
+    await one.mirror.catch_up()
+    await check(database, own_pocketbase)
+    is_behind.clear()
+    await client.write("tags/delete_tags_by_ids_and_user_id", {"ids": ["t"], "user_id": "u1"})
+    monkeypatch.setattr(mirror_module, "KEEP_UP_INTERVAL", 0.0)  # the number in SQL must not be forgotten by the feed
+    await feed.read()
+    assert is_behind.is_set()
+    await one.mirror.catch_up()
+    async with database.engine.connect() as connection:
+        assert (await connection.execute(text("SELECT seq FROM owui_pocketbase_mirror"))).scalar() == feed._last
+
+
+async def test_a_write_of_a_process_that_is_far_behind(
+    one: Installation, client: PocketBaseClient, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """Its reply has a part only; the rest is read, and all of it written at once."""
+    await user(one, 1)
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2300)"
+    with own_pocketbase.admin() as admin:
+        admin.sql(f"INSERT INTO owui_groups (id, user_id, name) {numbers} SELECT 'group' || i, 'u1', 'g' || i FROM n")
+    await user(one, 2)
+    await check(database, own_pocketbase, tables=("user",))
+    assert len(await database.rows("group")) == 2300

@@ -42,7 +42,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """A part of the feed.
+    """A part of the feed; without changes if only PocketBase's process is another one.
 
     Attributes:
         epoch: Names the feed; a backup of it has the same name.
@@ -82,6 +82,7 @@ class Feed:
         self._is_current = False
         self._listeners: list[Listener] = []
         self._task: asyncio.Task[None] | None = None
+        self._seen_run = ""
         self._cursor = ""
         self._last = 0
 
@@ -118,8 +119,8 @@ class Feed:
         # Those who listen deal with another process of PocketBase themselves: they see it by the page.
         found = await self._client.read("changes/get_changes", parameters, meet=False)
         page = _page_of(found, after=self._last)
-        if page.cursor != self._cursor or not page.follows:
-            self._cursor, self._last = page.cursor, page.last
+        if (page.run, page.cursor) != (self._seen_run, self._cursor) or not page.follows:
+            self._seen_run, self._cursor, self._last = page.run, page.cursor, page.last
             for listener in self._listeners:
                 listener(page)
         return page
