@@ -66,7 +66,7 @@ const CLAIMS = `SELECT json_group_object(id, claim) AS json FROM ${CLAIMED}`;
 const reads = {
   /** When the first of all timers is due, null if there is none. */
   get_next_timer: `SELECT coalesce((SELECT json_quote(c.timer_at) FROM owui_chats c
-    WHERE c.timer_at != '' AND ${IS_PENDING} AND {:body} != '' ORDER BY c.timer_at LIMIT 1), 'null') AS json`,
+    WHERE c.timer_at != '' AND c.timer_at > '' AND ${IS_PENDING} AND {:body} != '' ORDER BY c.timer_at LIMIT 1), 'null') AS json`,
 
   has_timers_to_cancel: exists(TO_CANCEL),
 };
