@@ -146,8 +146,7 @@ class MirroredStore(PocketBaseStore):
 
     def __init__(self, connection: Connection, admin: AdminClient, authenticator: Authenticator) -> None:
         super().__init__(connection, admin, authenticator)
-        self._mirror = Mirror(self._client)
-        self._mirror.cover(REPOSITORIES.keys())
+        self._mirror = Mirror(self._client, REPOSITORIES.keys())
         for group in {table.group for table in TABLES.values() if table.mirrored}:
             for name in REPOSITORIES[group]:
                 _singleton(name).pocketbase = self._mirror

@@ -402,13 +402,48 @@ async def test_retrying_ends_after_its_time() -> None:
 async def test_every_repetition_has_the_same_key() -> None:
     answers = iter([503, 502, 200])
     client = new_client("http://pocketbase", Authenticator(None, "t"))
-    transport = fake(client, lambda _: Answer(next(answers), b"[]"))
+    transport = fake(client, lambda _: Answer(next(answers), b'{"answer":[],"first":3,"last":4}'))
     assert await client.write("tags/x", {}) == []
+    assert client.written == 4
     keys = [request["Idempotency-Key"] for request in transport.requests]
     assert len(keys) == 3
     assert len(set(keys)) == 1
-    fake(client, lambda headers: Answer(200, json.dumps(headers["Idempotency-Key"]).encode()))
-    assert await client.write("tags/x", {}) > keys[0]
+    again = {"first": None, "last": None}
+    fake(client, lambda headers: Answer(200, json.dumps({"answer": headers["Idempotency-Key"], **again}).encode()))
+    assert await client.submit("tags/x", {}) > (keys[0], None, None, None)
+    assert client.written == 4
+
+
+@pytest.mark.parametrize(
+    "body", [b"[]", b"null", b'"x"', b"{}", b'{"answer":1}', b'{"answer":1,"first":1,"last":1,"x":1}']
+)
+async def test_what_is_no_reply_of_a_write_is_refused(body: bytes) -> None:
+    client = new_client("http://pocketbase", Authenticator(None, "t"))
+    fake(client, lambda _: Answer(200, body))
+    with pytest.raises(NotPocketBaseError):
+        await client.write("tags/x", {})
+
+
+async def test_another_process_is_met_before_its_answer_is_given() -> None:
+    """Once, and not by what the meeting itself reads."""
+    runs = iter("aabbb")
+    client = new_client("http://pocketbase", Authenticator(None, "t"))
+    fake(client, lambda _: Answer(200, b"[]", {"x-owui-run": next(runs)}))
+    met = []
+
+    async def meet(run: str) -> None:
+        await client.read("changes/get_mirrored", {}, meet=False)
+        met.append(run)
+        client.met_run = run
+
+    assert await client.read("tags/x", {}) == []
+    assert client.met_run == "a"
+    client.on_new_run = meet
+    assert await client.read_bytes("tags/x", {}) == b"[]"
+    assert met == []
+    assert await client.read("tags/x", {}) == []
+    assert await client.read_bytes("tags/x", {}) == b"[]"
+    assert met == ["b"]
 
 
 async def test_recovery_can_move_the_server(pocketbase: PocketBaseProcess) -> None:

@@ -311,7 +311,7 @@ def test_insert_with_the_same_key_is_applied_once(site: Site) -> None:
     first = site.write("tags/insert_new_tag", tag("Once", "u4"), key="insert-once")
     again = site.write("tags/insert_new_tag", tag("Once", "u4"), key="insert-once")
     other = site.write("tags/insert_new_tag", tag("Once", "u4"), key="insert-other")
-    assert (first.status_code, first.json()[:3]) == (200, ["once", "Once", "u4"])
+    assert (first.status_code, first.json()["answer"][:3]) == (200, ["once", "Once", "u4"])
     assert (again.status_code, again.content) == (200, first.content)
     assert (other.status_code, other.json()["code"]) == (409, "conflict")
     assert len(site.admin.sql("SELECT id FROM owui_tags WHERE user_id = 'u4'")) == 1
@@ -322,7 +322,9 @@ def test_a_change_keeps_what_is_none_in_a_record_made_in_the_dashboard(site: Sit
     made = {"id": "dashboard", "user_id": "u6", "name": "made by hand", "created_at": 1, "updated_at": 1}
     site.admin.send("POST", "/api/collections/owui_folders/records", made)
     change = {"id": "dashboard", "user_id": "u6", "is_expanded": True, "updated_at": 2}
-    changed = site.write("folders/update_folder_is_expanded_by_id_and_user_id", change, key="dashboard").json()
+    changed = site.write("folders/update_folder_is_expanded_by_id_and_user_id", change, key="dashboard").json()[
+        "answer"
+    ]
     assert json.loads(changed[-1]) == ["parent_id"]
     top = {"user_id": "u6", "parent_id": None}
     found = site.write("folders/get_folders_by_parent_id_and_user_id", top, key="unused").json()

@@ -41,8 +41,7 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 @pytest.fixture
 async def mirror(own_pocketbase: PocketBaseProcess, database: StockDatabase) -> AsyncIterator[Mirror]:
     client: PocketBaseClient = own_pocketbase.client()
-    mirror = Mirror(client)
-    mirror.cover(["users"])
+    mirror = Mirror(client, ["users"])
     yield mirror
     await client.aclose()
 

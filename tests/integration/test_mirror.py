@@ -18,9 +18,12 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from openwebui_pocketbase.changes import feed as feed_module
-from openwebui_pocketbase.changes import mirror as mirror_module
+from openwebui_pocketbase.changes import follower as follower_module
+from openwebui_pocketbase.changes import source as source_module
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes import table as table_module
+from openwebui_pocketbase.changes.feed import Feed
+from openwebui_pocketbase.changes.follower import Follower
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.settle import kept_aside
 from openwebui_pocketbase.changes.state import create_state
@@ -44,8 +47,7 @@ class Installation:
     """One process of the host: repositories in PocketBase, and a mirror in its SQL database."""
 
     def __init__(self, client: PocketBaseClient, groups: tuple[str, ...] = GROUPS) -> None:
-        self.mirror = Mirror(client)
-        self.mirror.cover(groups)
+        self.mirror = Mirror(client, groups)
         self.users = self._repository(PocketBaseUsers)
         self.groups = self._repository(PocketBaseGroups)
         self.grants = self._repository(PocketBaseAccessGrants)
@@ -462,7 +464,8 @@ async def test_credentials_change_while_the_host_has_the_write_lock(
 async def test_changes_in_the_dashboard_are_followed(
     one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mirror_module, "POLL_INTERVAL", 0.05)
+    monkeypatch.setattr(feed_module, "PAUSE", 0.05)
+    monkeypatch.setattr(follower_module, "SETTLE_INTERVAL", 0.05)
 
     async def is_there() -> bool:
         names = [row["name"] for row in await database.rows("user")]
@@ -470,7 +473,10 @@ async def test_changes_in_the_dashboard_are_followed(
 
     await user(one, 1)
     await user(one, 2)
-    one.mirror.follow()
+    feed = Feed(one.mirror._client)
+    tasks = [Follower(one.mirror, feed), feed]
+    for task in tasks:
+        task.start()
     try:
         with own_pocketbase.admin() as admin:
             admin.send("PATCH", "/api/collections/owui_users/records/u1", {"name": "In the dashboard"})
@@ -480,7 +486,8 @@ async def test_changes_in_the_dashboard_are_followed(
             while not await is_there():  # noqa: ASYNC110 - of another process
                 await asyncio.sleep(0.05)
     finally:
-        await one.mirror.aclose()
+        for task in tasks:
+            await task.aclose()
     (found,) = (await one.users.get_users({"query": "DASHBOARD"}))["users"]
     assert found.id == "u1"
     (group,) = await one.groups.get_groups({"query": "BY HAND"})
@@ -629,7 +636,7 @@ async def test_tables_are_read_in_pages(
     own_pocketbase: PocketBaseProcess,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(feed_module, "PAGE", 7)
+    monkeypatch.setattr(source_module, "PAGE", 7)
     for n in range(number):
         await client.write("users/insert_new_user", _raw_user(f"user-{n}"))
     await one.mirror.start()

@@ -13,6 +13,8 @@ import pytest
 from open_webui.models.groups import GroupForm
 from sqlalchemy import text
 
+from openwebui_pocketbase.changes import mirror as mirror_module
+from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.settle import kept_aside
 from openwebui_pocketbase.changes.watch import unwatch
 from openwebui_pocketbase.client import PocketBaseClient
@@ -223,7 +225,7 @@ async def test_a_sql_database_older_than_the_feed_is_copied_again(
     with own_pocketbase.admin() as admin:
         admin.send("DELETE", "/api/collections/owui_users/records/u1")
         for number in (2, 3):
-            admin.call("users/insert_new_user", _raw_user(f"u{number}"))
+            admin.write("users/insert_new_user", _raw_user(f"u{number}"))
         admin.sql("DELETE FROM owui_changes WHERE seq < (SELECT max(seq) FROM owui_changes)")
     await other.mirror.start()
     await check(database, own_pocketbase)
@@ -268,9 +270,9 @@ def paths_of(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[
     paths: list[str] = []
     read = client.read
 
-    async def noted(path: str, parameters: Any) -> Any:
+    async def noted(path: str, parameters: Any, **how: Any) -> Any:
         paths.append(path)
-        return await read(path, parameters)
+        return await read(path, parameters, **how)
 
     monkeypatch.setattr(client, "read", noted)
     return paths
@@ -288,7 +290,7 @@ async def test_nothing_is_compared_when_the_copy_is_whole(
     paths = paths_of(client, monkeypatch)
     others = [Installation(client) for _ in range(3)]
     await asyncio.gather(*(each.mirror.start() for each in others))
-    assert set(paths) == {"mirror/get_changes"}
+    assert set(paths) == {"changes/get_mirrored"}
     await check(database, own_pocketbase)
 
 
@@ -303,7 +305,7 @@ async def test_one_of_many_processes_compares(
     paths = paths_of(client, monkeypatch)
     await asyncio.gather(*(Installation(client).mirror.start() for _ in range(4)))
     await check(database, own_pocketbase)
-    assert paths.count("mirror/get_ids_of_owui_groups") == 1
+    assert paths.count("changes/get_ids_of_owui_groups") == 1
 
 
 async def test_others_write_while_tables_are_compared(
@@ -323,7 +325,7 @@ async def test_others_write_while_tables_are_compared(
             admin.send("PATCH", f"/api/collections/owui_users/records/u{number}", {"name": "By hand"})
     async with database.engine.begin() as connection:
         await connection.execute(text("UPDATE owui_pocketbase_mirror SET whole = 0"))
-    pages = Installation(client).mirror.feed.pages
+    pages = Installation(client).mirror.source.pages
 
     async def slowly(collection: str) -> Any:
         async for wires in pages(collection):
@@ -335,7 +337,7 @@ async def test_others_write_while_tables_are_compared(
             yield wires
 
     third = Installation(client)
-    monkeypatch.setattr(third.mirror.feed, "pages", slowly)
+    monkeypatch.setattr(third.mirror.source, "pages", slowly)
     await third.mirror.start()
     await check(database, own_pocketbase)
     assert await ids(database) == {"u0", "u1", "u3", "u9"}
@@ -356,7 +358,7 @@ async def test_a_comparison_that_was_cut_off_is_made_again(
         yield
 
     with monkeypatch.context() as patch:
-        patch.setattr(one.mirror.feed, "pages", broken)
+        patch.setattr(one.mirror.source, "pages", broken)
         with pytest.raises(OSError, match="owui_users"):
             await one.mirror.start()
     await other.mirror.start()
@@ -378,3 +380,55 @@ async def test_the_state_of_an_older_version_is_extended(
     await other.mirror.start()
     await user(other, 2)
     await check(database, own_pocketbase)
+
+
+# The reader of the feed
+
+
+async def test_only_changes_of_others_are_asked_for(
+    one: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Own writes are in the copy already, and of other tables only the number is noted."""
+    await user(one, 1)
+    feed = Feed(client)
+    feed.listen(one.mirror.notice)
+    await feed.read()
+    is_behind = one.mirror.is_behind
+    assert is_behind.is_set()  # what was before the reader is unknown
+    is_behind.clear()
+    await one.users.update_user_by_id("u1", {"name": "Renamed"})
+    await client.write("tags/insert_new_tag", {"tag": {"id": "t", "name": "t", "user_id": "u1", "meta": None}})
+    page = await feed.read()
+    assert [change.collection for change in page.changes] == ["owui_users", "owui_tags"]
+    assert not is_behind.is_set()
+    assert one.mirror._known.since == page.last
+    await one.users.update_last_active_by_id("u1")
+    await feed.read()
+    assert is_behind.is_set()
+    await one.mirror.catch_up()
+    await check(database, own_pocketbase)
+    is_behind.clear()
+    await client.write("tags/delete_tags_by_ids_and_user_id", {"ids": ["t"], "user_id": "u1"})
+    monkeypatch.setattr(mirror_module, "KEEP_UP_INTERVAL", 0.0)  # the number in SQL must not be forgotten by the feed
+    await feed.read()
+    assert is_behind.is_set()
+    await one.mirror.catch_up()
+    async with database.engine.connect() as connection:
+        assert (await connection.execute(text("SELECT seq FROM owui_pocketbase_mirror"))).scalar() == feed._last
+
+
+async def test_a_write_of_a_process_that_is_far_behind(
+    one: Installation, client: PocketBaseClient, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """Its reply has a part only; the rest is read, and all of it written at once."""
+    await user(one, 1)
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2300)"
+    with own_pocketbase.admin() as admin:
+        admin.sql(f"INSERT INTO owui_groups (id, user_id, name) {numbers} SELECT 'group' || i, 'u1', 'g' || i FROM n")
+    await user(one, 2)
+    await check(database, own_pocketbase, tables=("user",))
+    assert len(await database.rows("group")) == 2300

@@ -111,7 +111,7 @@ def test_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> None
     shutil.copy(_migrated_sqlite(), commands.data_dir / "webui.db")
     with own_pocketbase.admin() as admin:
         names = [column.name for column in User.__table__.columns]
-        admin.call("users/insert_new_user", {"user": dict.fromkeys(names) | {"id": "u1", "name": "n", "email": "e"}})
+        admin.write("users/insert_new_user", {"user": dict.fromkeys(names) | {"id": "u1", "name": "n", "email": "e"}})
     assert "0 rows that were kept aside are dropped." in commands.run("mirror", "accept", "--yes", *site).stdout
     with sqlite3.connect(commands.data_dir / "webui.db") as connection:
         assert connection.execute("SELECT id FROM user").fetchall() == [("u1",)]
@@ -127,7 +127,7 @@ def test_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> None
     # An empty PocketBase in its place: nobody is led to drop all users, and nobody answers for the administrator.
     with own_pocketbase.admin() as admin:
         for user_id in ("u1", "by-script"):
-            admin.call("users/delete_user_by_id", {"id": user_id})
+            admin.write("users/delete_user_by_id", {"id": user_id})
     told = commands.run("mirror", "status", *site, code=1).stdout
     assert "PocketBase has none of these users: whoever signs up first" in told
     assert "mirror adopt" not in told

@@ -177,7 +177,7 @@ async def test_no_timer_is_one_request_that_reads(pair: Pair, monkeypatch: pytes
     with _ours(pair, monkeypatch):
         await timers.claim_due_timers(NOW)
         await timers.cancel_timers_for_chat(PARENT, "chat.user_message", "u1")
-    assert asked == ["chats/has_due_timers", "chats/has_timers_to_cancel"]
+    assert asked == ["chats/get_next_timer", "chats/has_timers_to_cancel"]
 
 
 def _record(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -57,7 +57,7 @@ async def test_a_server_with_the_key_is_used(ours: PocketBaseProcess) -> None:
     with AdminClient(ours.url, trust=trust_in(ours)) as admin:
         token = admin.login(IDENTITY, PASSWORD)
         assert admin.version()["schema"]
-        assert admin.call(TAGS, NOBODY) == []
+        assert admin.read(TAGS, NOBODY) == []
     client = client_of(ours.url, trust_in(ours), token=token)
     try:
         assert await client.read(TAGS, NOBODY) == []

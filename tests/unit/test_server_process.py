@@ -265,7 +265,7 @@ def test_a_process_is_given_what_it_needs(tmp_path: Path) -> None:
         "with exit code 3. Its last words:\n"
         f"serve --dir {tmp_path / 'data'} --hooksDir {run_dir.hooks} --migrationsDir {run_dir.migrations}"
         f" --publicDir {run_dir.public} --http 127.0.0.1:8090"
-        " --automigrate=false --hooksWatch=false\n"
+        " --automigrate=false --hooksWatch=false --hooksPool=25\n"
         f"{data}\nme secret key 127.0.0.1:8090"
     )
 

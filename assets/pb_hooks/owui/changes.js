@@ -1,11 +1,16 @@
 // @ts-check
 
 /**
- * What the adapter copies into Open WebUI's SQL database: the rows of the mirrored tables, because the host's own
- * SQL joins them.
+ * The change feed, `owui_changes`: pages of changes of any collection, and the rows that the adapter copies into Open
+ * WebUI's SQL database, because the host's own SQL joins them (the mirrored tables).
  *
  * A cursor names a change of the feed, `number/op/time/record`, and with it all before it: the feed only grows. When
- * a backup has been restored the numbers are given again, but never with the same time and record.
+ * a backup has been restored the numbers are given again, but never with the same time and record. Before the first
+ * change the cursor is `0`.
+ *
+ * A page: `epoch` and `run` name the feed and PocketBase's process; `follows`: whether the feed still has the very
+ * change behind which it was asked, else the page is empty; `last` and `cursor`: the change up to which the page is
+ * complete; `more`: whether the feed goes on behind it.
  */
 
 const { insert } = require("./lib/records.js");
@@ -14,8 +19,18 @@ const { run } = require("./version.js");
 
 /** @type {import("./lib/rows.js").Table[]} */
 const MIRRORED = Object.values(tables).filter((table) => table.mirrored);
-const NAMES = MIRRORED.map(({ collection }) => `'${collection}'`).join(", ");
+const IS_MIRRORED = `collection IN (${MIRRORED.map(({ collection }) => `'${collection}'`).join(", ")})`;
 const CURSOR = "seq || '/' || op || '/' || at || '/' || record_id";
+const NEWEST = "(SELECT coalesce(max(seq), 0) FROM owui_changes)";
+
+/** Changes of mirrored tables in the reply of a write; who is further behind asks for the rest. */
+const WITH_A_WRITE = 1000;
+
+/** Most seconds that a request waits for a change. */
+const LONGEST_WAIT = 60;
+
+/** Milliseconds between two looks at the feed while a request waits for a change: each is one look-up by key. */
+const STEP = 250;
 
 /** The row of a changed record as it is now, NULL if it is gone. */
 const ROW = MIRRORED.map(
@@ -24,36 +39,67 @@ const ROW = MIRRORED.map(
 ).join(" ");
 
 /**
- * SQL of the changes behind a change: what the feed holds, and collection, id and row of each record of a mirrored
- * table which has changed since. Before the first change the cursor is `0`.
+ * SQL of a page of the feed.
  *
- * @param {string} cursor SQL of the cursor
+ * @param {string} cursor SQL of the cursor behind which the page begins
+ * @param {string} limit SQL of the number of changes
+ * @param {string} which condition on the changes
+ * @param {string} content SQL of one more member of the page, and where it comes from, given `found`: the changes
  */
-function changes(cursor) {
+function page(cursor, limit, which, content) {
+  const behind = `FROM owui_changes
+    WHERE seq > (SELECT seq FROM asked) AND (SELECT follows FROM feed) AND ${which}`;
   return `WITH asked AS MATERIALIZED (SELECT ${cursor} AS cursor, CAST(${cursor} AS INTEGER) AS seq),
     feed AS MATERIALIZED (SELECT coalesce(
         (SELECT ${CURSOR} = asked.cursor FROM owui_changes f WHERE f.seq = asked.seq),
         asked.cursor = '0' AND (SELECT coalesce(min(seq), 1) FROM owui_changes) = 1
-      ) AS follows FROM asked)
+      ) AS follows FROM asked),
+    page AS MATERIALIZED (SELECT
+      coalesce((SELECT seq ${behind} ORDER BY seq LIMIT 1 OFFSET ${limit} - 1), ${NEWEST}) AS last),
+    found AS (SELECT seq, collection, record_id, op, at ${behind} AND seq <= (SELECT last FROM page) ORDER BY seq)
     SELECT json_object(
       'epoch', (SELECT value FROM owui_meta WHERE key = 'epoch'),
       'run', '${run()}',
       'follows', json(iif((SELECT follows FROM feed), 'true', 'false')),
-      'last', (SELECT coalesce(max(seq), 0) FROM owui_changes),
-      'cursor', coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0'),
-      'rows', json_group_array(json_array(c.collection, c.record_id, json(CASE c.collection ${ROW} END)))
-    ) AS json
-    FROM (SELECT DISTINCT collection, record_id FROM owui_changes
-      WHERE seq > (SELECT seq FROM asked) AND (SELECT follows FROM feed) AND collection IN (${NAMES})) c`;
+      'last', (SELECT last FROM page),
+      'more', json(iif((SELECT last FROM page) < ${NEWEST}, 'true', 'false')),
+      'cursor', coalesce((SELECT ${CURSOR} FROM owui_changes WHERE seq = (SELECT last FROM page)), '0'),
+      ${content}`;
+}
+
+/**
+ * SQL of a page with collection, id and present row of each record of a mirrored table that changed.
+ *
+ * @param {string} cursor SQL
+ * @param {string} limit SQL
+ */
+function mirrored(cursor, limit) {
+  return page(
+    cursor,
+    limit,
+    IS_MIRRORED,
+    `'rows', json_group_array(json_array(c.collection, c.record_id, json(CASE c.collection ${ROW} END)))
+    ) AS json FROM (SELECT DISTINCT collection, record_id FROM found) c`,
+  );
 }
 
 /** @type {Record<string, string | (() => string)>} */
-const reads = { get_changes: () => changes(arg("since")) };
+const reads = {
+  /** A page of changes, of some `collections` or all: number, collection, record, operation and time of each. */
+  get_changes: () =>
+    page(
+      arg("since"),
+      arg("limit"),
+      `({:body} ->> '$.collections' IS NULL OR collection IN ${given("collections")})`,
+      `'changes', json_group_array(json_array(seq, collection, record_id, op, at))) AS json FROM found`,
+    ),
+  get_mirrored: () => mirrored(arg("since"), arg("limit")),
+};
 for (const table of MIRRORED) {
   // A page of the table in the order of the ids.
-  const page = `FROM (SELECT * FROM ${table.collection} WHERE id > ${arg("after")} ORDER BY id LIMIT ${arg("limit")}) t`;
-  reads[`get_${table.collection}`] = many(row(table, "t"), page, "t.id");
-  reads[`get_ids_of_${table.collection}`] = many("t.id", page.replace("*", "id"), "t.id");
+  const some = `FROM (SELECT * FROM ${table.collection} WHERE id > ${arg("after")} ORDER BY id LIMIT ${arg("limit")}) t`;
+  reads[`get_${table.collection}`] = many(row(table, "t"), some, "t.id");
+  reads[`get_ids_of_${table.collection}`] = many("t.id", some.replace("*", "id"), "t.id");
   reads[`get_rows_of_${table.collection}`] = many(
     row(table, "t"),
     `FROM ${table.collection} t WHERE t.id IN ${given("ids")}`,
@@ -76,15 +122,36 @@ const writes = {
   },
 };
 
+const waits = {
+  /**
+   * Wait until the feed has another newest change than `since`, or `wait` seconds are over, or nobody listens.
+   *
+   * SQL of any program can change the feed and nothing tells of it, so this looks again and again. A handler that
+   * waits keeps its JavaScript runtime; PocketBase makes more when all are busy.
+   *
+   * @param {CoreApp} app
+   * @param {any} args
+   * @param {() => boolean} isGone
+   */
+  get_changes(app, { since, wait }, isGone) {
+    const until = Date.now() + 1000 * Math.min(wait || 0, LONGEST_WAIT);
+    const isNewest = `SELECT iif({:body} = coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0'),
+      'true', 'false') AS json`;
+    while (Date.now() < until && !isGone() && query(app, isNewest, since) === "true") {
+      sleep(STEP);
+    }
+  },
+};
+
 /**
- * What a write answers with, inside of its transaction.
+ * Rows of mirrored tables that changed behind a cursor, as `get_mirrored` gives them.
  *
- * @param {CoreApp} tx
+ * @param {CoreApp} app
  * @param {string} cursor
  * @returns {string}
  */
-function changesSince(tx, cursor) {
-  return query(tx, changes("{:body}"), cursor);
+function mirroredSince(app, cursor) {
+  return query(app, mirrored("{:body}", String(WITH_A_WRITE)), cursor);
 }
 
-module.exports = { reads, writes, changesSince };
+module.exports = { reads, writes, waits, NEWEST, mirroredSince };

@@ -4,16 +4,14 @@
 
 const BODY_LIMIT = 1 << 29; // bytes; the route's limit
 
-/** Seconds for which a write's answer is kept for a repeated request. */
-const REPEATABLE_FOR = 3600;
-
 /** Seconds for which the change feed is kept. */
 const CHANGES_KEPT_FOR = 7 * 24 * 3600;
 
 /** @typedef {import("./methods.js").Read} Read */
 
 const { query } = require("./lib/rows.js");
-const { changesSince } = require("./changes.js");
+const { mirroredSince } = require("./changes.js");
+const { begin, finish, replay, oldestKey } = require("./idempotency.js");
 const RUN = require("./version.js").run();
 
 /** @type {Record<string, Read>} */
@@ -22,6 +20,8 @@ const reads = {};
 const writes = {};
 /** @type {Record<string, Read>} */
 const answers = {};
+/** @type {Record<string, import("./methods.js").Wait>} */
+const waits = {};
 /** @type {Set<string>} */
 const unparsed = new Set();
 
@@ -34,6 +34,9 @@ for (const [group, methods] of Object.entries(require("./methods.js"))) {
   }
   for (const [name, sql] of Object.entries(methods.answers || {})) {
     answers[`${group}/${name}`] = sql;
+  }
+  for (const [name, method] of Object.entries(methods.waits || {})) {
+    waits[`${group}/${name}`] = method;
   }
   for (const name of methods.unparsed || []) {
     unparsed.add(`${group}/${name}`);
@@ -48,7 +51,7 @@ function answer(e) {
   const path = request.pathValue("method");
   const body = readerToString(request.body, BODY_LIMIT);
   if (Object.hasOwn(reads, path)) {
-    return read(e, reads[path], body);
+    return read(e, path, body);
   }
   if (Object.hasOwn(writes, path)) {
     return write(e, path, body);
@@ -58,36 +61,56 @@ function answer(e) {
 
 /**
  * @param {core.RequestEvent} e
- * @param {Read} method
+ * @param {string} path
  * @param {string} body
  */
-function read(e, method, body) {
-  let sql = method;
-  if (typeof sql === "function") {
-    try {
-      sql = sql(JSON.parse(body));
-    } catch (error) {
-      return refuse(e, error);
+function read(e, path, body) {
+  let sql = reads[path];
+  try {
+    if (Object.hasOwn(waits, path)) {
+      waits[path]($app, JSON.parse(body), () => isGone(e));
     }
+    if (typeof sql === "function") {
+      sql = sql(JSON.parse(body));
+    }
+  } catch (error) {
+    return refuse(e, error);
   }
   return e.blob(200, "application/json", query($app, sql, body));
 }
 
 /**
- * What a write answers with.
+ * Whether the connection of a request is gone, or PocketBase stops.
+ *
+ * @param {core.RequestEvent} e
+ */
+function isGone(e) {
+  try {
+    e.request.context().err(); // thrown, as goja does with errors
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The reply of a write: its answer, the numbers of the first and the last change in the feed that it made, null if it
+ * made none, and, if asked for, the mirrored rows that changed.
  *
  * @param {CoreApp} app
  * @param {string} path
- * @param {string} text which the write returned
+ * @param {import("./idempotency.js").Done} done
  * @param {any} args
  * @param {string} body
+ * @param {string} mirroredUpTo cursor behind which mirrored rows are wanted; empty for none
  */
-function answerOf(app, path, text, args, body) {
+function replyOf(app, path, { text, before, last }, args, body, mirroredUpTo) {
   const sql = answers[path];
-  if (!sql || text === "null" || text.startsWith('"')) {
-    return text;
-  }
-  return query(app, typeof sql === "function" ? sql(args) : sql, body);
+  const isWhole = !sql || text === "null" || text.startsWith('"');
+  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args) : sql, body);
+  const range = last > before ? `"first":${before + 1},"last":${last}` : '"first":null,"last":null';
+  const changes = mirroredUpTo ? `,"changes":${mirroredSince(app, mirroredUpTo)}` : "";
+  return `{"answer":${answer},${range}${changes}}`;
 }
 
 /**
@@ -101,8 +124,7 @@ function write(e, path, body) {
     return e.json(400, { status: 400, code: "no_idempotency_key", message: "Idempotency-Key is missing." });
   }
   const mirroredUpTo = e.request.header.get("X-Owui-Mirrored-Up-To");
-  let text = "";
-  let answered = "";
+  let reply = "";
   /** @type {any} */
   let failure = null;
   /** @type {any} */
@@ -112,29 +134,24 @@ function write(e, path, body) {
     args = unparsed.has(path) ? undefined : JSON.parse(body);
     $app.runInTransaction((tx) => {
       try {
-        text = writes[path](tx, args, body);
-        answered = answerOf(tx, path, text, args, body);
-        if (mirroredUpTo) {
-          text = answered = `{"answer":${answered},"changes":${changesSince(tx, mirroredUpTo)}}`;
-        }
-        remember(tx, key, text);
+        const before = begin(tx, key);
+        const done = finish(tx, key, before, writes[path](tx, args, body));
+        reply = replyOf(tx, path, done, args, body, mirroredUpTo);
       } catch (error) {
         failure = error; // what the transaction rethrows is no longer this object
         throw error;
       }
     });
   } catch (error) {
-    // A repeated request fails, at the latest where it is remembered: what it had done is undone, and the
-    // first answer is given. So only repetitions pay for the look-up.
-    const before = replay(key);
-    if (!before) {
+    // A repeated request fails where it begins, and gets the first answer. So only repetitions, and what fails, pay
+    // for the look-up.
+    const done = replay($app, key);
+    if (!done) {
       return refuse(e, failure || error);
     }
-    // With changes for the mirror the whole answer is remembered.
-    const again = mirroredUpTo ? before : answerOf($app, path, before, args, body);
-    return e.blob(200, "application/json", again);
+    reply = replyOf($app, path, done, args, body, mirroredUpTo);
   }
-  return e.blob(200, "application/json", answered);
+  return e.blob(200, "application/json", reply);
 }
 
 /**
@@ -159,42 +176,18 @@ function refuse(e, error) {
   return e.json(500, { status: 500, code: "hook_failed", message });
 }
 
-/**
- * The answer of an earlier request with this key, or "".
- *
- * @param {string} key
- */
-function replay(key) {
-  const sql = "SELECT coalesce(max(answer), '') AS json FROM owui_idempotency WHERE key = {:body}";
-  return query($app, sql, key);
-}
-
-/**
- * @param {CoreApp} tx
- * @param {string} key
- * @param {string} answer
- */
-function remember(tx, key, answer) {
-  tx.db()
-    .newQuery("INSERT INTO owui_idempotency (key, answer) VALUES ({:key}, {:answer})")
-    .bind({ key, answer })
-    .execute();
-}
-
 /** Forget what nobody will ask for again; in steps, so that writers never wait for long. */
 function prune() {
-  const seconds = Math.floor(Date.now() / 1000);
-  const oldest = ((seconds - REPEATABLE_FOR) * 1000).toString(16).padStart(12, "0"); // as keys begin
   deleteInSteps(
     "DELETE FROM owui_idempotency WHERE key IN " +
       "(SELECT key FROM owui_idempotency WHERE key < {:limit} ORDER BY key LIMIT 1000)",
-    oldest,
+    oldestKey(),
   );
   // The newest change stays: the next one's number is made from it.
   deleteInSteps(
     "DELETE FROM owui_changes WHERE seq IN (SELECT seq FROM owui_changes ORDER BY seq LIMIT 1000) " +
       "AND at < {:limit} AND seq < (SELECT max(seq) FROM owui_changes)",
-    (seconds - CHANGES_KEPT_FOR) * 1000,
+    Date.now() - CHANGES_KEPT_FOR * 1000,
   );
   require("./chats/imports.js").prune($app.nonconcurrentDB());
 }

@@ -7,15 +7,18 @@
  * that makes this SQL for the parsed body. `writes`: method -> function of the transaction, the parsed body and the
  * body's text, which returns the reply as JSON text. `answers`: the reply of a write is this read, made in the same
  * transaction, unless the write returns null or a text: what is kept for a repeated request stays small. `unparsed`:
- * writes that get the body's text only.
+ * writes that get the body's text only. `waits`: what a read waits for before it begins,
+ * unless whoever asked is gone.
  *
  * @typedef {string | ((args: any) => string)} Read
  * @typedef {(tx: CoreApp, args: any, body: string) => string} Write
+ * @typedef {(app: CoreApp, args: any, isGone: () => boolean) => void} Wait
  * @typedef {{
  *   reads: Record<string, Read>,
  *   writes: Record<string, Write>,
  *   answers?: Record<string, Read>,
  *   unparsed?: string[],
+ *   waits?: Record<string, Wait>,
  * }} Methods
  */
 
@@ -23,11 +26,11 @@
 module.exports = {
   access: require("./access.js"),
   auths: require("./users/auths.js"),
+  changes: require("./changes.js"),
   chat_messages: require("./chats/message_rows.js"),
   chats: require("./chats/index.js"),
   folders: require("./folders.js"),
   groups: require("./groups/index.js"),
-  mirror: require("./changes.js"),
   oauth_sessions: require("./users/oauth_sessions.js"),
   shared_chats: require("./chats/snapshots.js"),
   tags: require("./tags.js"),

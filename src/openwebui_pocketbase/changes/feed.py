@@ -1,58 +1,77 @@
-"""What the mirror asks PocketBase for: the change feed, and the rows of the mirrored collections."""
+"""The change feed of PocketBase: one reader per process, with one cursor, and those who listen to it.
+
+The reader's request waits in PocketBase until the feed moves, so an idle process sends one in twenty seconds, and
+learns of a change within a quarter of a second. While there are many changes it reads a page every one and a half.
+Whoever changes the database, be it by SQL from another program, the change is in the feed.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["Changes", "Feed", "Wire"]
+__all__ = ["Change", "Feed", "Listener", "Page"]
 
-Wire = list[Any]
-"""A row as PocketBase sends it; see `openwebui_pocketbase.codec.rows`."""
+log = logging.getLogger(__name__)
 
-PAGE = 1000
-"""Rows in one reply, when whole tables are read."""
+WAIT = 20.0
+"""Seconds for which a request waits for a change; proxies often end one that is silent for a minute."""
 
-IDS = 20_000
-"""Ids in one reply."""
+PAUSE = 1.5
+"""Seconds from one request to the next, unless the page before was full: with what listeners do with a page, changes
+of others are in the SQL database within about two."""
 
-_ID_AT = {
-    table.collection: [column.name for column in table.columns].index("id")
-    for table in TABLES.values()
-    if table.mirrored
-}
+LIMIT = 1000
+"""Changes in a page."""
+
+
+class Change(NamedTuple):
+    """One change of the feed; ``at`` is in milliseconds since 1970, ``op`` is create, update or delete."""
+
+    seq: int
+    collection: str
+    record_id: str
+    op: str
+    at: int
 
 
 @dataclass(frozen=True)
-class Changes:
-    """A reply of PocketBase's change feed.
+class Page:
+    """A part of the feed; without changes if only PocketBase's process is another one.
 
     Attributes:
         epoch: Names the feed; a backup of it has the same name.
         run: Names the process of PocketBase that replied. While it lives, the feed only grows.
-        follows: Whether the feed still has the very change behind which it was asked. If not, another feed took its
-            place, such as a backup, or the change was so long ago that it was forgotten; ``rows`` is empty then.
-        last: Number of its newest change, when this was replied.
-        cursor: Names that change and, with it, all before it: ``number/op/time/record``.
-        rows: What changed in mirrored tables, each record once: collection, record id, and the row as it is
-            at ``last``, None if there is none any more.
+        follows: Whether it goes on where the page before ended. If not, anything may have changed, and ``changes`` is
+            empty: it is the reader's first page, or PocketBase was restored.
+        after: Number of the change behind which it begins.
+        last: Number of the change up to which it is complete.
+        more: Whether the feed had more changes behind that one.
+        cursor: Names the change ``last`` and, with it, all before it.
+        changes: The changes, in their order.
     """
 
     epoch: str
     run: str
     follows: bool
+    after: int
     last: int
+    more: bool
     cursor: str
-    rows: list[tuple[str, str, Wire | None]]
+    changes: list[Change]
+
+
+Listener = Callable[[Page], None]
+"""Is given each page, in order. It must be quick: what takes time belongs into a task of its own."""
 
 
 class Feed:
-    """PocketBase's side of the mirror.
+    """Reads the change feed as long as it is started.
 
     Args:
         client: Sends the requests.
@@ -60,48 +79,68 @@ class Feed:
 
     def __init__(self, client: PocketBaseClient) -> None:
         self._client = client
+        self._is_current = False
+        self._listeners: list[Listener] = []
+        self._task: asyncio.Task[None] | None = None
+        self._seen_run = ""
+        self._cursor = ""
+        self._last = 0
 
-    async def since(self, cursor: str) -> Changes:
-        """Return what changed behind a change.
+    def listen(self, listener: Listener) -> None:
+        """Have all pages from now on given to somebody; the first one, as ``follows`` is false, says nothing."""
+        self._listeners.append(listener)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether those who listen know of each change soon."""
+        return self._is_current and self._task is not None
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._task = asyncio.create_task(self._run())
+
+    async def aclose(self) -> None:
+        """End; who listens is kept."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def read(self, *, wait: float = 0.0) -> Page:
+        """Read one page, and give it to those who listen unless it says nothing.
 
         Args:
-            cursor: The change, as an earlier reply named it.
+            wait: Seconds to wait for a change, if there is none.
+
+        Raises:
+            RequestError: PocketBase cannot be asked; the next call goes on from the same change.
         """
-        return Changes(**await self._client.read("mirror/get_changes", {"since": cursor}))
+        parameters = {"since": self._cursor, "limit": LIMIT, "wait": wait}
+        # Those who listen deal with another process of PocketBase themselves: they see it by the page.
+        found = await self._client.read("changes/get_changes", parameters, meet=False)
+        page = _page_of(found, after=self._last)
+        if (page.run, page.cursor) != (self._seen_run, self._cursor) or not page.follows:
+            self._seen_run, self._cursor, self._last = page.run, page.cursor, page.last
+            for listener in self._listeners:
+                listener(page)
+        return page
 
-    async def position(self) -> Changes:
-        """Return where the feed is, without rows."""
-        return await self.since("")
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            next_at = loop.time() + PAUSE
+            try:
+                page = await self.read(wait=min(WAIT, self._client.longest_wait))
+            except Exception as error:  # noqa: BLE001 - whatever it was, the next time may do
+                self._is_current = False
+                log.warning("The change feed of PocketBase could not be read: %s", error)
+            else:
+                self._is_current = not page.more
+                if page.more:
+                    continue
+            await asyncio.sleep(next_at - loop.time())
 
-    async def ids(self, collection: str) -> set[str]:
-        """Return the ids of all records."""
-        found: set[str] = set()
-        after = ""
-        while ids := await self._client.read(f"mirror/get_ids_of_{collection}", {"after": after, "limit": IDS}):
-            found.update(ids)
-            if len(ids) < IDS:
-                break
-            after = ids[-1]
-        return found
 
-    async def pages(self, collection: str) -> AsyncIterator[list[Wire]]:
-        """Give all rows, a thousand at a time; the next ones are asked for before these are worked on."""
-        following = asyncio.create_task(self._page(collection, ""))
-        try:
-            while wires := await following:
-                if len(wires) < PAGE:
-                    yield wires
-                    return
-                following = asyncio.create_task(self._page(collection, wires[-1][_ID_AT[collection]]))
-                yield wires
-        finally:
-            following.cancel()
-
-    async def rows(self, collection: str, ids: Collection[str]) -> list[Wire]:
-        """Return the rows with these ids, as far as there are any."""
-        rows: list[Wire] = await self._client.read(f"mirror/get_rows_of_{collection}", {"ids": list(ids)})
-        return rows
-
-    async def _page(self, collection: str, after: str) -> list[Wire]:
-        rows: list[Wire] = await self._client.read(f"mirror/get_{collection}", {"after": after, "limit": PAGE})
-        return rows
+def _page_of(found: dict[str, Any], *, after: int) -> Page:
+    changes = [Change(*change) for change in found.pop("changes")]
+    return Page(**found, after=after, changes=changes)

@@ -3,7 +3,7 @@
 The host's own SQL joins users, groups and access grants, wherever these live. PocketBase stays the truth; the
 mirror is its copy, written before the repository's method returns, and from the change feed for what others change.
 
-A write is asked to answer with all changes since the last one that this process knows the copy to have. So each
+A write is asked to reply with all changes since the last one that this process knows the copy to have. So each
 reply contains all replies before it: of many that wait for the SQL database, the newest is written and serves all.
 The number of its last change is kept in the SQL database, in the transaction that writes the rows: an older reply
 cannot undo a newer one, however many processes there are. PocketBase says with each reply whether its feed still has
@@ -13,7 +13,6 @@ the change behind which it was asked: if not, a backup was restored, and whole t
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -21,32 +20,27 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from openwebui_pocketbase.changes.feed import Changes, Feed
+from openwebui_pocketbase.changes.source import Changes, Source
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.schema.tables import TABLES
+from openwebui_pocketbase.transactions import open_transaction
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncSession
-
+    from openwebui_pocketbase.changes.feed import Page
     from openwebui_pocketbase.changes.writer import Known, Writer
 
 __all__ = ["Mirror"]
 
-log = logging.getLogger(__name__)
-
-POLL_INTERVAL = 2.0
-"""Seconds after which changes that others made, in either database, are in the SQL database at the latest."""
-
 KEEP_UP_INTERVAL = 3600.0
 """Seconds after which the number in the SQL database follows, though nothing of its tables changed."""
 
-LATER = frozenset({"users/update_last_active_by_id"})
-"""Writes which `Mirror.follow` copies: frequent ones of which the host's SQL needs no exact state."""
+REFUSED_FOR = 2.0
+"""Seconds for which nobody asks again whether PocketBase has the users it had."""
 
 
 @dataclass
-class Waiting:
+class _Waiting:
     """A reply that waits for the SQL database."""
 
     changes: Changes
@@ -56,56 +50,63 @@ class Waiting:
 
 
 class Mirror:
-    """A client for repositories, whose writes reach the SQL database, too.
+    """What repositories of mirrored tables use as their client: their writes reach the SQL database, too.
 
     Args:
-        client: Sends the requests.
+        client: Sends the requests. Whoever reads with it waits until the copies are as in the process of PocketBase
+            that answered.
+        groups: The groups in PocketBase; their mirrored tables are covered.
+
+    Attributes:
+        source: PocketBase's side.
+        names: The host's names of the covered tables.
+        read: The client's own method.
+        read_bytes: The client's own method.
+        is_behind: Set when there may be more to copy; for whoever follows the feed.
     """
 
-    def __init__(self, client: PocketBaseClient) -> None:
+    def __init__(self, client: PocketBaseClient, groups: Collection[str]) -> None:
         self._client = client
-        self.feed = Feed(client)
-        self.names: list[str] = []
+        self.source = Source(client)
+        self.names = [name for name, table in TABLES.items() if table.mirrored and table.group in groups]
+        self.read = client.read
+        self.read_bytes = client.read_bytes
+        self.is_behind = asyncio.Event()
         self._known: Known | None = None
         self._started = False
-        self._run = ""
         self._meeting = asyncio.Lock()
         self._refusal: tuple[float, ConfigurationError] | None = None
-        self._waiting: list[Waiting] = []
+        self._waiting: list[_Waiting] = []
         self._lock = asyncio.Lock()
-        self._poller: asyncio.Task[None] | None = None
-        self._wake = asyncio.Event()
         self._kept_up_at = 0.0
 
-    def cover(self, groups: Collection[str]) -> None:
-        """Say which groups are in PocketBase; their mirrored tables are covered."""
-        self.names = [name for name, table in TABLES.items() if table.mirrored and table.group in groups]
+    @cached_property
+    def writer(self) -> Writer:
+        """The SQL side, for the covered tables."""
+        # It imports the host, which this module must not: it is loaded before the host is.
+        made: Writer = import_module("openwebui_pocketbase.changes.writer").Writer(self.source, self.names)
+        return made
 
-    async def read(self, path: str, parameters: Mapping[str, Any]) -> Any:
-        """Call a method that only reads; see `PocketBaseClient.read`.
-
-        Raises:
-            ConfigurationError: PocketBase was replaced by one that has none of the users: see `start`.
-        """
-        answer = await self._client.read(path, parameters)
-        if self._client.run != self._run and self._started:
-            await self._meet(self._client.run)
-        return answer
-
-    async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
+    async def write(self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True) -> Any:
         """Call a method that writes, and write what it changed to the SQL database.
 
+        Args:
+            path: The method.
+            parameters: The request's body.
+            is_urgent: Whether the SQL database must have it when this returns; else it is copied from the feed.
+
         Raises:
-            RequestError: See `PocketBaseClient.write`.
+            RequestError: See `PocketBaseClient.submit`.
             SQLAlchemyError: PocketBase has the change, the SQL database has not; it gets it with the next one.
         """
         await self.start()
         known = self._known
-        if path in LATER or known is None:
+        if known is None or not is_urgent:
             return await self._client.write(path, parameters)
-        result = await self._client.write(path, parameters, changes_since=known.cursor)
-        await self._take(Changes(**result["changes"]), known)
-        return result["answer"]
+        reply = await self._client.submit(path, parameters, mirrored_up_to=known.cursor)
+        assert reply.changes is not None  # noqa: S101 - they were asked for
+        await self._take(await self.source.completed(Changes(**reply.changes)), known)
+        return reply.answer
 
     async def start(self, *, is_accepted: bool = False) -> None:
         """Make the SQL database's copy complete; does nothing the second time.
@@ -122,30 +123,9 @@ class Mirror:
             if not self._started and self.names:
                 self._known = await self.writer.start(is_accepted=is_accepted)
                 self._kept_up_at = time.monotonic()
-            self._run = self._client.run
+                self._client.met_run = self._client.run
+                self._client.on_new_run = self._meet
             self._started = True
-
-    def follow(self) -> None:
-        """Begin to copy what others change, such as an administrator in PocketBase's dashboard."""
-        if self.names:
-            self._poller = asyncio.create_task(self._poll())
-
-    async def aclose(self) -> None:
-        """End what `follow` began."""
-        if self._poller is not None:
-            self._poller.cancel()
-            await asyncio.gather(self._poller, return_exceptions=True)
-
-    @cached_property
-    def writer(self) -> Writer:
-        """The SQL side, for the covered tables."""
-        # It imports the host, which this module must not: it is loaded before the host is.
-        made: Writer = import_module("openwebui_pocketbase.changes.writer").Writer(self.feed, self.names)
-        return made
-
-    @cached_property
-    def _open_transaction(self) -> Any:
-        return import_module("openwebui_pocketbase.repositories.base").open_transaction
 
     async def disconnect(self) -> None:
         """Close the connections to PocketBase, at the end of an event loop."""
@@ -156,60 +136,68 @@ class Mirror:
         await self.start()
         known = self._known
         if known is not None:
-            await self._take(await self.feed.since(known.cursor), known)
-            if await self.writer.settle():
-                async with self._lock:
-                    self._known = await self.writer.copy()
+            await self._take(await self.source.since(known.cursor), known)
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Put right what others changed in the SQL database; PocketBase is asked only if there is something."""
+        if self._known is not None and await self.writer.settle():
+            async with self._lock:
+                self._known = await self.writer.copy()
+
+    def notice(self, page: Page) -> None:
+        """Note how far the feed is, and whether others changed something; listens to the feed."""
+        known = self._known
+        if known is None or not page.follows or page.run != known.run:
+            self.is_behind.set()
+            return
+        covered = self.writer.tables
+        is_new = any(change.seq > known.since and change.collection in covered for change in page.changes)
+        if is_new or page.after > known.since or time.monotonic() >= self._kept_up_at + KEEP_UP_INTERVAL:
+            self.is_behind.set()
+        elif page.last > known.since:
+            # A write asks for what changed behind this: it should not have to look through changes of others.
+            self._known = known.up_to(page.last, page.cursor)
 
     async def _meet(self, run: str) -> None:
         """Have the SQL copies as they are in another process of PocketBase, before anybody goes on with its answer.
 
         A restored backup begins with one: whoever is signed in by it must not see what was granted since.
+
+        Raises:
+            ConfigurationError: PocketBase was replaced by one that has none of the users: see `start`.
         """
-        if not self.names or self._open_transaction.get() is not None:
+        if open_transaction.get() is not None:
             return  # in the host's own transaction the tables cannot be compared
         async with self._meeting:
-            if self._run == run:
+            if self._client.met_run == run:
                 return
-            if self._refusal and time.monotonic() < self._refusal[0] + POLL_INTERVAL:
+            if self._refusal and time.monotonic() < self._refusal[0] + REFUSED_FOR:
                 raise self._refusal[1]
             try:
                 await self.catch_up()
             except ConfigurationError as error:
                 self._refusal = time.monotonic(), error
                 raise
-            self._run, self._refusal = run, None
-
-    async def _poll(self) -> None:
-        while True:
-            try:
-                async with asyncio.timeout(POLL_INTERVAL):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
-            self._wake.clear()
-            try:
-                await self.catch_up()
-            except Exception as error:  # noqa: BLE001 - whatever it was, the next time may do
-                log.warning("Changes in PocketBase could not be copied to the SQL database: %s", error)
+            self._client.met_run, self._refusal = run, None
 
     async def _take(self, changes: Changes, known: Known) -> None:
         """Write a reply to the SQL database."""
-        session: AsyncSession | None = self._open_transaction.get()
+        session = open_transaction.get()
         if session is not None:
             is_written = changes.follows
             if changes.follows and self.writer.concerns(changes):
                 is_written = await self.writer.apply_within(session, changes, known)
             if not is_written:
                 # On SQLite the host's transaction has the only write lock: tables cannot be compared before it ends.
-                self._wake.set()
+                self.is_behind.set()
             return
         if changes.follows and changes.run == known.run and not self.writer.concerns(changes):
             if self._known is not None and changes.last > self._known.since:
-                self._known = self._known.up_to(changes)
+                self._known = self._known.up_to(changes.last, changes.cursor)
             if time.monotonic() < self._kept_up_at + KEEP_UP_INTERVAL:
                 return
-        entry = Waiting(changes, known)
+        entry = _Waiting(changes, known)
         self._waiting.append(entry)
         async with self._lock:
             if not entry.done:

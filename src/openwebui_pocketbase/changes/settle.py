@@ -11,8 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.changes import sql
-from openwebui_pocketbase.changes.copy import Tables, named, warn_of_strangers
-from openwebui_pocketbase.changes.feed import Feed, Wire
+from openwebui_pocketbase.changes.comparison import Tables
+from openwebui_pocketbase.changes.reports import named, warn_of_strangers
+from openwebui_pocketbase.changes.source import Source, Wire
 from openwebui_pocketbase.changes.state import lock
 from openwebui_pocketbase.changes.table import MirroredTable
 from openwebui_pocketbase.changes.watch import Aside, Touched, aside_rows, forget, set_aside, touched
@@ -26,7 +27,7 @@ AT_ONCE = 50
 """Rows in one transaction: each may need a savepoint of its own."""
 
 
-async def settle(feed: Feed, tables: Tables) -> bool:
+async def settle(source: Source, tables: Tables) -> bool:
     """Make rows that others wrote equal to PocketBase's again, and keep aside those that PocketBase has not.
 
     Returns:
@@ -40,9 +41,9 @@ async def settle(feed: Feed, tables: Tables) -> bool:
             return True
         if any("" in ids for ids in notes.ids.values()):
             return False
-        position = await feed.position()
+        position = await source.position()
         wires = {
-            name: await feed.rows(by_name[name].collection, ids) for name, ids in notes.ids.items() if name in by_name
+            name: await source.rows(by_name[name].collection, ids) for name, ids in notes.ids.items() if name in by_name
         }
         async with sql.begin() as connection:
             state = await lock(connection)

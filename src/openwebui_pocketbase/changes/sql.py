@@ -18,7 +18,6 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.ours import ours, ours_only
-from openwebui_pocketbase.repositories.base import open_transaction
 
 __all__ = [
     "AT_ONCE",
@@ -33,7 +32,6 @@ __all__ = [
     "is_sqlite",
     "open_guard",
     "open_guard_sync",
-    "open_transaction",
     "ours",
     "ours_only",
 ]

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, case, func, insert, inspect, liter
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateColumn
 
-from openwebui_pocketbase.changes.feed import Changes
+from openwebui_pocketbase.changes.source import Changes
 from openwebui_pocketbase.changes.sql import METADATA, STATE, begin, is_sqlite
 
 __all__ = ["LEASE", "State", "advance", "create_state", "lease", "lock", "put_forward", "read_state", "write_state"]

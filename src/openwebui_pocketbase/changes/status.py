@@ -131,7 +131,7 @@ async def _status(mirror: Mirror) -> MirrorStatus:
     await create_state()
     async with sql.begin() as connection:
         state = await read_state(connection)
-    changes = await mirror.feed.since(state.cursor)
+    changes = await mirror.source.since(state.cursor)
     aside = await kept_aside()
     tables = [await _compare(mirror, table, aside) for table in mirror.writer.tables.values()]
     return MirrorStatus(
@@ -146,7 +146,7 @@ async def _compare(mirror: Mirror, table: MirroredTable, aside: Iterable[Aside])
     async with sql.begin() as connection:
         extra = await table.ids(connection)
     equal, missing, different = 0, [], []
-    async for wires in mirror.feed.pages(table.collection):
+    async for wires in mirror.source.pages(table.collection):
         async with sql.begin() as connection:
             rows = [table.decode(wire, connection.dialect.name) for wire in wires]
             stored = await table.rows(connection, [row["id"] for row in rows])
@@ -177,7 +177,7 @@ async def _adopt(mirror: Mirror) -> tuple[list[Aside], list[tuple[Aside, str]]]:
     for row in sorted(await kept_aside(), key=lambda row: ORDER.index(row.name)):
         rows = [(row.name, row.content), *await credentials_of(row)]
         try:
-            await mirror.write("mirror/adopt_rows", {"rows": rows})
+            await mirror.write("changes/adopt_rows", {"rows": rows})
         except ConflictError:
             refused.append((row, "PocketBase has another row with its id, address or key."))
         except ResponseError as error:

@@ -10,9 +10,10 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from openwebui_pocketbase.changes import sql
-from openwebui_pocketbase.changes.copy import AnotherFeedError, copy_tables
-from openwebui_pocketbase.changes.feed import Changes, Feed
+from openwebui_pocketbase.changes.comparison import AnotherFeedError
+from openwebui_pocketbase.changes.copy import copy_tables
 from openwebui_pocketbase.changes.settle import settle
+from openwebui_pocketbase.changes.source import Changes, Source
 from openwebui_pocketbase.changes.state import State, advance, create_state, lock, put_forward
 from openwebui_pocketbase.changes.table import MirroredTable
 from openwebui_pocketbase.changes.watch import watch
@@ -41,21 +42,21 @@ class Known:
     since: int
     cursor: str
 
-    def up_to(self, changes: Changes) -> Known:
-        """Return what is known after a reply without changes of mirrored tables."""
-        return replace(self, since=changes.last, cursor=changes.cursor)
+    def up_to(self, last: int, cursor: str) -> Known:
+        """Return what is known when there were no changes of mirrored tables up to a change."""
+        return replace(self, since=last, cursor=cursor)
 
 
 class Writer:
     """The SQL side of the mirror.
 
     Args:
-        feed: PocketBase.
+        source: PocketBase.
         names: The host's names of the mirrored tables of groups in PocketBase.
     """
 
-    def __init__(self, feed: Feed, names: Collection[str]) -> None:
-        self._feed = feed
+    def __init__(self, source: Source, names: Collection[str]) -> None:
+        self._source = source
         # What others refer to comes first.
         self.tables = {TABLES[name].collection: MirroredTable(name) for name in names}
 
@@ -68,12 +69,12 @@ class Writer:
     async def copy(self, *, is_accepted: bool = False) -> Known:
         """Make the copy complete, by comparing whole tables if need be; see `copy_tables`."""
         while True:
-            state = await copy_tables(self._feed, self.tables, is_accepted=is_accepted)
+            state = await copy_tables(self._source, self.tables, is_accepted=is_accepted)
             try:
                 known = await self._apply(None, _known_of(state))
             except AnotherFeedError:
                 continue
-            if not await settle(self._feed, self.tables):
+            if not await settle(self._source, self.tables):
                 await self._distrust()
                 continue
             return known
@@ -128,7 +129,7 @@ class Writer:
             Whether whole tables have to be compared, which the next `copy` does.
         """
         with sql.ours_only():
-            if await settle(self._feed, self.tables):
+            if await settle(self._source, self.tables):
                 return False
         await self._distrust()
         return True
@@ -180,7 +181,7 @@ class Writer:
             if state.seq >= known.floor:
                 return changes
         # Else this reply may be of another feed than the copy, or the copy is an older one that was put in place.
-        again = await self._feed.since(state.cursor)
+        again = await self._source.since(state.cursor)
         if not again.follows or again.epoch != state.epoch:
             raise AnotherFeedError
         return again

@@ -32,7 +32,7 @@ def rebuild(data_dir: DataDirOption = None, config: ConfigOption = None) -> None
     ended, searches find less. An embedded server is started for the duration if it does not run.
     """
     with server_of(Site.of(data_dir, config)) as (url, admin):
-        admin.call("chats/clear_indexes", {})
+        admin.write("chats/clear_indexes", {})
         _index_chats(admin)
         number = _index_messages(admin)
     typer.echo(f"{url}: {number:,} messages indexed.")
@@ -41,16 +41,16 @@ def rebuild(data_dir: DataDirOption = None, config: ConfigOption = None) -> None
 def _index_chats(admin: AdminClient) -> None:
     after: int | None = 0
     while after is not None:
-        after = admin.call("chats/index_chats", {**AT_ONCE, "after": after})
-    while admin.call("chats/index_waiting_chats", AT_ONCE):
+        after = admin.write("chats/index_chats", {**AT_ONCE, "after": after})
+    while admin.write("chats/index_waiting_chats", AT_ONCE):
         pass
 
 
 def _index_messages(admin: AdminClient) -> int:
     parameters: dict[str, Any] = {**AT_ONCE, "after": ""}
     total = 0
-    while texts := admin.call("chats/get_texts", parameters):
-        admin.call("chats/index_messages", {"messages": [indexed(*text) for text in texts]})
+    while texts := admin.read("chats/get_texts", parameters):
+        admin.write("chats/index_messages", {"messages": [indexed(*text) for text in texts]})
         parameters["after"] = texts[-1][0]
         before, total = total, total + len(texts)
         if before // SHOWN != total // SHOWN:

@@ -12,10 +12,10 @@ from pocketbase import PocketBase
 from pocketbase.errors import ClientResponseError
 
 from openwebui_pocketbase.client.errors import encoded, not_pocketbase, response_error, unavailable
-from openwebui_pocketbase.client.http import idempotency_key
 from openwebui_pocketbase.client.proven import ProvenTransport
 from openwebui_pocketbase.client.transport import ENCODINGS
 from openwebui_pocketbase.client.trust import Trust
+from openwebui_pocketbase.client.wire import idempotency_key
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, ResponseError, UnauthorizedError
 
 __all__ = ["AdminClient"]
@@ -124,9 +124,14 @@ class AdminClient:
         columns = [column["name"] for column in answer.get("columns") or []]
         return [dict(zip(columns, row, strict=True)) for row in answer.get("rows") or []]
 
-    def call(self, path: str, parameters: dict[str, Any]) -> Any:
-        """Call a method of the hooks, one that writes or one that only reads."""
-        return self.send("POST", f"/api/owui/{path}", parameters, {"Idempotency-Key": idempotency_key()})
+    def read(self, path: str, parameters: dict[str, Any]) -> Any:
+        """Call a method of the hooks that only reads."""
+        return self.send("POST", f"/api/owui/{path}", parameters)
+
+    def write(self, path: str, parameters: dict[str, Any]) -> Any:
+        """Call a method of the hooks that writes; return its answer."""
+        headers = {"Idempotency-Key": idempotency_key()}
+        return self.send("POST", f"/api/owui/{path}", parameters, headers)["answer"]
 
     def send(
         self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None

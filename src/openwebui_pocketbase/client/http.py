@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import secrets
-import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -19,10 +16,11 @@ from openwebui_pocketbase.client.errors import encoded, not_pocketbase, response
 from openwebui_pocketbase.client.telemetry import span
 from openwebui_pocketbase.client.transport import Transport
 from openwebui_pocketbase.client.trust import Trust
+from openwebui_pocketbase.client.wire import Reply, encode, idempotency_key, reply_of
 from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
-__all__ = ["PocketBaseClient", "Server", "idempotency_key"]
+__all__ = ["PocketBaseClient", "Server"]
 
 Server = tuple[str, Trust | None]
 """Address of a server, and what it has to prove."""
@@ -38,12 +36,18 @@ class PocketBaseClient:
 
     Attributes:
         run: Names the process of PocketBase that answered last; another one may have other, restored data.
+        met_run: The process that `on_new_run` has dealt with.
+        on_new_run: Awaited before an answer of another process than ``met_run`` is given to whoever reads.
+        written: Number of the newest change in the feed that this client made.
     """
 
     def __init__(
         self, *, timeouts: TimeoutSettings, pool: PoolSettings, opener: Callable[[], object] | None = None
     ) -> None:
         self.run = ""
+        self.met_run = ""
+        self.on_new_run: Callable[[str], Awaitable[None]] | None = None
+        self.written = 0
         self._url = ""
         self._trust: Trust | None = None
         self._opener = opener
@@ -76,41 +80,75 @@ class PocketBaseClient:
         self._recover = recover
         self._move_to((url, trust))
 
-    async def read(self, path: str, parameters: Mapping[str, Any]) -> Any:
+    @property
+    def longest_wait(self) -> float:
+        """Seconds for which a request may wait for something to happen before it is answered; 0 for none."""
+        # With one connection nobody else could ask meanwhile.
+        return self._timeouts.read / 2 if self._pool.max_connections > 1 else 0.0
+
+    async def read(self, path: str, parameters: Mapping[str, Any], *, meet: bool = True) -> Any:
         """Call a method that only reads, such as ``tags/get_tags_by_user_id``.
+
+        Args:
+            path: The method.
+            parameters: The request's body.
+            meet: Whether `on_new_run` comes first; what that does reads without it.
 
         Raises:
             RequestError: See the error tree; after repetition where the server was unavailable.
+            ConfigurationError: PocketBase was replaced by one that has none of the users.
         """
-        return await self._send("POST", f"/api/owui/{path}", encode(parameters), "")
+        answer = await self._send("POST", f"/api/owui/{path}", encode(parameters), "")
+        if self.run != self.met_run and meet:
+            await self._meet()
+        return answer
 
     async def read_bytes(self, path: str, parameters: Mapping[str, Any]) -> bytes:
         """Call a method that only reads; return its answer as it came, JSON.
 
         Raises:
             RequestError: See `read`.
+            ConfigurationError: See `read`.
         """
         answer: bytes = await self._send("POST", f"/api/owui/{path}", encode(parameters), "", parse=bytes)
+        if self.run != self.met_run:
+            await self._meet()
         return answer
 
-    async def write(self, path: str, parameters: Mapping[str, Any], *, changes_since: str | None = None) -> Any:
-        """Call a method that writes.
+    async def write(self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True) -> Any:  # noqa: ARG002 - see Mirror.write
+        """Call a method that writes; return its answer.
+
+        Args:
+            path: The method, such as ``tags/insert_new_tag``.
+            parameters: The request's body.
+            is_urgent: Of no meaning without copies in the SQL database; see the mirror's method.
+
+        Raises:
+            RequestError: See `submit`.
+        """
+        return (await self.submit(path, parameters)).answer
+
+    async def submit(self, path: str, parameters: Mapping[str, Any], *, mirrored_up_to: str = "") -> Reply:
+        """Call a method that writes; return its whole reply.
 
         The request carries an idempotency key: however often it is repeated, it is applied once.
 
         Args:
-            path: Such as ``tags/insert_new_tag``.
+            path: The method.
             parameters: The request's body.
-            changes_since: Cursor of a change in the feed. With it the result is a mapping of ``answer``, the
-                method's own, and ``changes``: what changed in mirrored tables since, this write included.
+            mirrored_up_to: Cursor of a change in the feed. With it the reply has ``changes``: rows of mirrored tables
+                that changed since, by this write, too.
 
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
         """
         headers = f"Idempotency-Key: {idempotency_key()}\r\n"
-        if changes_since is not None:
-            headers += f"X-Owui-Mirrored-Up-To: {changes_since}\r\n"
-        return await self._send("POST", f"/api/owui/{path}", encode(parameters), headers)
+        if mirrored_up_to:
+            headers += f"X-Owui-Mirrored-Up-To: {mirrored_up_to}\r\n"
+        reply: Reply = await self._send("POST", f"/api/owui/{path}", encode(parameters), headers, parse=reply_of)
+        if reply.last is not None:
+            self.written = reply.last
+        return reply
 
     async def ping(self) -> None:
         """Return when PocketBase has answered a superuser's request.
@@ -125,6 +163,12 @@ class PocketBaseClient:
         transport = self._transports.pop(asyncio.get_running_loop(), None)
         if transport is not None:
             transport.close()
+
+    async def _meet(self) -> None:
+        if self.on_new_run is None:
+            self.met_run = self.run
+        else:
+            await self.on_new_run(self.run)
 
     async def _send(
         self, method: str, path: str, content: bytes, headers: str, parse: Callable[[bytes], Any] = orjson.loads
@@ -205,24 +249,6 @@ class PocketBaseClient:
             transport = Transport(httpx.URL(self._url), timeouts=self._timeouts, pool=self._pool, trust=self._trust)
             self._transports[loop] = transport
         return transport
-
-
-def encode(parameters: Mapping[str, Any]) -> bytes:
-    """Return parameters as JSON.
-
-    Raises:
-        UnicodeEncodeError: A text has lone surrogates; what SQL drivers raise, too.
-        TypeError: A value has no JSON form.
-    """
-    try:
-        return orjson.dumps(parameters)
-    except TypeError:
-        return json.dumps(parameters, ensure_ascii=False, allow_nan=False).encode()
-
-
-def idempotency_key() -> str:
-    """Return a new key that sorts by time, so that the server can prune old ones without an index for it."""
-    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(10)}"
 
 
 def _delays() -> Iterator[float]:

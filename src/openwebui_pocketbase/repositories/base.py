@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache, partial
 from typing import Any, ClassVar, Protocol
 
@@ -14,11 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.codec import Codec
 from openwebui_pocketbase.schema.tables import TABLES
+from openwebui_pocketbase.transactions import open_transaction
 
-__all__ = ["PocketBaseRepository", "Requests", "codec_of", "host_transaction", "open_transaction"]
-
-open_transaction: ContextVar[AsyncSession | None] = ContextVar("open_transaction", default=None)
-"""The host's SQL transaction that a write belongs to, if there is one."""
+__all__ = ["PocketBaseRepository", "Requests", "codec_of", "host_transaction"]
 
 
 class Requests(Protocol):
@@ -30,8 +27,14 @@ class Requests(Protocol):
     async def read_bytes(self, path: str, parameters: Mapping[str, Any]) -> bytes:
         """Call a method that only reads; return its answer as it came."""
 
-    async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
-        """Call a method that writes."""
+    async def write(self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True) -> Any:
+        """Call a method that writes; return its answer.
+
+        Args:
+            path: The method.
+            parameters: The request's body.
+            is_urgent: Whether what changes has to be in the SQL database's copies before this returns.
+        """
 
 
 class PocketBaseRepository:

@@ -1,6 +1,6 @@
 """The host's timers, which go to the table ``chat`` directly, with the chats in PocketBase.
 
-The hooks are in ``chat_timers.js``.
+The hooks are in ``seams/timers.js``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from open_webui.models.chats import ChatModel, Chats
 
+from openwebui_pocketbase.changes.next_timer import next_timer
 from openwebui_pocketbase.codec.chats import CHAT
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.seams._rebind import rebound
@@ -24,12 +25,17 @@ Timers = Callable[..., Awaitable[Any]]
 
 
 def claiming(_stock: FunctionType) -> Timers:
-    """Return `claim_due_timers`: one cheap request as long as none is due, and no timer is claimed twice."""
+    """Return `claim_due_timers`: no request as long as none can be due, and no timer is claimed twice."""
 
     async def claim_due_timers(now_ns: int, limit: int = 10) -> list[tuple[str, str]]:
         requests = _chats().pocketbase
         due = CHAT.changes({"timer_at": now_ns})["changes"]["timer_at"]
-        if not await requests.read("chats/has_due_timers", {"due": due}):
+        if not next_timer.may_be_due(due):
+            return []
+        moment = next_timer.moment()
+        at = await requests.read("chats/get_next_timer", {})
+        next_timer.note(at, moment)
+        if at is None or at > due:
             return []
         claims = await requests.write(
             "chats/claim_due_timers",

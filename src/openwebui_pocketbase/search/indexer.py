@@ -9,17 +9,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.search.words import INDEXED_CHARACTERS, index_words, is_indexed
+
+if TYPE_CHECKING:
+    from openwebui_pocketbase.changes.feed import Feed, Page
 
 __all__ = ["AT_ONCE", "Indexer", "indexed"]
 
 log = logging.getLogger(__name__)
 
 INTERVAL = 5.0
-"""Seconds between two looks at what waits."""
+"""Seconds from a change to the look at what waits: an answer that comes in changes many times."""
+
+COLLECTIONS = frozenset({"owui_chats", "owui_chat_messages"})
+"""What is indexed."""
 
 AT_ONCE = {"limit": 100, "bytes": 1 << 17, "longest": INDEXED_CHARACTERS}
 """Messages, or chats, in one transaction, and bytes of text after which it takes no more: others want to write, too.
@@ -31,11 +37,15 @@ class Indexer:
 
     Args:
         client: Sends the requests.
+        feed: Tells when something may wait. Without it `start` has no use.
     """
 
-    def __init__(self, client: PocketBaseClient) -> None:
+    def __init__(self, client: PocketBaseClient, feed: Feed | None = None) -> None:
         self._client = client
         self._task: asyncio.Task[None] | None = None
+        self._may_wait = asyncio.Event()
+        if feed is not None:
+            feed.listen(self._notice)
 
     def start(self) -> None:
         """Begin."""
@@ -59,9 +69,16 @@ class Indexer:
             done += await self._client.write("chats/index_waiting_chats", AT_ONCE)
         return done
 
+    def _notice(self, page: Page) -> None:
+        """Have `_run` look, unless a page of the feed has no change of what is indexed."""
+        if not page.follows or any(change.collection in COLLECTIONS for change in page.changes):
+            self._may_wait.set()
+
     async def _run(self) -> None:
         while True:
+            await self._may_wait.wait()
             await asyncio.sleep(INTERVAL)
+            self._may_wait.clear()
             try:
                 begun = time.monotonic()
                 while await self.index_waiting():
@@ -70,6 +87,7 @@ class Indexer:
                     begun = time.monotonic()
             except Exception as error:  # noqa: BLE001 - whatever it was, the next time may do
                 log.warning("Messages could not be added to the search index: %s", error)
+                self._may_wait.set()
 
 
 def indexed(record_id: str, text: str | None) -> dict[str, Any]:

@@ -183,6 +183,7 @@ def _command(options: ServeOptions, port: int, run_dir: RunDir) -> list[str]:
         *("--http", listen_address(options.host, port)),
         "--automigrate=false",  # the schema is in the package; changes made in the dashboard are not
         "--hooksWatch=false",
+        "--hooksPool=25",  # PocketBase's 15, and room for the waiting request of each worker
     ]
 
 

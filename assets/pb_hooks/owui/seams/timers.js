@@ -3,8 +3,8 @@
 /**
  * Timers: chats of the host's own which wait for their time, `timer_at`. What they are up to is in their `meta`.
  *
- * Each worker asks every second whether one is due, and each time a chat is read whether one waits for that: these are
- * reads by an index, and only if there is one follows a write.
+ * Each worker asks when the next one is due whenever a chat has changed, and each time a chat is read whether one
+ * waits for that: these are reads by an index, and only if there is one follows a write.
  */
 
 const { tables, arg, query } = require("../lib/rows.js");
@@ -63,7 +63,13 @@ const CLAIMED = `(SELECT c.id, j.value AS claim FROM (SELECT c.id, row_number() 
   JOIN json_each({:body}, '$.claims') j ON j.key = c.number - 1 ORDER BY c.number)`;
 const CLAIMS = `SELECT json_group_object(id, claim) AS json FROM ${CLAIMED}`;
 
-const reads = { has_due_timers: exists(DUE), has_timers_to_cancel: exists(TO_CANCEL) };
+const reads = {
+  /** When the first of all timers is due, null if there is none. */
+  get_next_timer: `SELECT coalesce((SELECT json_quote(c.timer_at) FROM owui_chats c
+    WHERE c.timer_at != '' AND c.timer_at > '' AND ${IS_PENDING} AND {:body} != '' ORDER BY c.timer_at LIMIT 1), 'null') AS json`,
+
+  has_timers_to_cancel: exists(TO_CANCEL),
+};
 
 const writes = {
   /**

@@ -242,7 +242,8 @@ class PocketBaseUsers(PocketBaseRepository, UsersTable):
     async def update_last_active_by_id(self, id: str, db: AsyncSession | None = None) -> None:
         """Note that the user is active now, at most once per interval."""
         parameters = {"id": id, "last_active_at": int(time.time())}
-        await self.pocketbase.write("users/update_last_active_by_id", parameters)
+        # Frequent, and the host's SQL needs no exact state of it.
+        await self.pocketbase.write("users/update_last_active_by_id", parameters, is_urgent=False)
 
     async def update_user_oauth_by_id(
         self, id: str, provider: str, sub: str, db: AsyncSession | None = None

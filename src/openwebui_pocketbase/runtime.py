@@ -1,0 +1,118 @@
+"""What runs in a process for the groups in PocketBase: connection, client, mirror, and what works in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Collection
+from pathlib import Path
+from typing import Protocol
+
+from openwebui_pocketbase.changes.feed import Feed
+from openwebui_pocketbase.changes.follower import Follower
+from openwebui_pocketbase.changes.mirror import Mirror
+from openwebui_pocketbase.changes.next_timer import next_timer
+from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.connection import Connection
+from openwebui_pocketbase.search.indexer import Indexer
+from openwebui_pocketbase.settings import Settings
+
+__all__ = ["Runtime"]
+
+log = logging.getLogger(__name__)
+
+
+class Task(Protocol):
+    """Work in the background."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    async def aclose(self) -> None:
+        """End."""
+
+
+class Runtime:
+    """The parts, and the order in which they start and stop.
+
+    Args:
+        settings: The configuration.
+        data_dir: Open WebUI's data directory.
+        groups: The groups in PocketBase.
+
+    Attributes:
+        client: Sends the requests of all repositories.
+        mirror: What repositories of mirrored tables use in its place.
+        feed: The reader of the change feed.
+    """
+
+    def __init__(self, settings: Settings, data_dir: Path, groups: Collection[str]) -> None:
+        self._settings = settings.pocketbase
+        self._data_dir = data_dir
+        self._groups = sorted(groups)
+        # A program that only uses repositories must not make a new PocketBase in a mistyped directory.
+        self.client = PocketBaseClient(
+            timeouts=self._settings.timeouts, pool=self._settings.pool, opener=lambda: self._open(create=False)
+        )
+        self.mirror = Mirror(self.client, groups)
+        self.feed = Feed(self.client)
+        self._tasks: list[Task] = []
+        self._connection: Connection | None = None
+        self._opening = threading.Lock()
+
+    async def start(self) -> None:
+        """Start or reach the server, bring its schema and the SQL database's copies up, and begin to work."""
+        if not self._groups:
+            return
+        connection = await asyncio.to_thread(self._open, create=True)
+        await self.mirror.start()
+        log.info("%s in PocketBase at %s", ", ".join(self._groups), connection.url)
+        if self.mirror.names:
+            self._tasks.append(Follower(self.mirror, self.feed))
+        if "chats" in self._groups:
+            self._tasks.append(Indexer(self.client, self.feed))
+            next_timer.follow(self.client, self.feed)
+        if self._tasks:
+            self._tasks.append(self.feed)  # last: whoever listens to it is there
+        for task in self._tasks:
+            task.start()
+
+    async def check(self) -> None:
+        """Return when PocketBase has answered.
+
+        Raises:
+            RequestError: It has not.
+        """
+        if self._groups:
+            await self.client.ping()
+
+    async def stop(self) -> None:
+        """Stop in the opposite order; also after a start that failed."""
+        next_timer.leave()
+        while self._tasks:
+            await self._tasks.pop().aclose()
+        await self.client.aclose()
+        await asyncio.to_thread(self.close)
+
+    def close(self) -> None:
+        """Give the server back; all that is left to do for a program that only used repositories."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self, *, create: bool) -> Connection:
+        """Connect the client, once; blocks."""
+        with self._opening:
+            if self._connection is None:
+                connection = Connection(self._settings, self._data_dir)
+                try:
+                    # As only the host's own start creates, so only it waits for a server that is not up yet.
+                    authenticator = connection.open(create=create, wait=create)
+                    connection.bring_up(authenticator)
+                except BaseException:
+                    connection.close()
+                    raise
+                self.client.connect(connection.url, authenticator, trust=connection.trust, recover=connection.recover)
+                self._connection = connection
+            return self._connection
