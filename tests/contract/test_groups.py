@@ -14,7 +14,8 @@ from open_webui.models.groups import Group, GroupForm, GroupHierarchyError, Grou
 from open_webui.models.users import User
 
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
-from openwebui_pocketbase.repositories.groups import _CODEC, PocketBaseGroups
+from openwebui_pocketbase.repositories.base import codec_of
+from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from tests.support.differential import (
     HOSTILE_NAMES,
     IDS,
@@ -471,7 +472,7 @@ async def insert(pair: Pair, data: Any) -> None:
     group = Group(id=str(pair.identifiers.uuid4()), parent_group_id=None, **row)
 
     async def write(row: dict[str, Any]) -> None:
-        await pair.client.write("groups/insert_new_group", {"group": _CODEC.encode(row)})
+        await pair.client.write("groups/insert_new_group", {"group": codec_of("group").encode(row)})
 
     await pair.seed([group], write)
 
@@ -577,7 +578,7 @@ async def test_a_cycle_made_elsewhere_ends(pair: Pair) -> None:
     columns = [column.name for column in Group.__table__.columns]
     await pair.database.add(*[Group(**{name: getattr(group, name) for name in columns}) for group in cycle])
     for group in cycle:
-        wire = _CODEC.encode({name: getattr(group, name) for name in columns})
+        wire = codec_of("group").encode({name: getattr(group, name) for name in columns})
         await pair.client.write("groups/insert_new_group", {"group": {**wire, "parent_group_id": None}})
     with pair.server.admin() as admin:
         for group in cycle:

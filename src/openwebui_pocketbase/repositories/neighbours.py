@@ -1,4 +1,4 @@
-"""Whether the repositories of other groups are on PocketBase, too: then a hook can read their rows itself."""
+"""The repositories of other groups, and whether their rows are in PocketBase, where a hook can read them itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["is_on_pocketbase", "neighbour"]
 def neighbour(name: str) -> Any:
     """Return the host's singleton, whatever its backend.
 
-    It is imported when it is called for: the modules of the host import each other, and a repository replaces its
+    It is imported on the call: the modules of the host import each other, and a repository replaces its
     stock class before the module of its neighbour is there.
 
     Args:
