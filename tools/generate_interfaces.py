@@ -18,7 +18,7 @@ import sys
 from itertools import chain
 from pathlib import Path
 
-from openwebui_pocketbase.catalog import RepositorySpec, repositories_of
+from openwebui_pocketbase.catalog import CATALOG, RepositorySpec
 from openwebui_pocketbase.host.contract import installed_open_webui
 from openwebui_pocketbase.settings import GROUPS
 
@@ -216,7 +216,7 @@ def names_of(spec: RepositorySpec, tree: ast.Module) -> dict[str, str]:
 def group_module(group: str, package_dir: Path, version: str) -> str:
     """Return the source of ``interfaces/<group>.py``."""
     protocols, imports = [], dict(IMPORTS)
-    for spec in repositories_of(group):
+    for spec in CATALOG[group].repositories:
         tree = ast.parse((package_dir.parent / spec.source).read_text(encoding="utf-8"))
         protocols.append(protocol(spec, tree))
         imports |= names_of(spec, tree)
@@ -224,7 +224,7 @@ def group_module(group: str, package_dir: Path, version: str) -> str:
     used = sorted(set(re.findall(r"\b[A-Za-z]\w*", body)) & imports.keys())
     runtime = "".join(f"from typing import {name}\n" for name in used if imports[name] == "typing")
     for_types = "".join(f"    from {imports[name]} import {name}\n" for name in used if imports[name] != "typing")
-    exports = sorted(spec.interface for spec in repositories_of(group))
+    exports = sorted(spec.interface for spec in CATALOG[group].repositories)
     code = ruff(
         "check",
         "--fix",
@@ -246,7 +246,7 @@ def excuse(code: str) -> str:
 
 def package_module(version: str) -> str:
     """Return the source of ``interfaces/__init__.py``."""
-    exports = {group: sorted(spec.interface for spec in repositories_of(group)) for group in sorted(GROUPS)}
+    exports = {group: sorted(spec.interface for spec in CATALOG[group].repositories) for group in sorted(GROUPS)}
     imports = "".join(
         f"from openwebui_pocketbase.interfaces.{group} import {', '.join(names)}\n" for group, names in exports.items()
     )

@@ -13,11 +13,10 @@ import yaml
 from typer.testing import CliRunner
 
 import openwebui_pocketbase
-from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.catalog import CATALOG, STORED
 from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.hookspecs import RepositoryBinding, StorageSpecs
-from openwebui_pocketbase.plugin import REPOSITORIES
 from openwebui_pocketbase.settings import GROUPS, environment_names, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -94,8 +93,8 @@ def test_the_readme_lists_the_groups() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert {group for group, _, _ in rows} == set(GROUPS)
     for group, repositories, state in rows:
-        assert repositories.split(", ") == [spec.name for spec in repositories_of(group)]
-        assert (state == "**yes**") is (group in REPOSITORIES), group
+        assert repositories.split(", ") == [spec.name for spec in CATALOG[group].repositories]
+        assert (state == "**yes**") is (group in STORED), group
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

@@ -37,6 +37,8 @@ from open_webui.models import (
 from sqlalchemy import JSON, Table, Text, cast, event, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from openwebui_pocketbase.catalog import spec_of
+from openwebui_pocketbase.host.binding import load
 from tests.support import postgresql
 from tests.support.postgresql import POSTGRESQL_DIFFERENCES
 from tests.support.services import require
@@ -66,6 +68,12 @@ config = alembic.config.Config(str(root / "alembic.ini"))
 config.set_main_option("script_location", str(root / "migrations"))
 alembic.command.upgrade(config, "head")
 """
+
+
+def stock_class(name: str) -> type:
+    """Return the host's own class of a repository; a singleton that was bound does not matter."""
+    found: type = load(spec_of(name).stock)
+    return found
 
 
 class StockDatabase:

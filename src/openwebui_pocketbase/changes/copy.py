@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.catalog import TOGETHER
+from openwebui_pocketbase.catalog import together_with
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.feed import Changes, Feed
 from openwebui_pocketbase.changes.state import (
@@ -298,8 +298,7 @@ def named(ids: Collection[str]) -> str:
 
 def _foreign_rows(name: str, ids: Collection[str]) -> OpenWebUIPocketBaseError:
     group = TABLES[name].group
-    together = next((groups for groups in TOGETHER if group in groups), (group,))
-    settings = ", ".join(f'{each} = "sqlalchemy"' for each in together)
+    settings = ", ".join(f'{each} = "sqlalchemy"' for each in together_with(group))
     return ConfigurationError(
         f"{len(ids)} rows of the SQL table {name} are missing from PocketBase or differ from it: {named(ids)}.",
         hint=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from openwebui_pocketbase.catalog import repository
+from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.repositories.base import PocketBaseRepository
 
 __all__ = ["is_on_pocketbase", "neighbour"]
@@ -20,7 +20,7 @@ def neighbour(name: str) -> Any:
     Args:
         name: Name of the singleton, such as ``Groups``.
     """
-    return getattr(import_module(repository(name).module), name)
+    return getattr(import_module(spec_of(name).module), name)
 
 
 def is_on_pocketbase(name: str) -> bool:
