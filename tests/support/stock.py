@@ -127,9 +127,14 @@ class StockDatabase:
 
 def sqlite_database(directory: Path) -> StockDatabase:
     """Return a new, empty database in this directory."""
+    return StockDatabase(f"sqlite:///{migrated_sqlite(directory)}")
+
+
+def migrated_sqlite(directory: Path) -> Path:
+    """Return the file of a new, empty database in this directory."""
     path = directory / f"stock-{secrets.token_hex(4)}.db"
     shutil.copyfile(_migrated_sqlite(), path)
-    return StockDatabase(f"sqlite:///{path}")
+    return path
 
 
 async def postgresql_database() -> StockDatabase:
