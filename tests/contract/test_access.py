@@ -16,15 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
-from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, Contract, Opened, Pair, public_methods
-
-ACCESS = Contract(
-    name="AccessGrants",
-    tables=("access_grant", "group_member", "group"),
-    subject=PocketBaseAccessGrants,
-    bound={"Groups": PocketBaseGroups},
-    generated={"group_member": frozenset({"id"})},
-)
+from tests.support.contracts import ACCESS
+from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, Opened, Pair, public_methods
 
 TOP, MIDDLE, LEAF, OTHER, GONE = IDS[1000:1005]
 """Groups: the first three one below another."""

@@ -16,28 +16,19 @@ from open_webui.models.users import User
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
+from tests.support.contracts import GROUPS
 from tests.support.differential import (
     HOSTILE_NAMES,
     IDS,
     JSON_OBJECTS,
     START,
     SURROGATES,
-    Contract,
     Opened,
     Pair,
     public_methods,
     same,
 )
 from tests.support.stock import skip_postgresql
-
-GROUPS = Contract(
-    name="Groups",
-    tables=("group", "group_member", "access_grant"),
-    subject=PocketBaseGroups,
-    all_of_user="get_groups_by_member_id",
-    generated={"group_member": frozenset({"id"})},  # the stock class adds members in the order of a set
-    ordered=frozenset({"get_all_groups", "get_groups", "search_groups", "get_groups_by_member_ids"}),
-)
 
 A, B, C, D, E, F = IDS[:6]
 """Ids of the groups that a test makes, in this order."""

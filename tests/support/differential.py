@@ -10,7 +10,7 @@ import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -180,6 +180,10 @@ class Contract:
     generated: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
     ordered: frozenset[str] = frozenset()
+
+    def only(self, *tables: str) -> Contract:
+        """Return this contract without the other tables, and without other singletons."""
+        return replace(self, tables=tables, bound={})
 
 
 @dataclass
