@@ -20,12 +20,11 @@ from bench.data import SCRATCH
 from bench.floor import Recorder, Request
 from bench.operations import Group, Item, Operation
 from bench.stores import bring_up_sql
-from openwebui_pocketbase.catalog import repository as spec_of
+from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, STORED, seams_of, spec_of
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.host.binding import bind, load
-from openwebui_pocketbase.plugin import REPOSITORIES, SEAMS
 from openwebui_pocketbase.repositories.base import Requests, codec_of
 from openwebui_pocketbase.schema.bootstrap import bring_up
 from openwebui_pocketbase.schema.tables import TABLES
@@ -34,6 +33,8 @@ from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 __all__ = ["MirroredStore", "PocketBaseStore"]
+
+OURS = [spec for spec in REPOSITORIES if spec.ours]
 
 AT_ONCE = 32
 """How many items are on their way to PocketBase at a time; what one refers to is further ahead in the data set."""
@@ -55,9 +56,8 @@ class PocketBaseStore:
         self._client = self._new_client()
         self._client.connect(self.url, authenticator)
         self._writer: Requests = self._client
-        for singletons in REPOSITORIES.values():
-            for name, path in singletons.items():
-                bind(import_module(spec_of(name).module), name, path, {"pocketbase": self._client})
+        for spec in OURS:
+            bind(import_module(spec.module), spec.name, spec.ours, {"pocketbase": self._client})
 
     @classmethod
     async def open(cls) -> Self:
@@ -128,9 +128,8 @@ class PocketBaseStore:
 
     @staticmethod
     def _use(client: PocketBaseClient) -> None:
-        for singletons in REPOSITORIES.values():
-            for name in singletons:
-                _singleton(name).pocketbase = client
+        for spec in OURS:
+            _singleton(spec.name).pocketbase = client
 
     async def _store(self, group: Group, item: Item) -> None:
         if not group.is_raw:
@@ -146,9 +145,9 @@ class MirroredStore(PocketBaseStore):
 
     def __init__(self, connection: Connection, admin: AdminClient, authenticator: Authenticator) -> None:
         super().__init__(connection, admin, authenticator)
-        self._mirror = Mirror(self._client, REPOSITORIES.keys())
+        self._mirror = Mirror(self._client, STORED)
         for group in {table.group for table in TABLES.values() if table.mirrored}:
-            for name in REPOSITORIES[group]:
+            for name in CATALOG[group].ours:
                 _singleton(name).pocketbase = self._mirror
 
     @classmethod
@@ -181,8 +180,7 @@ class MirroredStore(PocketBaseStore):
 
 def _replaced(module: str, name: str) -> Any:
     """Return what takes the place of a function of the host that goes to the tables of SQL."""
-    seams = (seam for seams in SEAMS.values() for seam in seams)
-    path = next(seam.replacement for seam in seams if (seam.module, seam.function) == (module, name))
+    path = next(seam.replacement for seam in seams_of(CATALOG) if (seam.module, seam.function) == (module, name))
     return load(path)(getattr(import_module(module), name))
 
 

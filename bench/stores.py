@@ -20,7 +20,8 @@ from sqlalchemy import delete, insert, text
 
 from bench.data import SCRATCH
 from bench.operations import Group, Item, Operation, Row
-from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
+from openwebui_pocketbase.catalog import spec_of
+from openwebui_pocketbase.host.binding import load
 
 __all__ = ["SqlStore", "Store", "bring_up_sql", "space_of"]
 
@@ -92,7 +93,8 @@ class SqlStore:
         if operation.function:
             module, name = operation.function
             return partial(getattr(import_module(module), name), **operation.keywords)
-        return partial(getattr(stock_repository(operation.repository), operation.method), **operation.keywords)
+        stock = load(spec_of(operation.repository).stock)()
+        return partial(getattr(stock, operation.method), **operation.keywords)
 
     async def insert(self, _group: Group, items: Iterable[Item]) -> None:
         waiting = iter(items)

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from upstream_inventory import GROUP_OF, Package
 
-from openwebui_pocketbase.catalog import REPOSITORIES
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.host.contract import MIGRATIONS, SourceTree, installed_open_webui
 from openwebui_pocketbase.host.manifest import MANIFESTS, KnownFunction, KnownTable, Manifest, vocabulary
-from openwebui_pocketbase.plugin import SEAMS
 from openwebui_pocketbase.settings import GROUPS
 
 if TYPE_CHECKING:
@@ -82,12 +81,13 @@ def functions_of(tree: SourceTree, found: dict[str, tuple[set[str], bool]]) -> d
 
 def covered(report: dict[str, Any]) -> Iterator[tuple[str, str, list[str], bool]]:
     """Yield path, name, groups and "touches SQL" of every function the contract covers."""
-    specs = {spec.name: spec for spec in REPOSITORIES}
+    specs = {spec.name: (group.name, spec) for group in CATALOG.values() for spec in group.repositories}
     for repository in report["repositories"]:
-        if spec := specs.get(repository["singleton"]):
+        if found := specs.get(repository["singleton"]):
+            group, spec = found
             for name, method in repository["methods"].items():
-                yield spec.source, f"{spec.stock_class}.{name}", [spec.group], method["touches_sql"]
-    group_of = {spec.source: spec.group for spec in REPOSITORIES}
+                yield spec.source, f"{spec.stock_class}.{name}", [group], method["touches_sql"]
+    group_of = {spec.source: group for group, spec in specs.values()}
     for function in report["functions"]:
         if group := group_of.get(function["module"]):
             yield function["module"], function["name"], [group], True
@@ -95,9 +95,9 @@ def covered(report: dict[str, Any]) -> Iterator[tuple[str, str, list[str], bool]
         path, _, name = where.partition(":")
         if name != MODULE_LEVEL:
             yield path, name, groups, True
-    for group, seams in SEAMS.items():  # whatever they touch, we rely on them
-        for seam in seams:
-            yield f"{seam.module.replace('.', '/')}.py", seam.function, [group], True
+    for known in CATALOG.values():
+        for seam in known.seams:  # whatever they touch, we rely on them
+            yield f"{seam.module.replace('.', '/')}.py", seam.function, [known.name], True
 
 
 def bypasses(found: list[dict[str, Any]]) -> dict[str, list[str]]:

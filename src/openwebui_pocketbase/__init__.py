@@ -6,7 +6,15 @@ file), so it must stay free of imports: the public names below are loaded on fir
 
 __version__ = "0.1.0"
 
-__all__ = ["OpenWebUIPocketBaseError", "RepositoryBinding", "Seam", "Settings", "__version__", "hookimpl"]
+__all__ = [
+    "OpenWebUIPocketBaseError",
+    "RepositoryBinding",
+    "Seam",
+    "Settings",
+    "__version__",
+    "hookimpl",
+    "repository",
+]
 
 _HOMES = {
     "OpenWebUIPocketBaseError": "exceptions",
@@ -14,7 +22,17 @@ _HOMES = {
     "Seam": "hookspecs",
     "Settings": "settings",
     "hookimpl": "hookspecs",
+    "repository": "lookup",
 }
+
+TYPE_CHECKING = False  # the module typing would cost every program a millisecond
+if TYPE_CHECKING:
+    from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
+    from openwebui_pocketbase.hookspecs import RepositoryBinding, Seam, hookimpl
+    from openwebui_pocketbase.interfaces.lookup import RepositoryLookup
+    from openwebui_pocketbase.settings import Settings
+
+    repository: RepositoryLookup
 
 
 def __getattr__(name: str) -> object:

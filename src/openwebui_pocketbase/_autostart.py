@@ -62,11 +62,14 @@ class ModuleWatcher:
         loader.exec_module = exec_module  # type: ignore[attr-defined]
 
 
+def is_disabled() -> bool:
+    """Return whether the host is to be left alone, whatever the settings say."""
+    return os.environ.get("OPENWEBUI_POCKETBASE_DISABLE") == "1"
+
+
 def install() -> None:
     """Wait for the host; safe to call again."""
-    if os.environ.get("OPENWEBUI_POCKETBASE_DISABLE") == "1":
-        return
-    if not any(isinstance(finder, ModuleWatcher) for finder in sys.meta_path):
+    if not is_disabled() and not any(isinstance(finder, ModuleWatcher) for finder in sys.meta_path):
         watcher = ModuleWatcher()
         watcher.callbacks[TRIGGER] = lambda module: _activate(watcher, module)
         watcher.callbacks[WORKERS] = lambda module: _watch_workers(watcher, module)

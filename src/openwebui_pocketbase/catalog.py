@@ -1,117 +1,265 @@
-"""The repositories of Open WebUI that can be replaced, and where to find them.
+"""What Open WebUI stores, group by group: its repositories, our classes for them, and what moves with them.
 
-This is the one list behind the interfaces, the version contract and the binding: a repository
-that is not here stays the host's. Nothing of the host is imported, so that the list can be read
-before the host is loaded, and without it.
+This is the one list behind the interfaces, the version contract, the binding and the PocketBase backend: a
+repository that is not here stays the host's. It consists of names only. Nothing of the host is imported, so the
+list can be read before the host is loaded, and without it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
-__all__ = ["REPOSITORIES", "REQUIRES", "TOGETHER", "RepositorySpec", "repositories_of", "repository"]
+__all__ = [
+    "CATALOG",
+    "REPOSITORIES",
+    "STORED",
+    "Group",
+    "RepositorySpec",
+    "Seam",
+    "seams_of",
+    "spec_of",
+    "together_with",
+]
+
+_REPOSITORIES = "openwebui_pocketbase.repositories"
+_SEAMS = "openwebui_pocketbase.seams"
 
 
 @dataclass(frozen=True)
 class RepositorySpec:
-    """One repository of the host: a singleton in a module of ``open_webui.models``."""
+    """One repository of the host: a singleton in a module of ``open_webui.models``.
+
+    Attributes:
+        name: Name of the singleton, such as ``Tags``.
+        module: Dotted name of the module that defines the class and the singleton.
+        stock_class: Name of the class the singleton is made from.
+        interface: Name of its protocol in `openwebui_pocketbase.interfaces`.
+        tables: SQL tables mapped in that module.
+        ours: ``"module:Class"`` of our class for it; empty if this version has none.
+        ready_with: Dotted name of the module of the host that our class has to be imported after; empty: its own.
+    """
 
     name: str
-    """Name of the singleton, such as ``Tags``."""
-    group: str
-    """The group of data it belongs to; groups move to another store as a whole."""
     module: str
-    """Dotted name of the module that defines the class and the singleton."""
     stock_class: str
-    """Name of the class the singleton is made from."""
     interface: str
-    """Name of its protocol in `openwebui_pocketbase.interfaces`."""
     tables: tuple[str, ...]
-    """SQL tables mapped in that module."""
+    ours: str
     ready_with: str
-    """Dotted name of the module with which the singleton is replaced: its own, unless the replacement needs another
-    one, which needs it in turn."""
 
     @property
     def source(self) -> str:
         """Path of the module, from the directory that holds the package ``open_webui``."""
         return f"{self.module.replace('.', '/')}.py"
 
+    @property
+    def stock(self) -> str:
+        """``"module:Class"`` of the class the singleton is made from."""
+        return f"{self.module}:{self.stock_class}"
 
-def _spec(
-    group: str, name: str, module: str, stock_class: str, interface: str, *tables: str, ready_with: str = ""
+
+@dataclass(frozen=True)
+class Seam:
+    """A function of the host that has to be replaced because it goes to the SQL tables directly.
+
+    Attributes:
+        module: Dotted name of the module.
+        function: Name of the function in it, or ``Class.method``. If it is the endpoint of a route of the
+            module's ``router``, the route is registered again with the replacement.
+        replacement: ``"module:function"`` that is given the stock function and returns the new one.
+    """
+
+    module: str
+    function: str
+    replacement: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Data that moves to another backend as a whole.
+
+    Attributes:
+        name: What users write in ``[groups]``; one of `openwebui_pocketbase.settings.GROUPS`.
+        repositories: The main one first.
+        seams: Functions of the host that go to the tables directly, where the mirror of a table does not help.
+        together: Groups that have to live in the same place -> why.
+        requires: Groups that have to live in the same place if this one is outside the SQL database -> why.
+    """
+
+    name: str
+    repositories: tuple[RepositorySpec, ...]
+    seams: tuple[Seam, ...] = ()
+    together: Mapping[str, str] = field(default_factory=dict)
+    requires: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stock(self) -> Mapping[str, str]:
+        """The host's singleton -> its stock class."""
+        return {spec.name: spec.stock for spec in self.repositories}
+
+    @property
+    def ours(self) -> Mapping[str, str]:
+        """The host's singleton -> our class; empty if this version leaves the group in the SQL database."""
+        return {spec.name: spec.ours for spec in self.repositories if spec.ours}
+
+    @property
+    def ready_with(self) -> Mapping[str, str]:
+        """The host's singleton -> module that our class has to be imported after, if that is not its own."""
+        return {spec.name: spec.ready_with for spec in self.repositories if spec.ready_with}
+
+
+def _repository(
+    name: str, stock: str, interface: str, tables: str, ours: str = "", ready_with: str = ""
 ) -> RepositorySpec:
-    models = "open_webui.models"
-    ready = f"{models}.{ready_with or module}"
-    return RepositorySpec(name, group, f"{models}.{module}", stock_class, interface, tables, ready)
+    module, _, stock_class = stock.partition(":")
+    return RepositorySpec(
+        name,
+        f"open_webui.models.{module}",
+        stock_class,
+        interface,
+        tuple(tables.split()),
+        ours and f"{_REPOSITORIES}.{ours}",
+        ready_with and f"open_webui.models.{ready_with}",
+    )
 
 
-REPOSITORIES = (
-    _spec("users", "Users", "users", "UsersTable", "IUsersRepo", "user", "api_key"),
-    _spec("users", "Auths", "auths", "AuthsTable", "IAuthsRepo", "auth"),
-    _spec("users", "OAuthSessions", "oauth_sessions", "OAuthSessionTable", "IOAuthSessionsRepo", "oauth_session"),
-    _spec("chats", "Chats", "chats", "ChatTable", "IChatsRepo", "chat", "chat_file"),
-    _spec(
-        "chats",
-        "ChatMessages",
-        "chat_messages",
-        "ChatMessageTable",
-        "IChatMessagesRepo",
-        "chat_message",
-        ready_with="chats",
+def _seam(where: str, replacement: str) -> Seam:
+    module, _, function = where.partition(":")
+    return Seam(f"open_webui.{module}", function, f"{_SEAMS}.{replacement}")
+
+
+_WORKSPACE_SEARCH = _seam("routers.search:search_workspace", "workspace_search:over_repositories")
+
+_READING_SAVED_CHATS = {
+    "chats": (
+        "update_chat_by_id",
+        "update_chat_params",
+        "update_chat_message_by_id",
+        "fork_chat_by_id",
+        "share_chat_by_id",
     ),
-    _spec(
-        "chats",
-        "SharedChats",
-        "shared_chats",
-        "SharedChatsTable",
-        "ISharedChatsRepo",
-        "shared_chat",
-        ready_with="chats",
+    "notes": ("get_note_chat_by_id", "get_note_chats_by_id"),
+}
+"""Router -> its functions that give back what a write to a chat has returned, messages included."""
+
+_GROUPS = (
+    Group(
+        "users",
+        (
+            _repository("Users", "users:UsersTable", "IUsersRepo", "user api_key", "users.users:PocketBaseUsers"),
+            _repository("Auths", "auths:AuthsTable", "IAuthsRepo", "auth", "users.auths:PocketBaseAuths"),
+            _repository(
+                "OAuthSessions",
+                "oauth_sessions:OAuthSessionTable",
+                "IOAuthSessionsRepo",
+                "oauth_session",
+                "users.oauth_sessions:PocketBaseOAuthSessions",
+            ),
+        ),
+        seams=(_seam("utils.mfa:validate_mfa_configuration", "mfa:with_factors_from_repository"),),
     ),
-    _spec("messages", "Messages", "messages", "MessageTable", "IMessagesRepo", "message", "message_reaction"),
-    _spec(
+    Group(
+        "chats",
+        (
+            _repository("Chats", "chats:ChatTable", "IChatsRepo", "chat chat_file", "chats:PocketBaseChats"),
+            # Our classes of these are in one package with the one above, which needs the host's chats.
+            _repository(
+                "ChatMessages",
+                "chat_messages:ChatMessageTable",
+                "IChatMessagesRepo",
+                "chat_message",
+                "chats:PocketBaseChatMessages",
+                ready_with="chats",
+            ),
+            _repository(
+                "SharedChats",
+                "shared_chats:SharedChatsTable",
+                "ISharedChatsRepo",
+                "shared_chat",
+                "chats:PocketBaseSharedChats",
+                ready_with="chats",
+            ),
+        ),
+        seams=(
+            _seam("utils.timers:claim_due_timers", "timers:claiming"),
+            _seam("utils.timers:cancel_timers_for_chat", "timers:cancelling"),
+            _seam("utils.timers:execute_due_timer", "timers:executing"),
+            _seam("utils.timers:_set_timer_state", "timers:setting_state"),
+            *(
+                _seam(f"routers.{router}:{function}", "saved_chats:reading_saved_chats")
+                for router, functions in _READING_SAVED_CHATS.items()
+                for function in functions
+            ),
+            _WORKSPACE_SEARCH,
+        ),
+        requires={
+            "tags": "a tag which no chat has any more is deleted in the transaction that takes it from the last one"
+        },
+    ),
+    Group(
         "messages",
-        "Channels",
-        "channels",
-        "ChannelTable",
-        "IChannelsRepo",
-        "channel",
-        "channel_member",
-        "channel_file",
-        "channel_webhook",
+        (
+            _repository("Messages", "messages:MessageTable", "IMessagesRepo", "message message_reaction"),
+            _repository(
+                "Channels",
+                "channels:ChannelTable",
+                "IChannelsRepo",
+                "channel channel_member channel_file channel_webhook",
+            ),
+        ),
     ),
-    _spec("tags", "Tags", "tags", "TagTable", "ITagsRepo", "tag"),
-    _spec("files", "Files", "files", "FilesTable", "IFilesRepo", "file"),
-    _spec("groups", "Groups", "groups", "GroupTable", "IGroupsRepo", "group", "group_member"),
-    _spec("folders", "Folders", "folders", "FolderTable", "IFoldersRepo", "folder"),
-    _spec("models", "Models", "models", "ModelsTable", "IModelsRepo", "model"),
-    _spec(
+    Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
+    Group("files", (_repository("Files", "files:FilesTable", "IFilesRepo", "file"),)),
+    Group(
+        "groups",
+        (_repository("Groups", "groups:GroupTable", "IGroupsRepo", "group group_member", "groups:PocketBaseGroups"),),
+        together={"access": "deleting a group of users deletes its access grants in the same transaction"},
+    ),
+    Group(
+        "folders",
+        (_repository("Folders", "folders:FolderTable", "IFoldersRepo", "folder", "folders:PocketBaseFolders"),),
+        seams=(_WORKSPACE_SEARCH,),
+    ),
+    Group(
         "models",
-        "ModelHistories",
-        "model_history",
-        "ModelHistoryTable",
-        "IModelHistoriesRepo",
-        "model_history",
+        (
+            _repository("Models", "models:ModelsTable", "IModelsRepo", "model"),
+            _repository("ModelHistories", "model_history:ModelHistoryTable", "IModelHistoriesRepo", "model_history"),
+        ),
     ),
-    _spec("access", "AccessGrants", "access_grants", "AccessGrantsTable", "IAccessRepo", "access_grant"),
+    Group(
+        "access",
+        (
+            _repository(
+                "AccessGrants",
+                "access_grants:AccessGrantsTable",
+                "IAccessRepo",
+                "access_grant",
+                "access:PocketBaseAccessGrants",
+            ),
+        ),
+        seams=(
+            _seam("models.models:ModelsTable._delete_models", "access_grants:of_models"),
+            _seam("models.skills:SkillsTable.delete_skill_by_id", "access_grants:of_skill"),
+            _seam("models.tools:ToolsTable.delete_tool_by_id", "access_grants:of_tool"),
+        ),
+    ),
 )
-"""Every repository that can be replaced, in the order of the groups."""
 
-TOGETHER = {
-    ("groups", "access"): "deleting a group of users deletes its access grants in the same transaction",
-}
-"""Groups which have to live in the same place -> why."""
+CATALOG: Mapping[str, Group] = {group.name: group for group in _GROUPS}
+"""Every group of data, by name."""
 
-REQUIRES = {
-    ("chats", "tags"): "a tag which no chat has any more is deleted in the transaction that takes it from the last one",
-}
-"""A group outside the host's SQL database, and one that has to live in the same place then -> why."""
+REPOSITORIES = tuple(spec for group in _GROUPS for spec in group.repositories)
+"""Every repository that can be replaced."""
+
+STORED = tuple(group.name for group in _GROUPS if group.ours)
+"""Groups that this version can store in PocketBase."""
 
 _BY_NAME = {spec.name: spec for spec in REPOSITORIES}
 
 
-def repository(name: str) -> RepositorySpec:
+def spec_of(name: str) -> RepositorySpec:
     """Return the repository whose singleton has this name.
 
     Raises:
@@ -120,13 +268,15 @@ def repository(name: str) -> RepositorySpec:
     return _BY_NAME[name]
 
 
-def repositories_of(group: str) -> tuple[RepositorySpec, ...]:
-    """Return the repositories of a group.
+def seams_of(groups: Collection[str]) -> list[Seam]:
+    """Return the functions to replace if these groups are in PocketBase; one can serve several groups."""
+    return list(dict.fromkeys(seam for group in _GROUPS if group.name in groups for seam in group.seams))
 
-    Raises:
-        KeyError: There is no such group. An empty answer would pass for "nothing to replace".
-    """
-    specs = tuple(spec for spec in REPOSITORIES if spec.group == group)
-    if not specs:
-        raise KeyError(group)
-    return specs
+
+def together_with(name: str) -> tuple[str, ...]:
+    """Return a group with those that have to live in the same place."""
+    return tuple(
+        group.name
+        for group in _GROUPS
+        if group.name == name or name in group.together or group.name in CATALOG[name].together
+    )

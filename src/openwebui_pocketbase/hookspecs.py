@@ -14,12 +14,16 @@ from typing import Any, Protocol
 
 import pluggy
 
+from openwebui_pocketbase.catalog import Seam
 from openwebui_pocketbase.settings import Settings
 
-__all__ = ["PROJECT", "HostContext", "RepositoryBinding", "Seam", "StorageSpecs", "hookimpl", "hookspec"]
+__all__ = ["PROJECT", "STOCK", "HostContext", "RepositoryBinding", "Seam", "StorageSpecs", "hookimpl", "hookspec"]
 
 PROJECT = "openwebui"
 """pluggy's project name and the group of the entry points."""
+
+STOCK = "sqlalchemy"
+"""Backend of the host's own classes, whose rows are in the host's SQL database."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -35,28 +39,15 @@ class RepositoryBinding:
         classes: Name of the host's singleton -> ``"module:Class"`` of the class it becomes; a subclass
             of the stock class, without ``__init__`` and ``__slots__``, imported after the stock module.
         attributes: Set on each of the singletons, such as a client.
+        ready_with: Name of the singleton -> dotted name of the module of the host that its class has to be imported
+            after, if that is another one than the singleton's own.
     """
 
     group: str
     backend: str
     classes: Mapping[str, str]
     attributes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Seam:
-    """A function of the host that has to be replaced because it goes to the SQL tables directly.
-
-    Attributes:
-        module: Dotted name of the module.
-        function: Name of the function in it, or ``Class.method``. If it is the endpoint of a route of the
-            module's ``router``, the route is registered again with the replacement.
-        replacement: ``"module:function"`` that is given the stock function and returns the new one.
-    """
-
-    module: str
-    function: str
-    replacement: str
+    ready_with: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
-from openwebui_pocketbase.catalog import REQUIRES, TOGETHER, repositories_of
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.hookspecs import PROJECT, RepositoryBinding, StorageSpecs
-from openwebui_pocketbase.settings import GROUPS, Settings
+from openwebui_pocketbase.hookspecs import PROJECT, STOCK, RepositoryBinding, StorageSpecs
+from openwebui_pocketbase.settings import Settings
 
 __all__ = ["Registry", "create_plugin_manager"]
-
-STOCK = "sqlalchemy"
 
 
 def create_plugin_manager(settings: Settings) -> pluggy.PluginManager:
@@ -48,7 +45,7 @@ class Registry:
         for bindings in manager.hook.openwebui_register_repositories(settings=settings, data_dir=data_dir):
             for binding in bindings:
                 self._add(binding)
-        self._backends = {group: self._choose(group, settings) for group in GROUPS}
+        self._backends = {group: self._choose(group, settings) for group in CATALOG}
         self._check()
 
     @property
@@ -63,20 +60,19 @@ class Registry:
 
     def available(self, group: str) -> list[str]:
         """Return the names of the backends that can store a group."""
-        return [STOCK, *(backend for known, backend in self._bindings if known == group)]
+        return [backend for known, backend in self._bindings if known == group]
 
     def bindings(self) -> list[RepositoryBinding]:
         """Return the bindings in force."""
-        return [self._bindings[choice] for choice in self.replaced.items()]
-
-    def repositories(self, group: str) -> dict[str, Any]:
-        """Return the repositories of a group, whatever their backend: the host's singletons, by name."""
-        return {spec.name: getattr(import_module(spec.module), spec.name) for spec in repositories_of(group)}
+        return [self._bindings[choice] for choice in self._backends.items()]
 
     def _add(self, binding: RepositoryBinding) -> None:
         key = (binding.group, binding.backend)
-        if binding.group not in GROUPS or binding.backend == STOCK:
-            raise ConfigurationError(f"A plugin registers the backend {binding.backend!r} for {binding.group!r}.")
+        if binding.group not in CATALOG:
+            raise ConfigurationError(
+                f"A plugin registers the backend {binding.backend!r} for {binding.group!r}, which is no group.",
+                hint=f"Uninstall or repair it; the groups are {', '.join(CATALOG)}.",
+            )
         if key in self._bindings:
             raise ConfigurationError(
                 f"Two plugins register the backend {binding.backend!r} for {binding.group!r}.",
@@ -85,20 +81,20 @@ class Registry:
         self._bindings[key] = binding
 
     def _check(self) -> None:
-        for (one, other), reason in TOGETHER.items():
-            backend, different = self._backends[one], self._backends[other]
-            if backend != different:
-                raise ConfigurationError(
-                    f"{one} are in {backend}, but {other} in {different}: {reason}.",
-                    hint=f"Give both the same backend in [groups]: {one} and {other}.",
-                )
-        for (group, needed), reason in REQUIRES.items():
-            backend, different = self._backends[group], self._backends[needed]
-            if backend not in (STOCK, different):
-                raise ConfigurationError(
-                    f"{group} are in {backend}, but {needed} in {different}: {reason}.",
-                    hint=f'Set {needed} = "{backend}" in [groups], or {group} = "{STOCK}".',
-                )
+        for group in CATALOG.values():
+            backend = self._backends[group.name]
+            for other, reason in group.together.items():
+                if backend != self._backends[other]:
+                    raise ConfigurationError(
+                        f"{group.name} are in {backend}, but {other} in {self._backends[other]}: {reason}.",
+                        hint=f"Give both the same backend in [groups]: {group.name} and {other}.",
+                    )
+            for needed, reason in group.requires.items():
+                if backend not in (STOCK, self._backends[needed]):
+                    raise ConfigurationError(
+                        f"{group.name} are in {backend}, but {needed} in {self._backends[needed]}: {reason}.",
+                        hint=f'Set {needed} = "{backend}" in [groups], or {group.name} = "{STOCK}".',
+                    )
 
     def _choose(self, group: str, settings: Settings) -> str:
         named = settings.groups.get(group)

@@ -14,17 +14,10 @@ from open_webui.models.users import User
 from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
-from openwebui_pocketbase.repositories.groups import _CODEC as GROUP_CODEC
+from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
-from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, Contract, Opened, Pair, public_methods
-
-ACCESS = Contract(
-    name="AccessGrants",
-    tables=("access_grant", "group_member", "group"),
-    subject=PocketBaseAccessGrants,
-    bound={"Groups": PocketBaseGroups},
-    generated={"group_member": frozenset({"id"})},
-)
+from tests.support.contracts import ACCESS
+from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, Opened, Pair, public_methods
 
 TOP, MIDDLE, LEAF, OTHER, GONE = IDS[1000:1005]
 """Groups: the first three one below another."""
@@ -49,7 +42,7 @@ async def add_users_and_groups(pair: Pair) -> None:
         row: dict[str, Any] = {"parent_group_id": parent, "id": key, "user_id": "u1", "name": key, "description": ""}
         row |= {"data": None, "meta": None, "permissions": None, "created_at": 1, "updated_at": 1}
         await pair.database.add(Group(**row))
-        await pair.client.write("groups/insert_new_group", {"group": GROUP_CODEC.encode(row)})
+        await pair.client.write("groups/insert_new_group", {"group": codec_of("group").encode(row)})
     for number, (group, member) in enumerate(MEMBERS):
         key = IDS[2000 + number]
         await pair.database.add(GroupMember(id=key, group_id=group, user_id=member, created_at=1, updated_at=1))
@@ -387,7 +380,7 @@ async def test_a_member_added_at_once_with_checks_has_access_after(ours: PocketB
         "data": None,
     }
     row |= {"meta": None, "permissions": None, "created_at": 1, "updated_at": 1}
-    await ours.pocketbase.write("groups/insert_new_group", {"group": GROUP_CODEC.encode(row)})
+    await ours.pocketbase.write("groups/insert_new_group", {"group": codec_of("group").encode(row)})
     await ours.grant_access("model", "m", "group", TOP, "read")
 
     async def join(name: str) -> bool:

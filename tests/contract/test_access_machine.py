@@ -6,25 +6,15 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
-from tests.support.differential import HOSTILE_NAMES, SURROGATES, Contract, blocking_pair
+from tests.support.contracts import ACCESS
+from tests.support.differential import HOSTILE_NAMES, SURROGATES, blocking_pair
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
 
-ACCESS = Contract(name="AccessGrants", tables=("access_grant",), subject=PocketBaseAccessGrants)
-
-SETTINGS = settings(
-    max_examples=15,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
+GRANTS = ACCESS.only("access_grant")
 
 hostile = st.sampled_from([*HOSTILE_NAMES.values(), *SURROGATES.values()])
 kinds = st.sampled_from(["model", "note", "model", ""])
@@ -48,7 +38,10 @@ controls = st.none() | st.fixed_dictionaries({}, optional={"read": st.none() | m
 
 
 def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:
-    with asyncio.Runner() as runner, blocking_pair(runner, ACCESS, pocketbase, tmp_path) as (pair, reset):
+    with (
+        asyncio.Runner() as runner,
+        blocking_pair(runner, GRANTS, pocketbase, tmp_path) as (pair, reset),
+    ):
 
         class Machine(RuleBasedStateMachine):
             def __init__(self) -> None:
@@ -90,4 +83,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:
                 self.call("get_accessible_resource_ids", user, kind, [key, other], permission, groups, rows=False)
                 self.call("has_anyone_access", kind, key, permission, rows=False)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(Machine, settings=machine(15, 30))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from open_webui.models.tags import Tag
 from sqlalchemy import select
@@ -18,14 +18,13 @@ from openwebui_pocketbase.codec.rows import _int64
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, same
+from tests.support.machines import examples
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import sqlite_database
 
 TAG, FOLDER = codec_of("tag"), codec_of("folder")
 
-SETTINGS = settings(
-    max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+SETTINGS = examples(300)
 
 texts = st.text(max_size=20) | st.sampled_from(list(HOSTILE_NAMES.values()))
 integers = st.integers(-(2**53), 2**53) | st.sampled_from([0, 1, -1, 2**31, 2**53, -(2**53)])

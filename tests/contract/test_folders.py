@@ -9,35 +9,18 @@ import pytest
 from open_webui.models.access_grants import AccessGrant
 from open_webui.models.folders import Folder, FolderForm, FolderUpdateForm
 
-from openwebui_pocketbase.repositories.folders import PocketBaseFolders
+from tests.support.contracts import FOLDERS
 from tests.support.differential import (
     HOSTILE_NAMES,
     IDS,
     JSON_OBJECTS,
     START,
     SURROGATES,
-    Contract,
     Opened,
     Pair,
     public_methods,
 )
 from tests.support.stock import skip_postgresql
-
-FOLDERS = Contract(
-    name="Folders",
-    tables=("folder",),
-    subject=PocketBaseFolders,
-    all_of_user="get_folders_by_user_id",
-    unordered=frozenset({"get_folder_ids_by_id_and_user_id_in_subtree", "get_shared_folder_ids_for_user"}),
-    ordered=frozenset(
-        {
-            "get_folders_by_ids",
-            "get_folders_by_parent_id_and_user_id",
-            "get_children_folders_by_id_and_user_id",
-            "delete_folder_by_id_and_user_id",
-        }
-    ),
-)
 
 A, B, C, D, E, F, G, H = IDS[:8]
 """Ids of the folders that a test makes, in this order."""

@@ -6,34 +6,16 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule, run_state_machine_as_test
 from open_webui.models.folders import FolderForm, FolderModel, FolderUpdateForm
 
-from openwebui_pocketbase.repositories.folders import PocketBaseFolders
-from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, Contract, blocking_pair
+from tests.support.contracts import FOLDERS
+from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, blocking_pair
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
 
-FOLDERS = Contract(
-    name="Folders",
-    tables=("folder",),
-    subject=PocketBaseFolders,
-    all_of_user="get_folders_by_user_id",
-    unordered=frozenset({"get_folder_ids_by_id_and_user_id_in_subtree"}),
-)
-
 Folder = tuple[str, str]
-
-SETTINGS = settings(
-    max_examples=50,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
 
 names = st.one_of(
     st.sampled_from(["a", "A", "a b", "a_b", " A  B", "b"]),
@@ -151,4 +133,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:  # noqa
                 self.call("search_folders_by_names", user, queries)
                 self.call("search_folders_by_name_contains", user, queries[0] if queries else "")
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(Machine, settings=machine(50, 40))

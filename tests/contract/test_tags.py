@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from openwebui_pocketbase.repositories.tags import PocketBaseTags
-from tests.support.differential import HOSTILE_NAMES, SURROGATES, Contract, Opened, Pair, public_methods
+from tests.support.contracts import TAGS
+from tests.support.differential import HOSTILE_NAMES, SURROGATES, Opened, Pair, public_methods
 from tests.support.stock import skip_postgresql
-
-TAGS = Contract(name="Tags", tables=("tag",), subject=PocketBaseTags, all_of_user="get_tags_by_user_id")
 
 Calls = list[tuple[Any, ...]]
 

@@ -6,25 +6,13 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule, run_state_machine_as_test
 
-from openwebui_pocketbase.repositories.tags import PocketBaseTags
-from tests.support.differential import HOSTILE_NAMES, SURROGATES, Contract, blocking_pair
+from tests.support.contracts import TAGS
+from tests.support.differential import HOSTILE_NAMES, SURROGATES, blocking_pair
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
-
-TAGS = Contract(name="Tags", tables=("tag",), subject=PocketBaseTags, all_of_user="get_tags_by_user_id")
-
-SETTINGS = settings(
-    max_examples=60,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
 
 names = st.one_of(
     st.sampled_from(["a", "A", "a b", "a_b", "A B", "b"]),
@@ -80,4 +68,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:
             def delete_by_ids(self, some: list[str], user: str) -> None:
                 self.call("delete_tags_by_ids_and_user_id", [tag_id(name) for name in some], user)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(Machine, settings=machine(60, 30))

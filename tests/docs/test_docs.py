@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import os
 import re
+import sqlite3
+import subprocess
+import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +18,14 @@ import yaml
 from typer.testing import CliRunner
 
 import openwebui_pocketbase
-from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.catalog import CATALOG, STORED
 from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.hookspecs import RepositoryBinding, StorageSpecs
-from openwebui_pocketbase.plugin import REPOSITORIES
 from openwebui_pocketbase.settings import GROUPS, environment_names, load_settings
+from tests.support.differential import pocketbase_rows
+from tests.support.pocketbase import PocketBaseProcess
+from tests.support.stock import migrated_sqlite
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -71,13 +78,35 @@ def test_compose_files_give_settings_that_exist(example: str) -> None:
         assert set(ours) <= set(environment_names())
 
 
+PLUGIN_EXAMPLE, SCRIPT_EXAMPLE = re.findall(r"```python\n(.*?)```", HOOKS, re.DOTALL)
+
+
 def test_the_plugin_example_works() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", HOOKS, re.DOTALL)
     names: dict[str, Any] = {}
-    exec(code, names)
+    exec(PLUGIN_EXAMPLE, names)
     (binding,) = names["openwebui_register_repositories"](settings=None)
     assert isinstance(binding, RepositoryBinding)
     assert (binding.group, binding.backend) == ("tags", "memory")
+
+
+@pytest.mark.parametrize("backend", ["sqlalchemy", "pocketbase"])
+def test_the_script_example_works(backend: str, pocketbase: PocketBaseProcess, tmp_path: Path) -> None:
+    database = migrated_sqlite(tmp_path)
+    variables = {
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{database}",
+        "STORAGE_BACKEND": backend,
+        "OPENWEBUI_POCKETBASE_URL": pocketbase.url,
+        "OPENWEBUI_POCKETBASE_TOKEN": pocketbase.login(),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT_EXAMPLE], env=os.environ | variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "['Machine Learning']"
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT count(*) FROM tag").fetchone() == (backend == "sqlalchemy",)
+    assert len(pocketbase_rows(pocketbase.data_dir, "tag")) == (backend == "pocketbase")
 
 
 def test_every_hook_is_listed_with_its_arguments() -> None:
@@ -94,8 +123,8 @@ def test_the_readme_lists_the_groups() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert {group for group, _, _ in rows} == set(GROUPS)
     for group, repositories, state in rows:
-        assert repositories.split(", ") == [spec.name for spec in repositories_of(group)]
-        assert (state == "**yes**") is (group in REPOSITORIES), group
+        assert repositories.split(", ") == [spec.name for spec in CATALOG[group].repositories]
+        assert (state == "**yes**") is (group in STORED), group
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

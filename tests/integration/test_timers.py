@@ -20,10 +20,10 @@ from open_webui.socket.main import sio
 from open_webui.utils import subagents, timers
 from sqlalchemy import select, update
 
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.host.seams import replace_function
-from openwebui_pocketbase.plugin import SEAMS
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
 from openwebui_pocketbase.seams import timers as seams
@@ -80,7 +80,9 @@ def _stock(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @contextmanager
 def _ours(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     undo = [
-        replace_function(timers, seam.function, seam.replacement) for seam in SEAMS["chats"] if "timers" in seam.module
+        replace_function(timers, seam.function, seam.replacement)
+        for seam in CATALOG["chats"].seams
+        if "timers" in seam.module
     ]
     assert len(undo) == 4
     try:

@@ -16,8 +16,8 @@ from open_webui.models.auths import MfaData
 from sqlalchemy import make_url
 
 from openwebui_pocketbase.last_start import LastStart, database_name
-from openwebui_pocketbase.repositories.users.auths import _CODEC
-from openwebui_pocketbase.repositories.users.users import new_user, wire_of
+from openwebui_pocketbase.repositories.base import codec_of
+from openwebui_pocketbase.repositories.users._base import new_user, wire_of
 from tests.support.commands import run_user
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
 from tests.support.stock import _migrated_sqlite
@@ -136,9 +136,9 @@ async def test_an_external_server(site: Site, own_pocketbase: PocketBaseProcess)
     auth = {"id": "1", "email": ADMIN.lower(), "password": "x", "active": True, "mfa": None, "session_stamp": "old"}
     user = new_user("1", "Ann", ADMIN.lower(), "/user.png", "pending")
     client = own_pocketbase.client()
-    await client.write("auths/insert_new_auth", {"auth": _CODEC.encode(auth), "user": wire_of(user)})
+    await client.write("auths/insert_new_auth", {"auth": codec_of("auth").encode(auth), "user": wire_of(user)})
     site.user(("set-password", ADMIN, "--stdin"), ("set-role", ADMIN, "admin"), given=WANTED)
-    stored = _CODEC.decode(await client.read("auths/get_auth_by_id", {"id": "1"}))
+    stored = codec_of("auth").decode(await client.read("auths/get_auth_by_id", {"id": "1"}))
     await client.aclose()
     assert bcrypt.checkpw(WANTED.encode(), stored["password"].encode())
     assert stored["session_stamp"] != "old"

@@ -18,10 +18,10 @@ from open_webui.models.users import User
 from open_webui.routers.search import search_workspace
 from sqlalchemy import delete
 
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.host.binding import bind
-from openwebui_pocketbase.plugin import REPOSITORIES
 from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedChats
 from openwebui_pocketbase.seams import workspace_search
 from tests.support.chats import index_all
@@ -207,7 +207,7 @@ async def test_the_same_is_found(database: StockDatabase, client: PocketBaseClie
     assert max(len(answer["items"]) for answer in expected) == 24
 
     undo = [
-        bind(__import__(module, fromlist=["_"]), name, REPOSITORIES[group][name], {"pocketbase": client})
+        bind(__import__(module, fromlist=["_"]), name, CATALOG[group].ours[name], {"pocketbase": client})
         for group, module, name in (
             ("folders", "open_webui.models.folders", "Folders"),
             ("chats", "open_webui.models.chats", "Chats"),

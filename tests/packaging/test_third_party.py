@@ -12,8 +12,9 @@ from tests.packaging.venvs import Venv, host_environment
 PROJECT = Path(__file__).parent / "memory_backend"
 USE_TAGS = """
 import asyncio
-from open_webui.models.folders import Folders
-from open_webui.models.tags import Tags
+from openwebui_pocketbase import repository
+
+Folders, Tags = repository("folders"), repository("tags")
 
 async def use():
     await Tags.insert_new_tag("Machine Learning", "u1")

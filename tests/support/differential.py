@@ -10,7 +10,7 @@ import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -22,15 +22,14 @@ import pytest
 from open_webui.models.chats import ChatModel
 from pydantic import BaseModel
 
-from openwebui_pocketbase.catalog import repository
+from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats._lazy import SavedChat
-from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
 from openwebui_pocketbase.schema.tables import TABLES, Table
 from tests.support import chats
 from tests.support.pocketbase import PocketBaseProcess
-from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
+from tests.support.stock import StockDatabase, postgresql_database, sqlite_database, stock_class
 
 _RANDOM = random.Random(20)
 IDS = [str(uuid.UUID(int=_RANDOM.getrandbits(128), version=4)) for _ in range(5000)]
@@ -182,6 +181,10 @@ class Contract:
     unordered: frozenset[str] = frozenset()
     ordered: frozenset[str] = frozenset()
 
+    def only(self, *tables: str) -> Contract:
+        """Return this contract without the other tables, and without other singletons."""
+        return replace(self, tables=tables, bound={})
+
 
 @dataclass
 class Pair:
@@ -202,7 +205,7 @@ class Pair:
     also: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.oracle = stock_repository(self.contract.name)
+        self.oracle = stock_class(self.contract.name)()
         self.subject = object.__new__(self.contract.subject)
         self.subject.pocketbase = self.client
 
@@ -240,7 +243,7 @@ class Pair:
             return self.oracle, self.subject, name
         subject = object.__new__(self.contract.bound[singleton])
         subject.pocketbase = self.client
-        return stock_repository(singleton), subject, name
+        return stock_class(singleton)(), subject, name
 
     @contextmanager
     def bound(self) -> Iterator[None]:
@@ -248,7 +251,7 @@ class Pair:
         with ExitStack() as stack:
             for name, replacement in self.contract.bound.items():
                 path = f"{replacement.__module__}:{replacement.__qualname__}"
-                module = import_module(repository(name).module)
+                module = import_module(spec_of(name).module)
                 stack.callback(bind(module, name, path, {"pocketbase": self.client}))
             yield
 
@@ -415,7 +418,7 @@ def _int64(text: str) -> int:
 
 def public_methods(name: str) -> set[str]:
     """Return the names of the methods of a stock repository."""
-    return {method for method in vars(type(stock_repository(name))) if not method.startswith("_")}
+    return {method for method in vars(stock_class(name)) if not method.startswith("_")}
 
 
 async def clear(client: PocketBaseClient, *tables: str) -> None:

@@ -212,7 +212,7 @@ def _activate(undo: list[Callable[[], None]], *, without_seams: bool) -> None:
     with patch.context() as patched:
         patched.setattr(installation, "Installation", Recorded)
         if without_seams:
-            patched.setattr(plugin, "SEAMS", {})
+            patched.setattr(plugin, "seams_of", lambda groups: [])
         watcher = ModuleWatcher()
         patched.setattr(sys, "meta_path", [watcher, *sys.meta_path])
         activation.activate(watcher, sys.modules["open_webui.env"])

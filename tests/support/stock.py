@@ -37,6 +37,8 @@ from open_webui.models import (
 from sqlalchemy import JSON, Table, Text, cast, event, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from openwebui_pocketbase.catalog import spec_of
+from openwebui_pocketbase.host.binding import load
 from tests.support import postgresql
 from tests.support.postgresql import POSTGRESQL_DIFFERENCES
 from tests.support.services import require
@@ -66,6 +68,12 @@ config = alembic.config.Config(str(root / "alembic.ini"))
 config.set_main_option("script_location", str(root / "migrations"))
 alembic.command.upgrade(config, "head")
 """
+
+
+def stock_class(name: str) -> type:
+    """Return the host's own class of a repository; a singleton that was bound does not matter."""
+    found: type = load(spec_of(name).stock)
+    return found
 
 
 class StockDatabase:
@@ -119,9 +127,14 @@ class StockDatabase:
 
 def sqlite_database(directory: Path) -> StockDatabase:
     """Return a new, empty database in this directory."""
+    return StockDatabase(f"sqlite:///{migrated_sqlite(directory)}")
+
+
+def migrated_sqlite(directory: Path) -> Path:
+    """Return the file of a new, empty database in this directory."""
     path = directory / f"stock-{secrets.token_hex(4)}.db"
     shutil.copyfile(_migrated_sqlite(), path)
-    return StockDatabase(f"sqlite:///{path}")
+    return path
 
 
 async def postgresql_database() -> StockDatabase:

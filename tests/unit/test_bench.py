@@ -30,10 +30,9 @@ from bench.runner import Measured, Parameters, Run
 from bench.startup import startup_summary
 from bench.stats import median, percentile, ratios, spread
 from bench.targets import FURTHER, TARGETS, judge
+from openwebui_pocketbase.catalog import CATALOG, spec_of
 from openwebui_pocketbase.host.binding import load
-from openwebui_pocketbase.plugin import REPOSITORIES, SEAMS
 from openwebui_pocketbase.repositories.base import codec_of
-from openwebui_pocketbase.repositories.sqlalchemy import stock_repository
 from openwebui_pocketbase.schema.tables import TABLES
 from tests.support.hooks import methods
 
@@ -114,10 +113,10 @@ class TestGroups:
     @every_operation
     def test_an_operation_exists_on_both_repositories(self, group: Group, operation: Operation) -> None:
         if operation.function:
-            assert operation.function in {(seam.module, seam.function) for seam in SEAMS[group.name]}
+            assert operation.function in {(seam.module, seam.function) for seam in CATALOG[group.name].seams}
             return
-        stock = type(stock_repository(operation.repository))
-        ours = load(REPOSITORIES[group.name][operation.repository])
+        stock = load(spec_of(operation.repository).stock)
+        ours = load(spec_of(operation.repository).ours)
         for repository in (stock, ours):
             method = getattr(repository, operation.method)
             assert inspect.iscoroutinefunction(inspect.unwrap(method))

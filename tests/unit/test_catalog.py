@@ -7,25 +7,60 @@ from importlib import import_module
 import pytest
 
 from openwebui_pocketbase import interfaces
-from openwebui_pocketbase.catalog import REPOSITORIES, RepositorySpec, repositories_of, repository
+from openwebui_pocketbase.catalog import (
+    CATALOG,
+    REPOSITORIES,
+    STORED,
+    RepositorySpec,
+    Seam,
+    seams_of,
+    spec_of,
+    together_with,
+)
+from openwebui_pocketbase.host.binding import load
 from openwebui_pocketbase.settings import GROUPS
 
 every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
 
 
-def test_repositories_are_in_the_order_of_the_groups() -> None:
-    assert tuple(dict.fromkeys(spec.group for spec in REPOSITORIES)) == GROUPS
+def test_the_groups_are_those_of_the_settings() -> None:
+    assert tuple(CATALOG) == GROUPS
+    assert all(group.name == name for name, group in CATALOG.items())
+    for group in CATALOG.values():
+        assert CATALOG.keys() >= group.together.keys() | group.requires.keys()
 
 
-def test_repositories_are_found_by_name_and_by_group() -> None:
-    assert repository("Tags").stock_class == "TagTable"
-    assert [spec.name for spec in repositories_of("users")] == ["Users", "Auths", "OAuthSessions"]
-
-
-@pytest.mark.parametrize("find", [repository, repositories_of])
-def test_an_unknown_name_is_an_error(find) -> None:
+def test_repositories_are_found_by_name() -> None:
+    assert spec_of("Tags").stock_class == "TagTable"
     with pytest.raises(KeyError, match="nothing"):
-        find("nothing")
+        spec_of("nothing")
+
+
+def test_groups_that_belong_together_are_found_from_each() -> None:
+    assert together_with("groups") == together_with("access") == ("groups", "access")
+    assert together_with("chats") == ("chats",)
+
+
+def test_a_group_is_stored_with_all_of_its_repositories() -> None:
+    for group in CATALOG.values():
+        assert len(group.ours) == (len(group.repositories) if group.name in STORED else 0)
+        assert not group.seams or group.name in STORED
+
+
+@pytest.mark.parametrize("spec", [spec for spec in REPOSITORIES if spec.ours], ids=lambda spec: spec.name)
+def test_our_class_extends_the_stock_one(spec: RepositorySpec) -> None:
+    assert issubclass(load(spec.ours), load(spec.stock))
+
+
+def test_a_function_that_serves_two_groups_is_replaced_once() -> None:
+    both = seams_of(["folders", "chats"])
+    assert len(both) == len(set(both)) == len(seams_of(["chats"]))
+    assert seams_of([]) == []
+
+
+@pytest.mark.parametrize("seam", seams_of(GROUPS), ids=lambda seam: f"{seam.module}:{seam.function}")
+def test_a_replacement_is_there(seam: Seam) -> None:
+    assert callable(load(seam.replacement))
 
 
 @every_repository
@@ -47,7 +82,7 @@ def test_repository_has_an_interface(spec: RepositorySpec) -> None:
 
 
 def test_the_host_is_not_imported() -> None:
-    modules = ("catalog", "interfaces", "repositories.sqlalchemy", "host.contract")
+    modules = ("catalog", "interfaces", "host.contract")
     program = "\n".join(
         [
             *(f"import openwebui_pocketbase.{module}" for module in modules),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openwebui_pocketbase.hookspecs import Seam
+from openwebui_pocketbase.catalog import CATALOG, Seam
 from openwebui_pocketbase.host import manifest
 from openwebui_pocketbase.host.contract import (
     ContractProblem,
@@ -16,7 +16,6 @@ from openwebui_pocketbase.host.contract import (
     installed_open_webui,
     supported_versions,
 )
-from openwebui_pocketbase.plugin import SEAMS
 from openwebui_pocketbase.settings import GROUPS
 
 GENERATOR = Path(__file__).parents[2] / "tools" / "generate_manifest.py"
@@ -314,7 +313,7 @@ def test_code_in_the_data_directory_is_none_of_the_host(host: Host) -> None:
     assert host.problems(*GROUPS) == []
 
 
-@pytest.mark.parametrize(("group", "seam"), [(group, seam) for group, seams in SEAMS.items() for seam in seams])
+@pytest.mark.parametrize(("group", "seam"), [(group.name, seam) for group in CATALOG.values() for seam in group.seams])
 def test_a_changed_function_that_we_replace_is_a_problem(host: Host, group: str, seam: Seam) -> None:
     path, name = f"{seam.module.replace('.', '/')}.py", seam.function
     host.replace(path, f"def {name.rpartition('.')[2]}(", f"def {name.rpartition('.')[2]}(_new, ")

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.codec.rows import _int64
 from tests.support.hooks import NODE
+from tests.support.machines import examples
 from tests.support.services import require
 
 SERVE = """
@@ -38,9 +39,7 @@ lines.on("line", (line) => {
 });
 """
 
-SETTINGS = settings(
-    max_examples=500, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
-)
+SETTINGS = examples(500)
 
 scalars = st.one_of(
     st.none(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from contextlib import asynccontextmanager, nullcontext, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ import pluggy
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
 
-from openwebui_pocketbase import _autostart
+from openwebui_pocketbase import _autostart, interfaces
 from openwebui_pocketbase._autostart import ModuleWatcher
+from openwebui_pocketbase.catalog import REPOSITORIES, STORED, RepositorySpec
 from openwebui_pocketbase.exceptions import (
     CompatibilityError,
     ConfigurationError,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 THIS = __name__
+
+every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
 
 
 class Stock:
@@ -476,6 +480,7 @@ def registry(settings: Settings, *plugins: Plugin) -> Registry:
     return Registry(manager, settings, Path("data"))
 
 
+STOCK = Plugin(*((group, "sqlalchemy") for group in GROUPS))
 OURS = Plugin(("tags", "pocketbase"), ("folders", "pocketbase"))
 THEIRS = Plugin(("tags", "redis"), ("chats", "redis"))
 
@@ -493,13 +498,13 @@ class TestRegistry:
         ids=str,
     )
     def test_chooses_a_backend_per_group(self, settings: dict[str, Any], replaced: dict[str, str]) -> None:
-        found = registry(Settings(**settings), OURS, THEIRS)
+        found = registry(Settings(**settings), STOCK, OURS, THEIRS)
         assert found.replaced == replaced
         assert found.backends == {group: replaced.get(group, "sqlalchemy") for group in GROUPS}
-        assert {(binding.group, binding.backend) for binding in found.bindings()} == set(replaced.items())
+        assert {(binding.group, binding.backend) for binding in found.bindings()} == set(found.backends.items())
 
     def test_tells_what_is_available(self) -> None:
-        found = registry(Settings(), OURS, THEIRS)
+        found = registry(Settings(), STOCK, OURS, THEIRS)
         assert set(found.available("tags")) == {"sqlalchemy", "pocketbase", "redis"}
         assert found.available("users") == ["sqlalchemy"]
 
@@ -524,8 +529,8 @@ class TestRegistry:
                 [OURS, THEIRS],
                 "chats are in redis, but tags in pocketbase",
             ),
-            ({}, [Plugin(("planets", "pocketbase"))], "'pocketbase' for 'planets'"),
-            ({}, [Plugin(("tags", "sqlalchemy"))], "'sqlalchemy' for 'tags'"),
+            ({}, [Plugin(("planets", "pocketbase"))], r"'pocketbase' for 'planets', which is no group[\s\S]*users"),
+            ({}, [Plugin(("tags", "sqlalchemy"))], "Two plugins register the backend 'sqlalchemy' for 'tags'"),
         ],
         ids=[
             "nothing for the group",
@@ -540,7 +545,27 @@ class TestRegistry:
     )
     def test_refuses(self, settings: dict[str, Any], plugins: list[Plugin], message: str) -> None:
         with pytest.raises(ConfigurationError, match=message):
-            registry(Settings(**settings), *plugins)
+            registry(Settings(**settings), *plugins, STOCK)  # the last one is asked first
+
+    def test_our_plugin_registers_both_backends(self, tmp_path: Path) -> None:
+        found = Registry(create_plugin_manager(Settings()), Settings(storage_backend="pocketbase"), tmp_path)
+        for group in GROUPS:
+            assert found.available(group) == ["sqlalchemy", *(["pocketbase"] if group in STORED else [])]
+        assert found.replaced == dict.fromkeys(STORED, "pocketbase")
+
+    @every_repository
+    def test_the_stock_backend_is_the_class_of_the_host(self, spec: RepositorySpec, tmp_path: Path) -> None:
+        found = Registry(create_plugin_manager(Settings()), Settings(), tmp_path)
+        (path,) = [binding.classes[spec.name] for binding in found.bindings() if spec.name in binding.classes]
+        module = import_module(spec.module)
+        singleton = getattr(module, spec.name)
+        before = type(singleton), dict(vars(singleton))
+        undo = bind(module, spec.name, path, {})
+        assert getattr(module, spec.name) is singleton
+        assert (type(singleton), vars(singleton)) == before == (getattr(module, spec.stock_class), before[1])
+        assert isinstance(singleton, getattr(interfaces, spec.interface))
+        undo()
+        assert (type(singleton), vars(singleton)) == before
 
     @pytest.mark.parametrize("trace", [False, True])
     def test_traces_hook_calls_if_asked(self, capsys: pytest.CaptureFixture[str], tmp_path: Path, trace: bool) -> None:

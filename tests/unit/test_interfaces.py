@@ -5,6 +5,7 @@ import inspect
 import subprocess
 import sys
 import typing
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import pytest
 
 from openwebui_pocketbase import interfaces
 from openwebui_pocketbase.catalog import REPOSITORIES, RepositorySpec
+from openwebui_pocketbase.host.binding import load
 
 GENERATOR = Path(__file__).parents[2] / "tools" / "generate_interfaces.py"
 
 every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
+REPOSITORIES_OF_OURS = [spec for spec in REPOSITORIES if spec.ours]
+every_repository_of_ours = pytest.mark.parametrize("spec", REPOSITORIES_OF_OURS, ids=lambda spec: spec.name)
 
 
 def public_methods(cls: type) -> dict[str, object]:
@@ -30,6 +34,8 @@ def public_methods(cls: type) -> dict[str, object]:
 def as_written(method: object) -> object:
     """The function below the host's ``throttle``, which does not pass the signature on."""
     function = inspect.unwrap(method)
+    if not inspect.isfunction(function):
+        return function
     hidden = inspect.getclosurevars(function).nonlocals.get("func")
     return hidden or function
 
@@ -37,6 +43,15 @@ def as_written(method: object) -> object:
 def parameters(method: object) -> list[tuple[object, ...]]:
     signature = inspect.signature(as_written(method))
     return [(p.name, p.kind, p.default) for p in signature.parameters.values()]
+
+
+SQL = {"get_async_db", "get_async_db_context", "hierarchy_transaction", "execute", "exists", "select"}
+"""Names in the code of methods that get a session of the SQL database, or make a statement."""
+
+
+def touches_sql(member: object) -> bool:
+    function = as_written(getattr(member, "__func__", member))
+    return inspect.isfunction(function) and not SQL.isdisjoint(function.__code__.co_names)
 
 
 def classes(spec: RepositorySpec) -> tuple[type, type]:
@@ -67,8 +82,16 @@ def test_the_kinds_are_those_of_the_stock_class(spec: RepositorySpec) -> None:
 
 
 @every_repository
-def test_every_method_is_described_and_annotated(spec: RepositorySpec) -> None:
-    """Evaluates the annotations too: the type checker cannot, as it skips the host's untyped modules."""
+def test_a_method_says_what_the_host_says_and_no_more(spec: RepositorySpec) -> None:
+    interface, stock = classes(spec)
+    for name, method in public_methods(interface).items():
+        said = inspect.getdoc(as_written(vars(stock)[name]))
+        assert inspect.getdoc(method) == (said.splitlines()[0] if said else None), name
+
+
+@every_repository
+def test_every_method_is_annotated(spec: RepositorySpec) -> None:
+    """Evaluates the annotations too: the type checker cannot, as the host's modules have no types."""
     interface, _ = classes(spec)
     module = sys.modules[interface.__module__]
     tree = ast.parse(inspect.getsource(module))
@@ -76,10 +99,47 @@ def test_every_method_is_described_and_annotated(spec: RepositorySpec) -> None:
     names = dict(vars(module))
     exec(compile(ast.Module(guarded, type_ignores=[]), module.__file__, "exec"), names)
     for name, method in public_methods(interface).items():
-        assert method.__doc__.endswith("."), name
         annotated = typing.get_type_hints(method, globalns=names)
         expected = {parameter for parameter, *_ in parameters(method)} - {"self"} | {"return"}
         assert set(annotated) == expected, name
+
+
+def overridden(ours: type, stock: type) -> Iterator[tuple[str, object, object]]:
+    """Name, our method and the stock one, as written in their classes, of each that our class has of its own."""
+    for name, method in public_methods(stock).items():
+        owner = next(base for base in ours.__mro__ if name in vars(base))
+        if owner is not stock:
+            yield name, vars(owner)[name], method
+
+
+@every_repository_of_ours
+def test_our_methods_are_called_like_the_stock_ones(spec: RepositorySpec) -> None:
+    """The type checker compares types, by the same protocols; names, defaults and kinds are compared here."""
+    for name, method, stock in overridden(load(spec.ours), load(spec.stock)):
+        assert parameters(method) == parameters(stock), name
+        assert isinstance(method, staticmethod) == isinstance(stock, staticmethod), name
+        kinds = [inspect.iscoroutinefunction(inspect.unwrap(each)) for each in (method, stock)]
+        assert kinds[0] == kinds[1], name
+
+
+ASKS_REPOSITORIES = "opens a session, but only asks repositories"
+PART_OF_A_STATEMENT = "adds access_grant to a statement of the caller: the table is mirrored"
+INHERITED = {
+    ("AccessGrants", "get_revoked_user_ids_by_resource"): ASKS_REPOSITORIES,
+    ("AccessGrants", "get_user_ids_by_access_grants"): ASKS_REPOSITORIES,
+    ("AccessGrants", "has_permission_filter"): PART_OF_A_STATEMENT,
+    ("AccessGrants", "_has_read_only_permission_filter"): PART_OF_A_STATEMENT,
+}
+"""Methods that our classes have from the stock ones, though these touch the SQL database -> why they may."""
+
+
+def test_what_ours_inherits_does_not_touch_the_sql_database() -> None:
+    touching = set()
+    for spec in REPOSITORIES_OF_OURS:
+        ours, stock = load(spec.ours), load(spec.stock)
+        inherited = {name for name in vars(stock) if next(base for base in ours.__mro__ if name in vars(base)) is stock}
+        touching |= {(spec.name, name) for name in inherited if touches_sql(vars(stock)[name])}
+    assert touching == INHERITED.keys()
 
 
 def test_the_package_exports_every_interface() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from openwebui_pocketbase.catalog import TOGETHER
+from openwebui_pocketbase.catalog import together_with
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -37,9 +37,7 @@ def named(ids: Collection[str]) -> str:
 
 def foreign_rows(name: str, ids: Collection[str]) -> ConfigurationError:
     """Return the error that a table has rows which were never PocketBase's: to go on would hide them for good."""
-    group = TABLES[name].group
-    together = next((groups for groups in TOGETHER if group in groups), (group,))
-    settings = ", ".join(f'{each} = "sqlalchemy"' for each in together)
+    settings = ", ".join(f'{each} = "sqlalchemy"' for each in together_with(TABLES[name].group))
     return ConfigurationError(
         f"{len(ids)} rows of the SQL table {name} are missing from PocketBase or differ from it: {named(ids)}.",
         hint=(

@@ -13,10 +13,10 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from openwebui_pocketbase.catalog import STORED
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.plugin import REPOSITORIES
-from openwebui_pocketbase.settings import GROUPS, Settings, environment_names
+from openwebui_pocketbase.settings import Settings, environment_names
 
 __all__ = ["init", "template"]
 
@@ -66,8 +66,7 @@ def _section(model: type[BaseModel], path: tuple[str, ...], variables: dict[tupl
             tables.append(_table(keys, field.annotation.__doc__ or "", _section(field.annotation, keys, variables)))
         elif keys == ("groups",):
             # Not those that a later version may have: they would be errors.
-            stored = (group for group in GROUPS if group in REPOSITORIES)
-            examples = (f'# {group} = "pocketbase"  # {variables[*keys, group]}' for group in stored)
+            examples = (f'# {group} = "pocketbase"  # {variables[*keys, group]}' for group in STORED)
             tables.append(_table(keys, field.description or "", [*examples, ""]))
         else:
             yield from _setting(keys, field, variables[keys])

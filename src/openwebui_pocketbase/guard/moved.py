@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.exceptions import MovedTableError
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -73,6 +73,6 @@ def moved_tables(groups: Collection[str]) -> dict[str, MovedTable]:
     return {
         name: MovedTable(name, group, name in TABLES and TABLES[name].mirrored, f"{spec.module}.{spec.name}")
         for group in groups
-        for spec in repositories_of(group)
+        for spec in CATALOG[group].repositories
         for name in spec.tables
     }

@@ -19,7 +19,7 @@ from functools import cached_property
 from importlib.machinery import PathFinder
 from pathlib import Path
 
-from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.host.manifest import KnownFunction, manifest_for, supported_versions, vocabulary
 from openwebui_pocketbase.host.references import Imports, Vocabulary
 from openwebui_pocketbase.host.source import SourceFile, digest_of
@@ -106,7 +106,7 @@ class _Comparison:
             if not groups.isdisjoint(function["groups"]):
                 path, _, name = where.partition(":")
                 self._known.setdefault(path, {})[name] = function
-        self._classes = {spec.source: spec.stock_class for group in groups for spec in repositories_of(group)}
+        self._classes = {spec.source: spec.stock_class for group in groups for spec in CATALOG[group].repositories}
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:

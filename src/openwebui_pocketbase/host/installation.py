@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from openwebui_pocketbase.catalog import RepositorySpec, repository
+from openwebui_pocketbase.catalog import RepositorySpec, spec_of
 from openwebui_pocketbase.exceptions import CompatibilityError, OpenWebUIPocketBaseError
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
 from openwebui_pocketbase.host.activation import DATABASE
@@ -66,10 +66,13 @@ class Installation:
         steps: dict[str, list[Callable[[ModuleType], Undo]]] = {}
         for binding in self.registry.bindings():
             for name, path in binding.classes.items():
-                spec = repository(name)
-                steps.setdefault(spec.ready_with, []).append(_binder(binding, spec, path))
-                if spec.ready_with != spec.module:
-                    steps.setdefault(spec.module, []).append(_loader(spec.ready_with))
+                spec = spec_of(name)
+                if path == spec.stock:
+                    continue  # the singleton is of this class
+                ready_with = binding.ready_with.get(name, spec.module)
+                steps.setdefault(ready_with, []).append(_binder(binding, spec, path))
+                if ready_with != spec.module:
+                    steps.setdefault(spec.module, []).append(_loader(ready_with))
         seams = self._manager.hook.openwebui_register_seams(backends=self.registry.replaced)
         for seam in _flatten(seams):
             steps.setdefault(seam.module, []).append(_replacer(seam))

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import TypedDict, cast
 
-from openwebui_pocketbase.catalog import REPOSITORIES
+from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES
 from openwebui_pocketbase.host.references import Vocabulary
 
 __all__ = ["MANIFESTS", "KnownFunction", "KnownTable", "Manifest", "manifest_for", "supported_versions", "vocabulary"]
@@ -80,7 +80,7 @@ def vocabulary(tables: dict[str, KnownTable], functions: dict[str, KnownFunction
     names[_METADATA] = frozenset(table["group"] for table in tables.values())
     return Vocabulary(
         names,
-        {f"{spec.module}.{spec.name}": spec.group for spec in REPOSITORIES},
+        {f"{spec.module}.{spec.name}": group.name for group in CATALOG.values() for spec in group.repositories},
         {name: table["group"] for name, table in tables.items()},
     )
 

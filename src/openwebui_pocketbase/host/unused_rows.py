@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from itertools import filterfalse
 
 from open_webui.internal.db import get_async_db
 from sqlalchemy import func, select, table
 
-from openwebui_pocketbase.catalog import repositories_of
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -30,7 +31,8 @@ async def warn_of_unused_rows(backends: Mapping[str, str]) -> None:
 async def _warn(backends: Mapping[str, str]) -> None:
     async with get_async_db() as session:
         for group, backend in backends.items():
-            for name in (name for spec in repositories_of(group) for name in spec.tables if not _is_mirrored(name)):
+            tables = [name for spec in CATALOG[group].repositories for name in spec.tables]
+            for name in filterfalse(_is_mirrored, tables):
                 with ours_only():
                     rows = await session.scalar(select(func.count()).select_from(table(name)))
                 if rows:

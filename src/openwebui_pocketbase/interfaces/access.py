@@ -1,6 +1,5 @@
 """Protocols of the stock repositories of the group ``access``."""
 # Generated from Open WebUI 0.12.4; to renew, run: python tools/generate_interfaces.py
-# ruff: noqa: A002, N803 - names, number and defaults of arguments are the host's
 
 from __future__ import annotations
 

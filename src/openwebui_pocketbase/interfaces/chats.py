@@ -1,6 +1,5 @@
 """Protocols of the stock repositories of the group ``chats``."""
 # Generated from Open WebUI 0.12.4; to renew, run: python tools/generate_interfaces.py
-# ruff: noqa: A002 - names, number and defaults of arguments are the host's
 
 from __future__ import annotations
 
@@ -38,11 +37,9 @@ class IChatsRepo(Protocol):
     def edit_message_output(self, chat_id: str, message_id: str) -> AbstractAsyncContextManager[Any]:
         """Read and modify tool state under the same lock, updating both message stores."""
 
-    def get_current_message_id(self, chat: dict[str, Any] | None) -> str | None:
-        """Return the id of the message at the end of the current branch."""
+    def get_current_message_id(self, chat: dict[str, Any] | None) -> str | None: ...
 
-    async def require_chat_creation_permission(self, user_id: str, db: AsyncSession | None = None) -> None:
-        """Raise an HTTP error unless the user may create chats."""
+    async def require_chat_creation_permission(self, user_id: str, db: AsyncSession | None = None) -> None: ...
 
     async def insert_new_chat(
         self,
@@ -53,66 +50,53 @@ class IChatsRepo(Protocol):
         *,
         internal_meta: dict[str, Any] | None = None,
         timer_at: int | None = None,
-    ) -> ChatModel | None:
-        """Store a new chat."""
+    ) -> ChatModel | None: ...
 
-    async def get_internal_chat_ids_by_parent_id(self, parent_chat_id: str, user_id: str) -> list[str]:
-        """Return the internal chat ids for this parent id."""
+    async def get_internal_chat_ids_by_parent_id(self, parent_chat_id: str, user_id: str) -> list[str]: ...
 
     async def get_internal_chat_by_note_id(
         self, note_id: str, user_id: str, db: AsyncSession | None = None
-    ) -> ChatModel | None:
-        """Return the internal chat for this note id."""
+    ) -> ChatModel | None: ...
 
     async def get_internal_chats_by_note_id(
         self, note_id: str, user_id: str, db: AsyncSession | None = None
-    ) -> list[ChatModel]:
-        """Return the internal chats for this note id."""
+    ) -> list[ChatModel]: ...
 
     async def import_chats(
         self, user_id: str, chat_import_forms: list[ChatImportForm], db: AsyncSession | None = None
-    ) -> list[ChatModel]:
-        """Import the chats."""
+    ) -> list[ChatModel]: ...
 
     async def update_chat_by_id(
         self, id: str, chat: dict[str, Any], db: AsyncSession | None = None, *, touch: bool = True
     ) -> ChatModel | None:
         """Patch top-level chat keys; history is merged so stale writers don't drop messages."""
 
-    async def update_chat_params_by_id(self, id: str, params: dict[str, Any]) -> ChatModel | None:
-        """Change the chat params for this id."""
+    async def update_chat_params_by_id(self, id: str, params: dict[str, Any]) -> ChatModel | None: ...
 
     async def update_chat_variables_by_id(
         self, id: str, variables: dict[str, Any] | None, db: AsyncSession | None = None, *, touch: bool = True
-    ) -> ChatModel | None:
-        """Change the chat variables for this id."""
+    ) -> ChatModel | None: ...
 
     async def update_chat_last_read_at_by_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
-    ) -> tuple[int, bool] | None:
-        """Note that the user has read the chat."""
+    ) -> tuple[int, bool] | None: ...
 
     async def mark_chat_unread_by_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
-    ) -> ChatTitleIdResponse | None:
-        """Mark the chat as unread."""
+    ) -> ChatTitleIdResponse | None: ...
 
     async def mark_chats_read_by_folder_ids(
         self, user_id: str, folder_ids: list[str], db: AsyncSession | None = None
-    ) -> int:
-        """Mark the chats in these folders as read."""
+    ) -> int: ...
 
-    async def mark_chats_read_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> int:
-        """Mark the chats of the user as read."""
+    async def mark_chats_read_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> int: ...
 
-    async def update_chat_title_by_id(self, id: str, title: str) -> ChatModel | None:
-        """Change the chat title for this id."""
+    async def update_chat_title_by_id(self, id: str, title: str) -> ChatModel | None: ...
 
     async def update_chat_tags_by_id(self, id: str, tags: list[str], user: Any) -> None:
-        """Replace a chat's tags."""
+        """Replace a chat's tags. Runs after every completion with tag"""
 
-    async def get_chat_title_by_id(self, id: str) -> str | None:
-        """Return the chat title for this id."""
+    async def get_chat_title_by_id(self, id: str) -> str | None: ...
 
     @staticmethod
     def get_unresolved_parent_ids(messages_map: dict[str, Any]) -> set[str]:
@@ -121,53 +105,46 @@ class IChatsRepo(Protocol):
     @staticmethod
     def merge_history(
         existing_history: dict[str, Any] | None, incoming_history: dict[str, Any] | None
-    ) -> dict[str, Any]:
-        """Return the history with the incoming messages merged into the existing ones."""
+    ) -> dict[str, Any]: ...
 
     @staticmethod
-    def delete_message_from_history(history: dict[str, Any], message_id: str) -> set[str]:
-        """Take a message out of the history; return the ids that went."""
+    def delete_message_from_history(history: dict[str, Any], message_id: str) -> set[str]: ...
 
     @staticmethod
-    def upsert_message_to_history(history: dict[str, Any], message_id: str, message: dict[str, Any]) -> dict[str, Any]:
-        """Store or change a message of the history, in place."""
+    def upsert_message_to_history(
+        history: dict[str, Any], message_id: str, message: dict[str, Any]
+    ) -> dict[str, Any]: ...
 
     async def backfill_messages_by_chat_id(
         self, chat_id: str, user_id: str, messages: dict[str, dict[str, Any]]
     ) -> None:
-        """Write messages to the ``chat_message`` table so future lookups use the fast path."""
+        """Write messages to the ``chat_message`` table so future lookups"""
 
     async def get_messages_map_by_chat_id(self, id: str) -> dict[str, Any] | None:
         """Message map for walking history (see ``get_message_list``)."""
 
-    async def get_message_by_id_and_message_id(self, id: str, message_id: str) -> dict[str, Any] | None:
-        """Return the message for this id and this message id."""
+    async def get_message_by_id_and_message_id(self, id: str, message_id: str) -> dict[str, Any] | None: ...
 
     async def get_message_metadata(
         self, chat_id: str, message_id: str, metadata_key: Literal["files", "sources", "embeds"]
     ) -> Any | None:
         """Read one message metadata field without rebuilding the whole history."""
 
-    async def insert_chat_turn(self, chat_id: Any, user: Any, user_message: Any, message_ids: Any) -> Any:
-        """Store a user message and empty answers to it at the end of the chat."""
+    async def insert_chat_turn(self, chat_id: Any, user: Any, user_message: Any, message_ids: Any) -> Any: ...
 
     async def upsert_message_to_chat_by_id_and_message_id(
         self, id: str, message_id: str, message: dict[str, Any], *, touch: bool = True
-    ) -> ChatModel | None:
-        """Store or change a message of the chat."""
+    ) -> ChatModel | None: ...
 
-    async def delete_message_from_chat_by_id_and_message_id(self, id: str, message_id: str) -> ChatModel | None:
-        """Delete a message of the chat."""
+    async def delete_message_from_chat_by_id_and_message_id(self, id: str, message_id: str) -> ChatModel | None: ...
 
     async def add_message_status_to_chat_by_id_and_message_id(
         self, id: str, message_id: str, status: dict[str, Any]
-    ) -> ChatModel | None:
-        """Add an entry to the status history of a message."""
+    ) -> ChatModel | None: ...
 
     async def add_message_files_by_id_and_message_id(
         self, id: str, message_id: str, files: list[dict[str, Any]]
-    ) -> list[dict[str, Any]] | None:
-        """Add files to a message of the chat."""
+    ) -> list[dict[str, Any]] | None: ...
 
     async def insert_shared_chat_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Create a shared snapshot for a chat. Returns the original chat with share_id set."""
@@ -178,22 +155,17 @@ class IChatsRepo(Protocol):
     async def delete_shared_chat_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> bool:
         """Delete shared snapshot for a chat."""
 
-    async def unarchive_all_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Unarchive all chats for this user id."""
+    async def unarchive_all_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool: ...
 
     async def update_chat_share_id_by_id(
         self, id: str, share_id: str | None, db: AsyncSession | None = None
-    ) -> ChatModel | None:
-        """Change the chat share id for this id."""
+    ) -> ChatModel | None: ...
 
-    async def toggle_chat_pinned_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:
-        """Pin or unpin the chat."""
+    async def toggle_chat_pinned_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None: ...
 
-    async def toggle_chat_archive_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:
-        """Archive or unarchive the chat."""
+    async def toggle_chat_archive_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None: ...
 
-    async def archive_all_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Archive all chats for this user id."""
+    async def archive_all_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool: ...
 
     async def get_archived_chat_list_by_user_id(
         self,
@@ -202,11 +174,9 @@ class IChatsRepo(Protocol):
         skip: int = 0,
         limit: int = 50,
         db: AsyncSession | None = None,
-    ) -> list[ChatTitleIdResponse]:
-        """Return the archived chat list for this user id."""
+    ) -> list[ChatTitleIdResponse]: ...
 
-    async def count_archived_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> int:
-        """Count the archived chats for this user id."""
+    async def count_archived_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> int: ...
 
     async def get_shared_chat_list_by_user_id(
         self,
@@ -226,8 +196,7 @@ class IChatsRepo(Protocol):
         skip: int = 0,
         limit: int = 50,
         db: AsyncSession | None = None,
-    ) -> list[ChatTitleIdResponse]:
-        """Return the chat list for this user id."""
+    ) -> list[ChatTitleIdResponse]: ...
 
     async def get_chat_title_id_list_by_user_id(
         self,
@@ -240,21 +209,19 @@ class IChatsRepo(Protocol):
         skip: int | None = None,
         limit: int | None = None,
         db: AsyncSession | None = None,
-    ) -> list[ChatTitleIdResponse]:
-        """Return the chat title id list for this user id."""
+    ) -> list[ChatTitleIdResponse]: ...
 
     async def get_chat_list_by_chat_ids(
         self, chat_ids: list[str], skip: int = 0, limit: int = 50, db: AsyncSession | None = None
-    ) -> list[ChatModel]:
-        """Return the chat list for these chat ids."""
+    ) -> list[ChatModel]: ...
 
     async def get_chat_metas_by_chat_ids(
         self, chat_ids: list[str], include_archived: bool = False, db: AsyncSession | None = None
-    ) -> list[dict[str, Any]]:
-        """Return the chat metas for these chat ids."""
+    ) -> list[dict[str, Any]]: ...
 
-    async def get_owner_ids_by_chat_ids(self, chat_ids: list[str], db: AsyncSession | None = None) -> dict[str, str]:
-        """Return the owner ids for these chat ids."""
+    async def get_owner_ids_by_chat_ids(
+        self, chat_ids: list[str], db: AsyncSession | None = None
+    ) -> dict[str, str]: ...
 
     async def get_chats_by_model_id(
         self,
@@ -263,8 +230,7 @@ class IChatsRepo(Protocol):
         skip: int = 0,
         limit: int = 50,
         db: AsyncSession | None = None,
-    ) -> dict[str, Any]:
-        """Return the chats for this model id."""
+    ) -> dict[str, Any]: ...
 
     async def get_chat_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Fetch a chat by PK, auto-sanitizing null bytes on read."""
@@ -274,8 +240,7 @@ class IChatsRepo(Protocol):
 
     async def get_chat_by_id_and_user_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
-    ) -> ChatModel | None:
-        """Return the chat for this id and this user id."""
+    ) -> ChatModel | None: ...
 
     async def get_accessible_chat_by_id(
         self,
@@ -285,28 +250,23 @@ class IChatsRepo(Protocol):
         *,
         permission: Literal["read", "write"] = "read",
         chat: Chat | ChatModel | None = None,
-    ) -> ChatModel | None:
-        """Return the chat if the user has the permission on it."""
+    ) -> ChatModel | None: ...
 
-    async def filter_task_ids_by_user_id(self, chat: Any, user_id: str, task_ids: list[str]) -> list[str]:
-        """Return those of the task ids that the user started in the chat."""
+    async def filter_task_ids_by_user_id(self, chat: Any, user_id: str, task_ids: list[str]) -> list[str]: ...
 
     async def is_chat_owner(self, id: str, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Lightweight ownership check — uses EXISTS subquery instead of loading the full Chat row."""
+        """Lightweight ownership check — uses EXISTS subquery instead of loading"""
 
     async def get_chat_folder_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> str | None:
-        """Fetch only the folder_id column for a chat, without loading the full JSON blob."""
+        """Fetch only the folder_id column for a chat, without loading the full"""
 
     async def count_unread_by_folder_ids(
         self, user_id: str, folder_ids: list[str], db: AsyncSession | None = None
-    ) -> dict[str, int]:
-        """Count the unread chats per folder."""
+    ) -> dict[str, int]: ...
 
-    async def get_chats(self, skip: int = 0, limit: int = 50, db: AsyncSession | None = None) -> list[ChatModel]:
-        """Return the chats."""
+    async def get_chats(self, skip: int = 0, limit: int = 50, db: AsyncSession | None = None) -> list[ChatModel]: ...
 
-    async def get_user_usage_chat_stats(self, user_id: str, db: AsyncSession | None = None) -> dict[str, Any]:
-        """Return totals and averages of the user's chats."""
+    async def get_user_usage_chat_stats(self, user_id: str, db: AsyncSession | None = None) -> dict[str, Any]: ...
 
     async def get_chats_by_user_id(
         self,
@@ -315,16 +275,13 @@ class IChatsRepo(Protocol):
         skip: int | None = None,
         limit: int | None = None,
         db: AsyncSession | None = None,
-    ) -> ChatListResponse:
-        """Return the chats for this user id."""
+    ) -> ChatListResponse: ...
 
     async def get_pinned_chats_by_user_id(
         self, user_id: str, db: AsyncSession | None = None
-    ) -> list[ChatTitleIdResponse]:
-        """Return the pinned chats for this user id."""
+    ) -> list[ChatTitleIdResponse]: ...
 
-    async def get_archived_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[ChatModel]:
-        """Return the archived chats for this user id."""
+    async def get_archived_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[ChatModel]: ...
 
     async def get_chats_by_user_id_and_search_text(
         self,
@@ -346,8 +303,7 @@ class IChatsRepo(Protocol):
         sort_by: str = "updated_at",
         sort_dir: str = "desc",
         db: AsyncSession | None = None,
-    ) -> list[ChatTitleIdResponse]:
-        """Return the chats for this folder id and this user id."""
+    ) -> list[ChatTitleIdResponse]: ...
 
     async def get_all_chats_by_folder_id(
         self,
@@ -363,31 +319,25 @@ class IChatsRepo(Protocol):
 
     async def get_participant_ids_by_chat_ids(
         self, chat_ids: list[str], db: AsyncSession | None = None
-    ) -> dict[str, list[str]]:
-        """Return the participant ids for these chat ids."""
+    ) -> dict[str, list[str]]: ...
 
-    async def count_all_chats_by_folder_id(self, folder_id: str, db: AsyncSession | None = None) -> int:
-        """Count all chats for this folder id."""
+    async def count_all_chats_by_folder_id(self, folder_id: str, db: AsyncSession | None = None) -> int: ...
 
     async def get_chats_by_folder_ids_and_user_id(
         self, folder_ids: list[str], user_id: str, db: AsyncSession | None = None
-    ) -> list[ChatModel]:
-        """Return the chats for these folder ids and this user id."""
+    ) -> list[ChatModel]: ...
 
     async def update_chat_folder_id_by_id_and_user_id(
         self, id: str, user_id: str, folder_id: str, db: AsyncSession | None = None
-    ) -> ChatModel | None:
-        """Move the chat of the user into a folder, or out of any."""
+    ) -> ChatModel | None: ...
 
     async def get_chat_tags_by_id_and_user_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
-    ) -> list[TagModel]:
-        """Return the chat tags for this id and this user id."""
+    ) -> list[TagModel]: ...
 
     async def get_chat_list_by_user_id_and_tag_name(
         self, user_id: str, tag_name: str, skip: int = 0, limit: int = 50, db: AsyncSession | None = None
-    ) -> list[ChatTitleIdResponse]:
-        """Return the chat list for this user id and this tag name."""
+    ) -> list[ChatTitleIdResponse]: ...
 
     async def add_chat_tag_by_id_and_user_id_and_tag_name(
         self, id: str, user_id: str, tag_name: str, db: AsyncSession | None = None
@@ -396,8 +346,7 @@ class IChatsRepo(Protocol):
 
     async def count_chats_by_tag_name_and_user_id(
         self, tag_name: str, user_id: str, db: AsyncSession | None = None
-    ) -> int:
-        """Count the chats for this tag name and this user id."""
+    ) -> int: ...
 
     async def count_chats_by_tag_ids_and_user_id(
         self, tag_ids: list[str], user_id: str, db: AsyncSession | None = None
@@ -407,57 +356,46 @@ class IChatsRepo(Protocol):
     async def delete_orphan_tags_for_user(
         self, tag_ids: list[str], user_id: str, threshold: int = 0, db: AsyncSession | None = None
     ) -> None:
-        """Delete tag rows from *tag_ids* that appear in at most *threshold* chats for *user_id*."""
+        """Delete tag rows from *tag_ids* that appear in at most *threshold*"""
 
     async def count_chats_by_folder_id_and_user_id(
         self, folder_id: str, user_id: str, db: AsyncSession | None = None
-    ) -> int:
-        """Count the chats for this folder id and this user id."""
+    ) -> int: ...
 
     async def count_chats_by_folder_ids_and_user_id(
         self, folder_ids: list[str], user_id: str, db: AsyncSession | None = None
-    ) -> int:
-        """Count the chats for these folder ids and this user id."""
+    ) -> int: ...
 
     async def delete_tag_by_id_and_user_id_and_tag_name(
         self, id: str, user_id: str, tag_name: str, db: AsyncSession | None = None
-    ) -> bool:
-        """Take a tag off the chat of this user."""
+    ) -> bool: ...
 
-    async def delete_chat_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the chat for this id."""
+    async def delete_chat_by_id(self, id: str, db: AsyncSession | None = None) -> bool: ...
 
-    async def delete_chat_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the chat for this id and this user id."""
+    async def delete_chat_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> bool: ...
 
-    async def delete_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the chats for this user id."""
+    async def delete_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool: ...
 
     async def delete_chats_by_user_id_and_folder_id(
         self, user_id: str, folder_id: str, db: AsyncSession | None = None
-    ) -> bool:
-        """Delete the chats for this user id and this folder id."""
+    ) -> bool: ...
 
     async def move_chats_by_folder_id(
         self, folder_id: str, new_folder_id: str | None, db: AsyncSession | None = None
-    ) -> bool:
-        """Move the chats of a folder to another one."""
+    ) -> bool: ...
 
     async def delete_shared_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete all shared chat snapshots created by a user."""
 
     async def insert_chat_files(
         self, chat_id: str, message_id: str, file_ids: list[str], user_id: str, db: AsyncSession | None = None
-    ) -> list[ChatFileModel] | None:
-        """Store the chat files."""
+    ) -> list[ChatFileModel] | None: ...
 
     async def get_chat_files_by_chat_id_and_message_id(
         self, chat_id: str, message_id: str, db: AsyncSession | None = None
-    ) -> list[ChatFileModel]:
-        """Return the chat files for this chat id and this message id."""
+    ) -> list[ChatFileModel]: ...
 
-    async def delete_chat_file(self, chat_id: str, file_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the chat file."""
+    async def delete_chat_file(self, chat_id: str, file_id: str, db: AsyncSession | None = None) -> bool: ...
 
     async def get_shared_chat_ids_by_file_id(self, file_id: str, db: AsyncSession | None = None) -> list[str]:
         """Return file-associated chats with a share link or folder audience."""
@@ -483,22 +421,18 @@ class IChatMessagesRepo(Protocol):
     ) -> None:
         """Backfill missing rows without overwriting newer message data."""
 
-    async def get_message_by_id(self, id: str, db: AsyncSession | None = None) -> ChatMessageModel | None:
-        """Return the message for this id."""
+    async def get_message_by_id(self, id: str, db: AsyncSession | None = None) -> ChatMessageModel | None: ...
 
-    async def has_unfinished_assistant_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> bool:
-        """Tell whether an answer in the chat is unfinished."""
+    async def has_unfinished_assistant_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> bool: ...
 
-    async def get_messages_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> list[ChatMessageModel]:
-        """Return the messages for this chat id."""
+    async def get_messages_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> list[ChatMessageModel]: ...
 
     async def get_messages_map_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> dict[str, Any] | None:
         """Build a {message_id: message_dict} map from chat_message rows."""
 
     async def get_messages_by_user_id(
         self, user_id: str, skip: int = 0, limit: int = 50, db: AsyncSession | None = None
-    ) -> list[ChatMessageModel]:
-        """Return the messages for this user id."""
+    ) -> list[ChatMessageModel]: ...
 
     async def get_messages_by_model_id(
         self,
@@ -508,8 +442,7 @@ class IChatMessagesRepo(Protocol):
         skip: int = 0,
         limit: int = 100,
         db: AsyncSession | None = None,
-    ) -> list[ChatMessageModel]:
-        """Return the messages for this model id."""
+    ) -> list[ChatMessageModel]: ...
 
     async def get_chat_ids_by_model_id(
         self,
@@ -522,8 +455,7 @@ class IChatMessagesRepo(Protocol):
     ) -> list[str]:
         """Get distinct chat_ids that used a specific model."""
 
-    async def delete_messages_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the messages for this chat id."""
+    async def delete_messages_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> bool: ...
 
     async def delete_message_ids_by_chat_id(
         self, chat_id: str, message_ids: set[str], db: AsyncSession | None = None
@@ -545,8 +477,7 @@ class IChatMessagesRepo(Protocol):
         end_date: int | None = None,
         group_id: str | None = None,
         db: AsyncSession | None = None,
-    ) -> dict[str, int]:
-        """Count the messages per model."""
+    ) -> dict[str, int]: ...
 
     async def get_model_analytics(
         self,
@@ -583,26 +514,21 @@ class IChatMessagesRepo(Protocol):
         include_active_days: bool = True,
         timezone: str | None = None,
         db: AsyncSession | None = None,
-    ) -> dict[str, Any]:
-        """Return totals of messages and tokens of the user."""
+    ) -> dict[str, Any]: ...
 
-    async def get_user_first_message_created_at(self, user_id: str, db: AsyncSession | None = None) -> int | None:
-        """Return when the user's first message was created."""
+    async def get_user_first_message_created_at(self, user_id: str, db: AsyncSession | None = None) -> int | None: ...
 
     async def get_user_daily_usage(
         self, user_id: str, start_date: int, end_date: int, timezone: str | None = None, db: AsyncSession | None = None
-    ) -> list[dict[str, Any]]:
-        """Return messages and tokens of the user per day."""
+    ) -> list[dict[str, Any]]: ...
 
     async def get_user_top_models(
         self, user_id: str, start_date: int, end_date: int, limit: int = 5, db: AsyncSession | None = None
-    ) -> list[dict[str, Any]]:
-        """Return the models which the user used most."""
+    ) -> list[dict[str, Any]]: ...
 
     async def get_user_top_tools(
         self, user_id: str, start_date: int, end_date: int, limit: int = 5, db: AsyncSession | None = None
-    ) -> list[dict[str, Any]]:
-        """Return the tools which the user used most."""
+    ) -> list[dict[str, Any]]: ...
 
     async def get_message_count_by_user(
         self,
@@ -610,8 +536,7 @@ class IChatMessagesRepo(Protocol):
         end_date: int | None = None,
         group_id: str | None = None,
         db: AsyncSession | None = None,
-    ) -> dict[str, int]:
-        """Count the messages per user."""
+    ) -> dict[str, int]: ...
 
     async def get_message_count_by_chat(
         self,
@@ -619,8 +544,7 @@ class IChatMessagesRepo(Protocol):
         end_date: int | None = None,
         group_id: str | None = None,
         db: AsyncSession | None = None,
-    ) -> dict[str, int]:
-        """Count the messages per chat."""
+    ) -> dict[str, int]: ...
 
     async def get_usage_over_time_by_model(
         self,
@@ -649,8 +573,7 @@ class ISharedChatsRepo(Protocol):
     ) -> SharedChatModel | None:
         """Re-snapshot: update the shared chat with the current state of the original chat."""
 
-    async def set_share_mode(self, share_id: str, share_mode: ChatShareMode, db: AsyncSession | None = None) -> Any:
-        """Set how a shared chat may be used."""
+    async def set_share_mode(self, share_id: str, share_mode: ChatShareMode, db: AsyncSession | None = None) -> Any: ...
 
     async def get_by_id(self, share_id: str, db: AsyncSession | None = None) -> SharedChatModel | None:
         """Get a shared chat by its share token."""

@@ -1,6 +1,5 @@
 """Protocols of the stock repositories of the group ``folders``."""
 # Generated from Open WebUI 0.12.4; to renew, run: python tools/generate_interfaces.py
-# ruff: noqa: A002 - names, number and defaults of arguments are the host's
 
 from __future__ import annotations
 
@@ -19,19 +18,16 @@ class IFoldersRepo(Protocol):
 
     async def insert_new_folder(
         self, user_id: str, form_data: FolderForm, parent_id: str | None = None, db: AsyncSession | None = None
-    ) -> FolderModel | None:
-        """Store a new folder."""
+    ) -> FolderModel | None: ...
 
     async def get_folder_by_id_and_user_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
-    ) -> FolderModel | None:
-        """Return the folder for this id and this user id."""
+    ) -> FolderModel | None: ...
 
     async def get_folder_by_id(self, id: str, db: AsyncSession | None = None) -> FolderModel | None:
         """Fetch folder by ID only (no user_id filter). Used for shared access."""
 
-    async def get_folders_by_ids(self, ids: list[str], db: AsyncSession | None = None) -> list[FolderModel]:
-        """Return the folders for these ids."""
+    async def get_folders_by_ids(self, ids: list[str], db: AsyncSession | None = None) -> list[FolderModel]: ...
 
     async def get_shared_folder_ids_for_user(
         self, user_id: str, user_group_ids: set[str], db: AsyncSession | None = None
@@ -40,52 +36,44 @@ class IFoldersRepo(Protocol):
 
     async def get_children_folders_by_id_and_user_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
-    ) -> list[FolderModel] | None:
-        """Return the children folders for this id and this user id."""
+    ) -> list[FolderModel] | None: ...
 
-    async def get_folders_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[FolderModel]:
-        """Return the folders for this user id."""
+    async def get_folders_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[FolderModel]: ...
 
     async def get_folder_by_parent_id_and_user_id_and_name(
         self, parent_id: str | None, user_id: str, name: str, db: AsyncSession | None = None
-    ) -> FolderModel | None:
-        """Return the folder for this parent id and this user id and this name."""
+    ) -> FolderModel | None: ...
 
     async def get_folders_by_parent_id_and_user_id(
         self, parent_id: str | None, user_id: str, db: AsyncSession | None = None
-    ) -> list[FolderModel]:
-        """Return the folders for this parent id and this user id."""
+    ) -> list[FolderModel]: ...
 
     async def get_folder_ids_by_id_and_user_id_in_subtree(
         self, id: str, user_id: str, db: AsyncSession | None = None
-    ) -> list[str]:
-        """Return the ids of the user's folder and all below it."""
+    ) -> list[str]: ...
 
     async def update_folder_parent_id_by_id_and_user_id(
         self, id: str, user_id: str, parent_id: str, db: AsyncSession | None = None
-    ) -> FolderModel | None:
-        """Move the folder of the user into another, or to the top."""
+    ) -> FolderModel | None: ...
 
     async def update_folder_by_id_and_user_id(
         self, id: str, user_id: str, form_data: FolderUpdateForm, db: AsyncSession | None = None
-    ) -> FolderModel | None:
-        """Change the folder for this id and this user id."""
+    ) -> FolderModel | None: ...
 
     async def update_folder_is_expanded_by_id_and_user_id(
         self, id: str, user_id: str, is_expanded: bool, db: AsyncSession | None = None
-    ) -> FolderModel | None:
-        """Set whether the folder of the user is shown expanded."""
+    ) -> FolderModel | None: ...
 
-    async def delete_folder_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> list[str]:
-        """Delete the folder for this id and this user id."""
+    async def delete_folder_by_id_and_user_id(
+        self, id: str, user_id: str, db: AsyncSession | None = None
+    ) -> list[str]: ...
 
-    def normalize_folder_name(self, name: str) -> str:
-        """Return the name in lower case, underscores and spaces as one space."""
+    def normalize_folder_name(self, name: str) -> str: ...
 
     async def search_folders_by_names(
         self, user_id: str, queries: list[str], db: AsyncSession | None = None
     ) -> list[FolderModel]:
-        """Search for folders for a user where the name matches any of the queries."""
+        """Search for folders for a user where the name matches any of the queries, treating _ and space as equivalent, case-insensitive."""
 
     async def search_folders_by_name_contains(
         self, user_id: str, query: str, db: AsyncSession | None = None

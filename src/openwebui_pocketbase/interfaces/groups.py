@@ -1,6 +1,5 @@
 """Protocols of the stock repositories of the group ``groups``."""
 # Generated from Open WebUI 0.12.4; to renew, run: python tools/generate_interfaces.py
-# ruff: noqa: A002 - names, number and defaults of arguments are the host's
 
 from __future__ import annotations
 
@@ -25,63 +24,49 @@ class IGroupsRepo(Protocol):
 
     async def insert_new_group(
         self, user_id: str, form_data: GroupForm, db: AsyncSession | None = None
-    ) -> GroupModel | None:
-        """Store a new group."""
+    ) -> GroupModel | None: ...
 
-    async def get_all_groups(self, db: AsyncSession | None = None) -> list[GroupModel]:
-        """Return all groups."""
+    async def get_all_groups(self, db: AsyncSession | None = None) -> list[GroupModel]: ...
 
-    async def get_group_by_name(self, name: str, db: AsyncSession | None = None) -> GroupModel | None:
-        """Return the group for this name."""
+    async def get_group_by_name(self, name: str, db: AsyncSession | None = None) -> GroupModel | None: ...
 
-    async def get_groups(self, filter: Any, db: AsyncSession | None = None) -> list[GroupResponse]:
-        """Return the groups."""
+    async def get_groups(self, filter: Any, db: AsyncSession | None = None) -> list[GroupResponse]: ...
 
     async def search_groups(
         self, filter: dict[str, Any] | None = None, skip: int = 0, limit: int = 30, db: AsyncSession | None = None
-    ) -> GroupListResponse:
-        """Return a page of the groups that match a filter."""
+    ) -> GroupListResponse: ...
 
     async def get_groups_by_member_id(
         self, user_id: str, db: AsyncSession | None = None, *, include_inherited: Any = False
-    ) -> list[GroupModel]:
-        """Return the groups for this member id."""
+    ) -> list[GroupModel]: ...
 
     async def get_groups_by_member_ids(
         self, user_ids: list[str], db: AsyncSession | None = None, *, include_inherited: Any = False
-    ) -> dict[str, list[GroupModel]]:
-        """Return the groups for these member ids."""
+    ) -> dict[str, list[GroupModel]]: ...
 
-    async def get_ancestor_ids(self, group_id: str, db: AsyncSession | None = None) -> set[str]:
-        """Return the ids of the groups above the group, with its own."""
+    async def get_ancestor_ids(self, group_id: str, db: AsyncSession | None = None) -> set[str]: ...
 
-    async def get_group_by_id(self, id: str, db: AsyncSession | None = None) -> GroupModel | None:
-        """Return the group for this id."""
+    async def get_group_by_id(self, id: str, db: AsyncSession | None = None) -> GroupModel | None: ...
 
     async def get_group_user_ids_by_id(
         self, id: str, db: AsyncSession | None = None, *, include_inherited: Any = False
-    ) -> list[str]:
-        """Return the ids of the members of the group."""
+    ) -> list[str]: ...
 
     async def get_group_user_ids_by_ids(
         self, group_ids: list[str], db: AsyncSession | None = None, *, include_inherited: Any = False
-    ) -> dict[str, list[str]]:
-        """Return the ids of the members of each group."""
+    ) -> dict[str, list[str]]: ...
 
     async def set_group_user_ids_by_id(
         self, group_id: str, user_ids: list[str], db: AsyncSession | None = None
-    ) -> None:
-        """Make exactly these users the members of the group."""
+    ) -> None: ...
 
     async def get_group_member_count_by_id(
         self, id: str, db: AsyncSession | None = None, *, include_inherited: Any = False
-    ) -> int:
-        """Count the members of the group."""
+    ) -> int: ...
 
     async def get_group_member_counts_by_ids(
         self, ids: list[str], db: AsyncSession | None = None, *, include_inherited: Any = False
-    ) -> dict[str, int]:
-        """Count the members of each group."""
+    ) -> dict[str, int]: ...
 
     async def update_group_by_id(
         self,
@@ -91,36 +76,28 @@ class IGroupsRepo(Protocol):
         db: AsyncSession | None = None,
         *,
         changes: dict[str, Any] | None = None,
-    ) -> GroupModel | None:
-        """Change the group for this id."""
+    ) -> GroupModel | None: ...
 
     async def delete_group_by_id(
         self, id: str, db: AsyncSession | None = None, *, changes: dict[str, Any] | None = None
-    ) -> bool:
-        """Delete the group for this id."""
+    ) -> bool: ...
 
-    async def delete_all_groups(self, db: AsyncSession | None = None) -> bool:
-        """Delete all groups."""
+    async def delete_all_groups(self, db: AsyncSession | None = None) -> bool: ...
 
-    async def remove_user_from_all_groups(self, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Remove the user from all groups."""
+    async def remove_user_from_all_groups(self, user_id: str, db: AsyncSession | None = None) -> bool: ...
 
     async def create_groups_by_group_names(
         self, user_id: str, group_names: list[str], db: AsyncSession | None = None
-    ) -> list[GroupModel]:
-        """Create the groups of these names that do not exist."""
+    ) -> list[GroupModel]: ...
 
     async def sync_groups_by_group_names(
         self, user_id: str, group_names: list[str], db: AsyncSession | None = None
-    ) -> bool:
-        """Make the user a member of exactly the groups of these names."""
+    ) -> bool: ...
 
     async def add_users_to_group(
         self, id: str, user_ids: list[str] | None = None, db: AsyncSession | None = None
-    ) -> GroupModel | None:
-        """Make the users members of the group."""
+    ) -> GroupModel | None: ...
 
     async def remove_users_from_group(
         self, id: str, user_ids: list[str] | None = None, db: AsyncSession | None = None
-    ) -> GroupModel | None:
-        """End the membership of these users in the group."""
+    ) -> GroupModel | None: ...

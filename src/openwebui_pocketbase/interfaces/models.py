@@ -1,6 +1,5 @@
 """Protocols of the stock repositories of the group ``models``."""
 # Generated from Open WebUI 0.12.4; to renew, run: python tools/generate_interfaces.py
-# ruff: noqa: A002, B006 - names, number and defaults of arguments are the host's
 
 from __future__ import annotations
 
@@ -19,29 +18,24 @@ class IModelsRepo(Protocol):
 
     async def insert_new_model(
         self, form_data: ModelForm, user_id: str, db: AsyncSession | None = None
-    ) -> ModelModel | None:
-        """Store a new model."""
+    ) -> ModelModel | None: ...
 
-    async def get_all_models(self, db: AsyncSession | None = None) -> list[ModelModel]:
-        """Return all models."""
+    async def get_all_models(self, db: AsyncSession | None = None) -> list[ModelModel]: ...
 
     async def get_models(
         self, writable_by_user_id: str | None = None, db: AsyncSession | None = None, ids: list[str] | None = None
-    ) -> list[ModelUserResponse]:
-        """Return the models."""
+    ) -> list[ModelUserResponse]: ...
 
     async def get_model_owner_ids_by_file_id(
         self, file_id: str, db: AsyncSession | None = None, include_background: bool = False
     ) -> dict[str, str]:
         """Find file references; include_background adds read-only background/avatar assets."""
 
-    async def get_base_models(self, tag: str | None = None, db: AsyncSession | None = None) -> list[ModelModel]:
-        """Return the base models."""
+    async def get_base_models(self, tag: str | None = None, db: AsyncSession | None = None) -> list[ModelModel]: ...
 
     async def search_models(
         self, user_id: str, filter: dict[str, Any] = {}, skip: int = 0, limit: int = 30, db: AsyncSession | None = None
-    ) -> ModelListResponse:
-        """Return a page of the models that match a filter."""
+    ) -> ModelListResponse: ...
 
     async def get_model_meta_by_id(
         self, id: str, db: AsyncSession | None = None
@@ -53,14 +47,11 @@ class IModelsRepo(Protocol):
     ) -> set[str]:
         """Extract unique tag names from model meta, querying only the meta column."""
 
-    async def get_model_by_id(self, id: str, db: AsyncSession | None = None) -> ModelModel | None:
-        """Return the model for this id."""
+    async def get_model_by_id(self, id: str, db: AsyncSession | None = None) -> ModelModel | None: ...
 
-    async def get_models_by_ids(self, ids: list[str], db: AsyncSession | None = None) -> list[ModelModel]:
-        """Return the models for these ids."""
+    async def get_models_by_ids(self, ids: list[str], db: AsyncSession | None = None) -> list[ModelModel]: ...
 
-    async def toggle_model_by_id(self, id: str, db: AsyncSession | None = None) -> ModelModel | None:
-        """Activate or deactivate the model."""
+    async def toggle_model_by_id(self, id: str, db: AsyncSession | None = None) -> ModelModel | None: ...
 
     async def update_model_by_id(
         self,
@@ -69,38 +60,29 @@ class IModelsRepo(Protocol):
         db: AsyncSession | None = None,
         user_id: str | None = None,
         production_version_id: str | None = None,
-    ) -> ModelModel | None:
-        """Change the model for this id."""
+    ) -> ModelModel | None: ...
 
-    async def update_model_updated_at_by_id(self, id: str, db: AsyncSession | None = None) -> ModelModel | None:
-        """Note that the model has changed now."""
+    async def update_model_updated_at_by_id(self, id: str, db: AsyncSession | None = None) -> ModelModel | None: ...
 
-    async def delete_model_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the model for this id."""
+    async def delete_model_by_id(self, id: str, db: AsyncSession | None = None) -> bool: ...
 
-    async def delete_all_models(self, db: AsyncSession | None = None) -> bool:
-        """Delete all models."""
+    async def delete_all_models(self, db: AsyncSession | None = None) -> bool: ...
 
     async def sync_models(
         self, user_id: str, models: list[ModelModel], db: AsyncSession | None = None
-    ) -> list[ModelModel]:
-        """Make the stored models those of the list."""
+    ) -> list[ModelModel]: ...
 
 
 @runtime_checkable
 class IModelHistoriesRepo(Protocol):
     """What callers use of ``ModelHistories``."""
 
-    async def delete_history_entry(self, model_id: Any, history_id: Any, db: Any = None) -> Any:
-        """Delete an entry that is not the current version of the model."""
+    async def delete_history_entry(self, model_id: Any, history_id: Any, db: Any = None) -> Any: ...
 
     def new_entry(
         self, model_id: Any, snapshot: Any, user_id: Any, parent_id: Any = None, commit_message: Any = None
-    ) -> Any:
-        """Return a history entry that is not stored yet."""
+    ) -> Any: ...
 
-    async def get_history_by_id(self, model_id: Any, history_id: Any, db: Any = None) -> Any:
-        """Return the history for this id."""
+    async def get_history_by_id(self, model_id: Any, history_id: Any, db: Any = None) -> Any: ...
 
-    async def get_history_by_model_id(self, model_id: Any, page: Any = 1, db: Any = None) -> Any:
-        """Return the history for this model id."""
+    async def get_history_by_model_id(self, model_id: Any, page: Any = 1, db: Any = None) -> Any: ...

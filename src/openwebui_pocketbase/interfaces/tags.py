@@ -21,19 +21,15 @@ class ITagsRepo(Protocol):
 
     async def get_tag_by_name_and_user_id(
         self, name: str, user_id: str, db: AsyncSession | None = None
-    ) -> TagModel | None:
-        """Return the tag for this name and this user id."""
+    ) -> TagModel | None: ...
 
-    async def get_tags_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[TagModel]:
-        """Return the tags for this user id."""
+    async def get_tags_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[TagModel]: ...
 
     async def get_tags_by_ids_and_user_id(
         self, ids: list[str], user_id: str, db: AsyncSession | None = None
-    ) -> list[TagModel]:
-        """Return the tags for these ids and this user id."""
+    ) -> list[TagModel]: ...
 
-    async def delete_tag_by_name_and_user_id(self, name: str, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the tag for this name and this user id."""
+    async def delete_tag_by_name_and_user_id(self, name: str, user_id: str, db: AsyncSession | None = None) -> bool: ...
 
     async def delete_tags_by_ids_and_user_id(
         self, ids: list[str], user_id: str, db: AsyncSession | None = None

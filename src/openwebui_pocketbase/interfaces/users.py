@@ -1,6 +1,5 @@
 """Protocols of the stock repositories of the group ``users``."""
 # Generated from Open WebUI 0.12.4; to renew, run: python tools/generate_interfaces.py
-# ruff: noqa: A002 - names, number and defaults of arguments are the host's
 
 from __future__ import annotations
 
@@ -31,8 +30,7 @@ class IUsersRepo(Protocol):
         username: str | None = None,
         oauth: dict[str, Any] | None = None,
         db: AsyncSession | None = None,
-    ) -> UserModel | None:
-        """Store a new user."""
+    ) -> UserModel | None: ...
 
     async def get_user_by_id(self, id: str, db: AsyncSession | None = None) -> UserModel | None:
         """Fetch a single user by primary key."""
@@ -58,11 +56,9 @@ class IUsersRepo(Protocol):
         skip: int | None = None,
         limit: int | None = None,
         db: AsyncSession | None = None,
-    ) -> dict[str, Any]:
-        """Return the scim users."""
+    ) -> dict[str, Any]: ...
 
-    async def get_scim_user_by_id(self, id: str, db: AsyncSession | None = None) -> UserModel | None:
-        """Return the scim user for this id."""
+    async def get_scim_user_by_id(self, id: str, db: AsyncSession | None = None) -> UserModel | None: ...
 
     async def get_users(
         self,
@@ -74,39 +70,32 @@ class IUsersRepo(Protocol):
     ) -> dict[str, Any]:
         """Paginated user listing with optional filters and sort."""
 
-    async def get_users_by_group_id(self, group_id: str, db: AsyncSession | None = None) -> list[UserModel]:
-        """Return the users for this group id."""
+    async def get_users_by_group_id(self, group_id: str, db: AsyncSession | None = None) -> list[UserModel]: ...
 
-    async def get_users_by_user_ids(self, user_ids: list[str], db: AsyncSession | None = None) -> list[UserStatusModel]:
-        """Return the users for these user ids."""
+    async def get_users_by_user_ids(
+        self, user_ids: list[str], db: AsyncSession | None = None
+    ) -> list[UserStatusModel]: ...
 
-    async def get_num_users(self, db: AsyncSession | None = None) -> int | None:
-        """Count the users."""
+    async def get_num_users(self, db: AsyncSession | None = None) -> int | None: ...
 
-    async def has_users(self, db: AsyncSession | None = None) -> bool:
-        """Tell whether there is any user."""
+    async def has_users(self, db: AsyncSession | None = None) -> bool: ...
 
     async def get_first_user(self, db: AsyncSession | None = None) -> UserModel | None:
         """Return the earliest-created user (bootstrap admin detection)."""
 
-    async def get_num_users_active_today(self, db: AsyncSession | None = None) -> int | None:
-        """Count the users active today."""
+    async def get_num_users_active_today(self, db: AsyncSession | None = None) -> int | None: ...
 
-    async def update_user_role_by_id(self, id: str, role: str, db: AsyncSession | None = None) -> UserModel | None:
-        """Change the user role for this id."""
+    async def update_user_role_by_id(self, id: str, role: str, db: AsyncSession | None = None) -> UserModel | None: ...
 
     async def update_user_status_by_id(
         self, id: str, form_data: UserStatus, db: AsyncSession | None = None
-    ) -> UserModel | None:
-        """Change the user status for this id."""
+    ) -> UserModel | None: ...
 
     async def update_user_profile_image_url_by_id(
         self, id: str, profile_image_url: str, db: AsyncSession | None = None
-    ) -> UserModel | None:
-        """Change the user profile image url for this id."""
+    ) -> UserModel | None: ...
 
-    async def update_last_active_by_id(self, id: str, db: AsyncSession | None = None) -> None:
-        """Note that the user is active now, at most once per interval."""
+    async def update_last_active_by_id(self, id: str, db: AsyncSession | None = None) -> None: ...
 
     async def update_user_oauth_by_id(
         self, id: str, provider: str, sub: str, db: AsyncSession | None = None
@@ -120,64 +109,50 @@ class IUsersRepo(Protocol):
 
     async def update_user_by_id(
         self, id: str, updated: dict[str, Any], db: AsyncSession | None = None
-    ) -> UserModel | None:
-        """Change the user for this id."""
+    ) -> UserModel | None: ...
 
     async def update_user_settings_by_id(
         self, id: str, updated: dict[str, Any], db: AsyncSession | None = None
-    ) -> UserModel | None:
-        """Change the user settings for this id."""
+    ) -> UserModel | None: ...
 
-    async def delete_user_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the user for this id."""
+    async def delete_user_by_id(self, id: str, db: AsyncSession | None = None) -> bool: ...
 
-    async def get_user_api_key_by_id(self, id: str, db: AsyncSession | None = None) -> str | None:
-        """Return the user api key for this id."""
+    async def get_user_api_key_by_id(self, id: str, db: AsyncSession | None = None) -> str | None: ...
 
-    async def update_user_api_key_by_id(self, id: str, api_key: str, db: AsyncSession | None = None) -> bool:
-        """Change the user api key for this id."""
+    async def update_user_api_key_by_id(self, id: str, api_key: str, db: AsyncSession | None = None) -> bool: ...
 
-    async def delete_user_api_key_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the user api key for this id."""
+    async def delete_user_api_key_by_id(self, id: str, db: AsyncSession | None = None) -> bool: ...
 
-    async def get_valid_user_ids(self, user_ids: list[str], db: AsyncSession | None = None) -> list[str]:
-        """Return those of the ids that are ids of users."""
+    async def get_valid_user_ids(self, user_ids: list[str], db: AsyncSession | None = None) -> list[str]: ...
 
-    async def get_super_admin_user(self, db: AsyncSession | None = None) -> UserModel | None:
-        """Return the super admin user."""
+    async def get_super_admin_user(self, db: AsyncSession | None = None) -> UserModel | None: ...
 
-    async def get_active_user_count(self, db: AsyncSession | None = None) -> int:
-        """Count the users who were active in the last minutes."""
+    async def get_active_user_count(self, db: AsyncSession | None = None) -> int: ...
 
     @staticmethod
     def is_active(user: UserModel) -> bool:
         """Compute active status from an already-loaded UserModel (no DB hit)."""
 
-    async def is_user_active(self, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Tell whether the user was active in the last minutes."""
+    async def is_user_active(self, user_id: str, db: AsyncSession | None = None) -> bool: ...
 
 
 @runtime_checkable
 class IAuthsRepo(Protocol):
     """What callers use of ``Auths``."""
 
-    async def get_auth_by_id(self, user_id: str, db: AsyncSession | None = None) -> AuthModel | None:
-        """Return the auth for this id."""
+    async def get_auth_by_id(self, user_id: str, db: AsyncSession | None = None) -> AuthModel | None: ...
 
     @staticmethod
-    def clear_mfa_challenges(value: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Return the MFA data without its pending challenges."""
+    def clear_mfa_challenges(value: dict[str, Any] | None) -> dict[str, Any] | None: ...
 
     async def update_mfa_by_id(
         self, auth: AuthModel, mfa: MfaData, *, revoke: bool = False, db: AsyncSession
     ) -> AuthModel | None:
         """Compare-and-swap the complete credential state. The caller owns the transaction."""
 
-    async def revoke_sessions_by_user_id(self, user_id: str, *, db: AsyncSession) -> bool:
-        """End all sessions of the user."""
+    async def revoke_sessions_by_user_id(self, user_id: str, *, db: AsyncSession) -> bool: ...
 
-    async def revoke_all_sessions(self, *, db: AsyncSession) -> list[str]:
-        """End the sessions of all users; return their ids."""
+    async def revoke_all_sessions(self, *, db: AsyncSession) -> list[str]: ...
 
     async def insert_new_auth(
         self,
@@ -221,39 +196,39 @@ class IOAuthSessionsRepo(Protocol):
     async def create_session(
         self, user_id: str, provider: str, token: dict[str, Any], db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
-        """Create a new OAuth session."""
+        """Create a new OAuth session"""
 
     async def get_session_by_id(self, session_id: str, db: AsyncSession | None = None) -> OAuthSessionModel | None:
-        """Get OAuth session by ID."""
+        """Get OAuth session by ID"""
 
     async def get_session_by_id_and_user_id(
         self, session_id: str, user_id: str, db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
-        """Get OAuth session by ID and user ID."""
+        """Get OAuth session by ID and user ID"""
 
     async def get_session_by_provider_and_user_id(
         self, provider: str, user_id: str, db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
-        """Get OAuth session by provider and user ID."""
+        """Get OAuth session by provider and user ID"""
 
     async def get_sessions_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[OAuthSessionModel]:
-        """Get all OAuth sessions for a user."""
+        """Get all OAuth sessions for a user"""
 
     async def update_session_by_id(
         self, session_id: str, token: dict[str, Any], db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
-        """Update OAuth session tokens."""
+        """Update OAuth session tokens"""
 
     async def delete_session_by_id(self, session_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete an OAuth session."""
+        """Delete an OAuth session"""
 
     async def delete_sessions_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete all OAuth sessions for a user."""
+        """Delete all OAuth sessions for a user"""
 
     async def delete_sessions_by_user_id_and_provider(
         self, user_id: str, provider: str, db: AsyncSession | None = None
     ) -> bool:
-        """Delete all OAuth sessions for a specific user and provider."""
+        """Delete all OAuth sessions for a specific user and provider"""
 
     async def delete_sessions_by_provider(self, provider: str, db: AsyncSession | None = None) -> bool:
-        """Delete all OAuth sessions for a provider."""
+        """Delete all OAuth sessions for a provider"""

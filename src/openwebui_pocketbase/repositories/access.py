@@ -1,4 +1,4 @@
-"""Access grants in PocketBase; the hooks are in ``access.js``."""
+"""Access grants in PocketBase; the hooks are in ``owui/access.js``."""
 
 from __future__ import annotations
 
@@ -14,27 +14,25 @@ from open_webui.models.access_grants import (
     grants_to_access_control,
     normalize_access_grants,
 )
-from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, host_transaction
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, host_transaction
 from openwebui_pocketbase.repositories.errors import integrity_errors
+from openwebui_pocketbase.repositories.neighbours import neighbour
 
 __all__ = ["PocketBaseAccessGrants"]
-
-_CODEC = codec_of("access_grant")
-_LIST = TypeAdapter(list[AccessGrantModel])  # one call for all rows is a third faster than one for each
-
-
-def _grants(wires: list[Any]) -> list[AccessGrantModel]:
-    return _LIST.validate_python([_CODEC.decode(wire) for wire in wires])
 
 
 class PocketBaseAccessGrants(PocketBaseRepository, AccessGrantsTable):
     """`open_webui.models.access_grants.AccessGrantsTable` with its rows in PocketBase.
 
-    The groups are there, too: what a user inherits from them is found in the same request.
+    The groups are there as well: what a user inherits from them is found in the same request.
     """
+
+    route = "access"
+    table = "access_grant"
+    model = AccessGrantModel
+    _host_errors = staticmethod(integrity_errors)
 
     async def grant_access(
         self,
@@ -55,8 +53,7 @@ class PocketBaseAccessGrants(PocketBaseRepository, AccessGrantsTable):
             "permission": permission,
             "created_at": int(time.time()),
         }
-        wire = await self._write("grant_access", grant=_CODEC.encode(grant))
-        return AccessGrantModel.model_validate(_CODEC.decode(wire))
+        return self._model_of(await self._write("grant_access", grant=self._encoded(grant)))
 
     async def revoke_access(
         self,
@@ -140,8 +137,7 @@ class PocketBaseAccessGrants(PocketBaseRepository, AccessGrantsTable):
         self, resource_type: str, resource_id: str, db: AsyncSession | None = None
     ) -> list[AccessGrantModel]:
         """Return the grants on a resource, oldest first."""
-        parameters = {"resource_type": resource_type, "resource_id": resource_id}
-        return _grants(await self._read("get_grants_by_resource", **parameters))
+        return await self._many("get_grants_by_resource", resource_type=resource_type, resource_id=resource_id)
 
     async def get_grants_by_resources(
         self, resource_type: str, resource_ids: list[str], db: AsyncSession | None = None
@@ -150,7 +146,7 @@ class PocketBaseAccessGrants(PocketBaseRepository, AccessGrantsTable):
         grants: dict[str, list[AccessGrantModel]] = {resource_id: [] for resource_id in resource_ids}
         if grants:
             parameters = {"resource_type": resource_type, "resource_ids": list(grants)}
-            for grant in _grants(await self._read("get_grants_by_resources", **parameters)):
+            for grant in await self._many("get_grants_by_resources", **parameters):
                 grants[grant.resource_id].append(grant)
         return grants
 
@@ -221,23 +217,14 @@ class PocketBaseAccessGrants(PocketBaseRepository, AccessGrantsTable):
         self, resource_type: str, resource_id: str, permission: str = "read", db: AsyncSession | None = None
     ) -> list[Any]:
         """Return the users who are granted this permission."""
-        from open_webui.models.users import Users  # noqa: PLC0415 - as the stock method does: a cycle otherwise
-
         grants = await self.get_grants_by_resource(resource_type, resource_id)
         user_ids = await self.get_user_ids_by_access_grants(grants, permission, db=db)
-        return await Users.get_users_by_user_ids(list(user_ids), db=db) if user_ids else []
+        return await neighbour("Users").get_users_by_user_ids(list(user_ids), db=db) if user_ids else []
 
     async def _replace(
         self, resource_type: str, resource_id: str, grants: list[dict[str, Any]]
     ) -> list[AccessGrantModel]:
         resource = {"resource_type": resource_type, "resource_id": resource_id}
         rows = [{**grant, **resource, "id": str(uuid.uuid4()), "created_at": int(time.time())} for grant in grants]
-        parameters = {**resource, "grants": [_CODEC.encode(row) for row in rows]}
-        return _grants(await self._write("replace_access_grants", **parameters))
-
-    async def _read(self, method: str, **parameters: Any) -> Any:
-        return await self.pocketbase.read(f"access/{method}", parameters)
-
-    async def _write(self, method: str, **parameters: Any) -> Any:
-        with integrity_errors(method):
-            return await self.pocketbase.write(f"access/{method}", parameters)
+        grants = [self._encoded(row) for row in rows]
+        return self._models_of(await self._write("replace_access_grants", **resource, grants=grants))

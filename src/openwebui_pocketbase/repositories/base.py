@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from typing import Any, ClassVar, Protocol
 
@@ -15,7 +15,7 @@ from openwebui_pocketbase.codec import Codec
 from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.transactions import open_transaction
 
-__all__ = ["PocketBaseRepository", "Requests", "codec_of", "host_transaction"]
+__all__ = ["PocketBaseRepository", "Requests", "codec_of", "host_transaction", "list_of"]
 
 
 class Requests(Protocol):
@@ -60,7 +60,13 @@ class PocketBaseRepository:
 
     async def _write(self, method: str, **parameters: Any) -> Any:
         """Call a method of the hooks that writes; return its reply."""
-        return await self.pocketbase.write(f"{self.route}/{method}", parameters)
+        with self._host_errors(method):
+            return await self.pocketbase.write(f"{self.route}/{method}", parameters)
+
+    @staticmethod
+    def _host_errors(method: str) -> AbstractContextManager[object]:
+        """Return a context that turns errors of PocketBase into those which callers of a stock write expect."""
+        return nullcontext(method)
 
     async def _one(self, method: str, **parameters: Any) -> Any:
         """Return the row that a reading method finds, as the host's model; None if it finds none."""
@@ -90,7 +96,7 @@ class PocketBaseRepository:
     def _models_of(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """Return rows that came from PocketBase as the host's models."""
         decode = codec_of(self.table).decode
-        return _list_of(self.model).validate_python([decode(row) for row in rows])
+        return list_of(self.model).validate_python([decode(row) for row in rows])
 
 
 @cache
@@ -100,7 +106,7 @@ def codec_of(table: str) -> Codec:
 
 
 @cache
-def _list_of(model: Any) -> TypeAdapter[list[Any]]:
+def list_of(model: Any) -> TypeAdapter[list[Any]]:
     """Return the validator of a list of models: one call for all rows is a third faster than one for each."""
     return TypeAdapter(list[model])
 

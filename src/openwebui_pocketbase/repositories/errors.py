@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import IntegrityError
 
@@ -20,7 +20,7 @@ D = TypeVar("D")
 Log = Callable[..., None]
 
 _OF_THE_DATA = (ConflictError, InvalidRequestError)
-"""Errors whose cause is what was to be stored; a database would refuse it, too."""
+"""Errors whose cause is what was to be stored; a database would refuse it as well."""
 
 
 def is_outage(error: Exception) -> bool:
@@ -30,19 +30,19 @@ def is_outage(error: Exception) -> bool:
 
 def default_on_error(
     default: Callable[[], D], log: Log | None = None, message: str = ""
-) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T | D]]]:
-    """Answer with a default where the stock method swallows its exceptions.
+) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Coroutine[Any, Any, T | D]]]:
+    """Return a default where the stock method swallows its exceptions.
 
-    An outage is let through: the stock database is a file beside the host and has none, and "not found"
-    would be a lie that callers act on.
+    An outage is raised: the stock database is a file beside the host and has none, and "not found" would be a lie
+    that callers act on.
 
     Args:
-        default: Makes the answer.
+        default: Makes the default.
         log: Method of the stock module's logger, if the stock method logs.
         message: What the stock method logs before the exception.
     """
 
-    def decorate(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T | D]]:
+    def decorate(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T | D]]:
         @functools.wraps(method)
         async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T | D:
             try:

@@ -1,4 +1,4 @@
-"""Folders in PocketBase; the hooks are in ``folders.js``."""
+"""Folders in PocketBase; the hooks are in ``owui/folders.js``."""
 
 from __future__ import annotations
 
@@ -11,28 +11,20 @@ from typing import Any
 from open_webui.internal.db import get_async_db_context
 from open_webui.models.access_grants import AccessGrant
 from open_webui.models.folders import FolderForm, FolderModel, FolderTable, FolderUpdateForm
-from pydantic import TypeAdapter
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, list_of
 from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["PocketBaseFolders"]
 
 log = logging.getLogger(__name__)
 
-_CODEC = codec_of("folder")
-_LIST = TypeAdapter(list[FolderModel])  # one call for all rows is a third faster than one for each
-
 Row = dict[str, Any]
 
 REACHABLE_COLUMNS = ("id", "name", "parent_id", "user_id")
 """What `PocketBaseFolders.get_reachable_rows` gives."""
-
-
-def _folder(wire: list[Any]) -> FolderModel:
-    return FolderModel.model_validate(_CODEC.decode(wire))
 
 
 def _descendants(rows: list[Row], root: str) -> list[Row]:
@@ -64,6 +56,10 @@ def _descendants(rows: list[Row], root: str) -> list[Row]:
 class PocketBaseFolders(PocketBaseRepository, FolderTable):
     """`open_webui.models.folders.FolderTable` with its rows in PocketBase."""
 
+    route = "folders"
+    table = "folder"
+    model = FolderModel
+
     async def insert_new_folder(
         self,
         user_id: str,
@@ -87,29 +83,30 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
 
     @default_on_error(lambda: None, log.exception, "Error inserting a new folder")
     async def _insert(self, folder: Row) -> FolderModel:
-        return _folder(await self.pocketbase.write("folders/insert_new_folder", {"folder": _CODEC.encode(folder)}))
+        return self._model_of(await self._write("insert_new_folder", folder=self._encoded(folder)))
 
     @default_on_error(lambda: None)
     async def get_folder_by_id_and_user_id(
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> FolderModel | None:
         """Return the user's folder with this id, or None."""
-        return await self._get_one("get_folder_by_id_and_user_id", id=id, user_id=user_id)
+        return await self._one("get_folder_by_id_and_user_id", id=id, user_id=user_id)
 
     @default_on_error(lambda: None)
     async def get_folder_by_id(self, id: str, db: AsyncSession | None = None) -> FolderModel | None:
         """Return the folder with this id, or None."""
-        return await self._get_one("get_folder_by_id", id=id)
+        return await self._one("get_folder_by_id", id=id)
 
     async def get_folders_by_ids(self, ids: list[str], db: AsyncSession | None = None) -> list[FolderModel]:
         """Return those folders, latest change first."""
-        return await self._get_many("get_folders_by_ids", ids=ids)
+        return await self._many("get_folders_by_ids", ids=ids)
 
     async def get_shared_folder_ids_for_user(
         self, user_id: str, user_group_ids: set[str], db: AsyncSession | None = None
     ) -> dict[str, str]:
         """Return ``{folder_id: highest permission}`` of the folders shared with or by the user."""
-        own = await self.pocketbase.read("folders/get_folder_ids_by_user_id", {"user_id": user_id})
+        own = await self._read("get_folder_ids_by_user_id", user_id=user_id)
+        # The stock repository of grants has no such query. In SQL their table is complete: it is mirrored.
         conditions = [
             AccessGrant.resource_id.in_(own),
             and_(AccessGrant.principal_type == "user", AccessGrant.principal_id.in_(["*", user_id])),
@@ -131,13 +128,12 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> list[FolderModel] | None:
         """Return everything below the user's folder, or None if there is no such folder."""
-        wires = await self.pocketbase.read("folders/get_subtree", {"id": id, "user_id": user_id})
-        rows = [_CODEC.decode(wire) for wire in wires]
-        return _LIST.validate_python(_descendants(rows, id)) if rows else None
+        rows = await self._rows("get_subtree", id=id, user_id=user_id)
+        return list_of(FolderModel).validate_python(_descendants(rows, id)) if rows else None
 
     async def get_folders_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[FolderModel]:
         """Return the user's folders, oldest first."""
-        return await self._get_many("get_folders_by_user_id", user_id=user_id)
+        return await self._many("get_folders_by_user_id", user_id=user_id)
 
     @default_on_error(lambda: None, log.error, "get_folder_by_parent_id_and_user_id_and_name")
     async def get_folder_by_parent_id_and_user_id_and_name(
@@ -145,19 +141,19 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
     ) -> FolderModel | None:
         """Return the user's folder of this name (any ASCII case) under this parent, or None."""
         method = "get_folder_by_parent_id_and_user_id_and_name"
-        return await self._get_one(method, parent_id=parent_id, user_id=user_id, name=name)
+        return await self._one(method, parent_id=parent_id, user_id=user_id, name=name)
 
     async def get_folders_by_parent_id_and_user_id(
         self, parent_id: str | None, user_id: str, db: AsyncSession | None = None
     ) -> list[FolderModel]:
         """Return the user's folders directly under this parent, latest change first."""
-        return await self._get_many("get_folders_by_parent_id_and_user_id", parent_id=parent_id, user_id=user_id)
+        return await self._many("get_folders_by_parent_id_and_user_id", parent_id=parent_id, user_id=user_id)
 
     async def get_folder_ids_by_id_and_user_id_in_subtree(
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> list[str]:
         """Return the ids of the user's folder and of everything below it."""
-        ids: list[str] = await self.pocketbase.read("folders/get_subtree_ids", {"id": id, "user_id": user_id})
+        ids: list[str] = await self._read("get_subtree_ids", id=id, user_id=user_id)
         return ids
 
     async def update_folder_parent_id_by_id_and_user_id(
@@ -175,7 +171,7 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
         for name in ("data", "meta"):
             if name in changes:
                 changes[name] = {**changes[name]}  # None is a TypeError here, as in the stock merge
-        return await self._update("update_folder_by_id_and_user_id", id, user_id, changes=_CODEC.encode(changes))
+        return await self._update("update_folder_by_id_and_user_id", id, user_id, changes=self._encoded(changes))
 
     async def update_folder_is_expanded_by_id_and_user_id(
         self, id: str, user_id: str, is_expanded: bool, db: AsyncSession | None = None
@@ -186,8 +182,7 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
     @default_on_error(list, log.error, "delete_folder")
     async def delete_folder_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> list[str]:
         """Delete the user's folder and everything below it; return their ids, the folder's first."""
-        method = "folders/delete_folder_by_id_and_user_id"
-        deleted = await self.pocketbase.write(method, {"id": id, "user_id": user_id})
+        deleted = await self._write("delete_folder_by_id_and_user_id", id=id, user_id=user_id)
         rows = [{"id": folder_id, "parent_id": parent_id} for folder_id, parent_id in deleted]
         return [id, *(row["id"] for row in _descendants(rows, id))] if rows else []
 
@@ -198,7 +193,7 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
         wanted = [self.normalize_folder_name(query) for query in queries]
         if not wanted:
             return []
-        rows = await self._get_rows_of(user_id)
+        rows = await self._rows("get_folders_by_user_id", user_id=user_id)
         latest_first = sorted(rows, key=lambda row: row["updated_at"], reverse=True)
         found: dict[str, FolderModel] = {}
         for row in rows:
@@ -212,29 +207,19 @@ class PocketBaseFolders(PocketBaseRepository, FolderTable):
     ) -> list[FolderModel]:
         """Return the user's folders whose normalised name contains the normalised text."""
         wanted = self.normalize_folder_name(query)
-        rows = await self._get_rows_of(user_id)
+        rows = await self._rows("get_folders_by_user_id", user_id=user_id)
         return [FolderModel.model_validate(row) for row in rows if wanted in self.normalize_folder_name(row["name"])]
 
     async def get_reachable_rows(self, user_id: str, ids: list[str]) -> list[Row]:
         """Return id, name, parent_id and user_id of the user's folders, of those, and of all below them."""
-        parameters = {"user_id": user_id, "ids": ids}
-        wires = await self.pocketbase.read("folders/get_reachable_folders", parameters)
-        return [dict(zip(REACHABLE_COLUMNS, wire, strict=True)) for wire in wires]
+        rows = await self._read("get_reachable_folders", user_id=user_id, ids=ids)
+        return [dict(zip(REACHABLE_COLUMNS, row, strict=True)) for row in rows]
 
-    async def _get_one(self, method: str, **parameters: Any) -> FolderModel | None:
-        wire = await self.pocketbase.read(f"folders/{method}", parameters)
-        return _folder(wire) if wire else None
-
-    async def _get_many(self, method: str, **parameters: Any) -> list[FolderModel]:
-        wires = await self.pocketbase.read(f"folders/{method}", parameters)
-        return _LIST.validate_python([_CODEC.decode(wire) for wire in wires])
-
-    async def _get_rows_of(self, user_id: str) -> list[Row]:
-        wires = await self.pocketbase.read("folders/get_folders_by_user_id", {"user_id": user_id})
-        return [_CODEC.decode(wire) for wire in wires]
+    async def _rows(self, method: str, **parameters: Any) -> list[Row]:
+        """Return the folders that a reading method finds, as dictionaries: few of them become models."""
+        return [self._decoded(row) for row in await self._read(method, **parameters)]
 
     @default_on_error(lambda: None, log.error, "update_folder")
     async def _update(self, method: str, id: str, user_id: str, **parameters: Any) -> FolderModel | None:
         parameters |= {"id": id, "user_id": user_id, "updated_at": int(time.time())}
-        wire = await self.pocketbase.write(f"folders/{method}", parameters)
-        return _folder(wire) if wire else None
+        return self._model_of(await self._write(method, **parameters))

@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from open_webui.internal.db import get_async_db
 from open_webui.models import auths as host
 from open_webui.models import groups as host_groups
-from open_webui.models import users as host_users
-from open_webui.models.auths import AuthModel, MfaChallenge, MfaData, MfaLimit, MfaResetTicket
+from open_webui.models.auths import AuthModel, MfaData, MfaLimit, MfaResetTicket
 from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.repositories.base import codec_of
-from openwebui_pocketbase.repositories.users import users as our_users
-from openwebui_pocketbase.repositories.users.auths import PocketBaseAuths
-from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
+from tests.support.auths import CHALLENGE, Verifier, call_with_session, clock_of_users
+from tests.support.contracts import AUTHS, USERS
 from tests.support.differential import (
     HOSTILE_NAMES,
     IDS,
     START,
     SURROGATES,
-    Contract,
     Opened,
     Pair,
     pocketbase_rows,
     public_methods,
 )
 
-AUTHS = Contract(
-    name="Auths",
-    tables=("user", "auth", "api_key"),
-    subject=PocketBaseAuths,
-    bound={"Users": PocketBaseUsers},
-)
 MADE_IN_HOOKS = replace(AUTHS, generated={"auth": frozenset({"mfa", "session_stamp"})})
 
 A, B, C, D = IDS[0:8:2]
@@ -58,13 +47,6 @@ def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_groups, "refresh_group_sessions", refresh)
 
 
-@contextmanager
-def clock_of_users(pair: Pair) -> Iterator[None]:
-    """Stop the time of the repositories of users, which make a part of what is compared."""
-    with patch.object(host_users, "time", pair.clock), patch.object(our_users, "time", pair.clock):
-        yield
-
-
 @pytest.fixture
 async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
     async with opened(AUTHS, oracle) as pair:
@@ -81,54 +63,14 @@ async def on_sqlite(opened: Opened) -> AsyncIterator[Pair]:
 
 def of_users(pair: Pair) -> Pair:
     """Return a pair of the users' repositories on the same data."""
-    contract = Contract(name="Users", tables=AUTHS.tables, subject=PocketBaseUsers)
+    contract = replace(USERS, tables=AUTHS.tables)
     return Pair(contract, pair.database, pair.server, pair.client, pair.clock, pair.identifiers)
-
-
-async def call_with_session(pair: Pair, method: str, *args: Any, commit: bool = True, **kwargs: Any) -> Any:
-    """Call a method of which the caller owns the SQL transaction."""
-    oracle, subject = pair.oracle, pair.subject
-
-    class WithSession:
-        def __init__(self, repository: Any) -> None:
-            self.repository = repository
-
-        def __getattr__(self, name: str) -> Any:
-            async def run(*args: Any, **kwargs: Any) -> Any:
-                async with get_async_db() as session:
-                    result = await getattr(self.repository, name)(*args, db=session, **kwargs)
-                    await session.commit()
-                    return result
-
-            return run
-
-    pair.oracle, pair.subject = WithSession(oracle), WithSession(subject)
-    try:
-        return await pair.call(method, *args, **kwargs)
-    finally:
-        pair.oracle, pair.subject = oracle, subject
 
 
 def new(email: str, password: str = "hash", name: str = "Name", *more: Any) -> Call:
     return "insert_new_auth", email, password, name, *more
 
 
-class Verifier:
-    """`verify_password` of the host's routers; notes the hashes it was asked about."""
-
-    def __init__(self, right: str) -> None:
-        self.right = right
-        self.asked: list[Any] = []
-
-    async def __call__(self, hashed: Any) -> bool:
-        self.asked.append(hashed)
-        return hashed == self.right
-
-    def __repr__(self) -> str:
-        return f"Verifier({self.right!r})"
-
-
-CHALLENGE = MfaChallenge(token_hash="h", type="verify", expires_at=5, auth_method="password", auth_time=1)
 FULL = MfaData(
     revision="r1",
     secret="s",

@@ -7,26 +7,17 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule, run_state_machine_as_test
 from open_webui.models import groups as host_groups
 from open_webui.models.auths import AuthModel, MfaData, MfaLimit, MfaResetTicket
 from open_webui.models.users import UserModel
 
-from tests.contract.users.test_auths import AUTHS, CHALLENGE, Verifier, call_with_session, clock_of_users
+from tests.support.auths import CHALLENGE, Verifier, call_with_session, clock_of_users
+from tests.support.contracts import AUTHS
 from tests.support.differential import blocking_pair
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
-
-SETTINGS = settings(
-    max_examples=12,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
 
 emails = st.sampled_from(["a@x.y", "A@x.y", "b@x.y", "c@x.y", "", "ä@x.y", "Ä@x.y"]) | st.text(max_size=6)
 passwords = st.sampled_from(["one", "two", ""])
@@ -124,4 +115,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:  # noqa
             def delete(self, user: str) -> None:
                 self.call("delete_auth_by_id", user)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(Machine, settings=machine(12, 30))

@@ -13,13 +13,13 @@ from openwebui_pocketbase.exceptions import UnavailableError
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.users.oauth_sessions import PocketBaseOAuthSessions
 from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
+from tests.support.contracts import OAUTH_SESSIONS
 from tests.support.differential import (
     HOSTILE_NAMES,
     IDS,
     JSON_OBJECTS,
     START,
     SURROGATES,
-    Contract,
     Opened,
     Pair,
     clear,
@@ -27,14 +27,6 @@ from tests.support.differential import (
     public_methods,
 )
 from tests.support.pocketbase import PocketBaseProcess
-
-SESSIONS = Contract(
-    name="OAuthSessions",
-    tables=("oauth_session",),
-    subject=PocketBaseOAuthSessions,
-    generated={"oauth_session": frozenset({"token"})},  # no two encryptions are equal
-    ordered=frozenset({"get_session_by_provider_and_user_id"}),
-)
 
 A, B, C, D, E, F = IDS[:6]
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -44,7 +36,7 @@ Call = tuple[Any, ...]
 
 @pytest.fixture
 async def pair(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
-    async with opened(SESSIONS, oracle) as pair:
+    async with opened(OAUTH_SESSIONS, oracle) as pair:
         vars(pair.subject).update(vars(pair.oracle))  # as when the host's singleton changes its class: the key stays
         await with_users(pair, "u1", "u2", "", "U1", "u1 ")
         yield pair

@@ -18,27 +18,18 @@ from open_webui.models.users import User, UserStatus
 from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.repositories.base import codec_of
-from openwebui_pocketbase.repositories.groups import PocketBaseGroups
-from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
+from tests.support.contracts import USERS, ours
 from tests.support.differential import (
     HOSTILE_NAMES,
     IDS,
     JSON_OBJECTS,
     START,
     SURROGATES,
-    Contract,
     Opened,
     Pair,
     clear,
     pocketbase_rows,
     public_methods,
-)
-
-USERS = Contract(
-    name="Users",
-    tables=("user", "api_key"),
-    subject=PocketBaseUsers,
-    ordered=frozenset({"get_first_user"}),
 )
 
 A, B, C, D, E, F = IDS[:6]
@@ -581,7 +572,7 @@ async def populate(pair: Pair) -> None:
 async def test_lists(on_sqlite: Pair, groups: str) -> None:
     """Any filter with any order, each with a page of its own; and any page."""
     if groups == "in PocketBase":
-        on_sqlite.contract = replace(USERS, bound={"Groups": PocketBaseGroups})
+        on_sqlite.contract = replace(USERS, bound=ours("Groups"))
     await populate(on_sqlite)
     pages = itertools.cycle(PAGES)
     for chosen, sort in itertools.product(FILTERS, SORTS):

@@ -8,27 +8,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from open_webui.models import groups as host_groups
 from open_webui.models.users import UserStatus
 
-from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
-from tests.support.differential import HOSTILE_NAMES, IDS, Contract, blocking_pair
+from tests.support.contracts import USERS
+from tests.support.differential import HOSTILE_NAMES, IDS, blocking_pair
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
-
-USERS = Contract(name="Users", tables=("user",), subject=PocketBaseUsers)
-
-SETTINGS = settings(
-    max_examples=12,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
 
 texts = st.one_of(
     st.sampled_from(["a", "A", "b", "a b", "Ä", "ä", ""]),
@@ -86,7 +74,7 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:  # noqa
     with (
         patch.object(host_groups, "refresh_group_sessions", _no_sockets),
         asyncio.Runner() as runner,
-        blocking_pair(runner, USERS, pocketbase, tmp_path) as (pair, reset),
+        blocking_pair(runner, USERS.only("user"), pocketbase, tmp_path) as (pair, reset),
     ):
 
         class Machine(RuleBasedStateMachine):
@@ -184,4 +172,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:  # noqa
                 self.call("get_users_by_user_ids", chosen, rows=False)
                 self.call("get_valid_user_ids", chosen, rows=False)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(Machine, settings=machine(12, 30))

@@ -8,7 +8,7 @@ import random
 import secrets
 import weakref
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
@@ -52,7 +52,7 @@ class _Outage(BaseException):
         self.error = error
 
 
-def surfacing(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+def surfacing(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Let outages out of a method of the host's that swallows its exceptions; see `default_on_error`."""
 
     @functools.wraps(method)

@@ -1,4 +1,4 @@
-"""Credentials in PocketBase; the hooks are in ``auths.js``."""
+"""Credentials in PocketBase; the hooks are in ``owui/users/auths.js``."""
 
 from __future__ import annotations
 
@@ -13,15 +13,13 @@ from open_webui.models.users import UserModel
 from open_webui.utils.json_codec import JSONCodec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, host_transaction
+from openwebui_pocketbase.repositories.base import PocketBaseRepository, host_transaction
 from openwebui_pocketbase.repositories.errors import integrity_errors
-from openwebui_pocketbase.repositories.users.users import delete_belongings, new_user, user_of, wire_of
+from openwebui_pocketbase.repositories.users._base import delete_belongings, new_user, user_of, wire_of
 
 __all__ = ["PocketBaseAuths"]
 
 log = logging.getLogger(__name__)
-
-_CODEC = codec_of("auth")
 
 CHANGED = "Authentication changed in another request. Please try again."
 """What the host tells whose credentials are not as they were; routers pass it on."""
@@ -30,33 +28,27 @@ CHANGED = "Authentication changed in another request. Please try again."
 # in SQL, and a compare-and-swap holds as soon as PocketBase has answered.
 
 
-def _auth(wire: list[Any]) -> AuthModel:
-    return AuthModel.model_validate(_CODEC.decode(wire))
-
-
 def _known(auth: AuthModel) -> dict[str, Any]:
     """Return what must not have changed since the credentials were read."""
     revision = auth.mfa.revision if auth.mfa else None
     return {"password": auth.password, "session_stamp": auth.session_stamp, "revision": revision}
 
 
-def _mfa(data: MfaData) -> str:
-    """Return MFA data as JSON text, as it is stored."""
-    text: str = _CODEC.encode({"mfa": data.model_dump(mode="json")})["mfa"]
-    return text
-
-
 class PocketBaseAuths(PocketBaseRepository, AuthsTable):
     """`open_webui.models.auths.AuthsTable` with its rows in PocketBase."""
 
+    route = "auths"
+    table = "auth"
+    model = AuthModel
+    _host_errors = staticmethod(integrity_errors)
+
     async def get_auth_by_id(self, user_id: str, db: AsyncSession | None = None) -> AuthModel | None:
         """Return the user's credentials, or None."""
-        wire = await self.pocketbase.read("auths/get_auth_by_id", {"id": user_id})
-        return _auth(wire) if wire else None
+        return await self._one("get_auth_by_id", id=user_id)
 
     async def get_mfa_values(self) -> list[Any]:
         """Return the MFA data of all users who have any, as it is stored."""
-        return [JSONCodec.loads(text) for text in await self.pocketbase.read("auths/get_mfa_values", {})]
+        return [JSONCodec.loads(text) for text in await self._read("get_mfa_values")]
 
     async def update_mfa_by_id(
         self, auth: AuthModel, mfa: MfaData, *, revoke: bool = False, db: AsyncSession
@@ -64,23 +56,23 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
         """Replace the user's MFA data; None if the credentials are not those that were read, or not in use."""
         mfa = mfa.model_copy(deep=True, update={"revision": str(uuid.uuid4())})
         stamp = str(uuid.uuid4()) if revoke else auth.session_stamp
-        parameters = {"id": auth.id, "expected": _known(auth), "mfa": _mfa(mfa), "session_stamp": stamp}
+        parameters = {"expected": _known(auth), "mfa": self._json(mfa), "session_stamp": stamp}
         with host_transaction(db):
-            updated = await self.pocketbase.write("auths/update_mfa_by_id", parameters)
+            updated = await self._write("update_mfa_by_id", id=auth.id, **parameters)
         if not updated:
             return None
         return auth.model_copy(update={"mfa": mfa, "session_stamp": stamp})
 
     async def revoke_sessions_by_user_id(self, user_id: str, *, db: AsyncSession) -> bool:
         """End all sessions of the user and pending challenges; False if there are no credentials."""
-        parameters = {"id": user_id, "session_stamp": str(uuid.uuid4()), **self._fresh_mfa()}
+        parameters = {"session_stamp": str(uuid.uuid4()), **self._fresh_mfa()}
         with host_transaction(db):
-            return bool(await self.pocketbase.write("auths/revoke_sessions_by_user_id", parameters))
+            return bool(await self._write("revoke_sessions_by_user_id", id=user_id, **parameters))
 
     async def revoke_all_sessions(self, *, db: AsyncSession) -> list[str]:
         """End the sessions of all users and pending challenges; return the users' ids."""
         with host_transaction(db):
-            ids: list[str] = await self.pocketbase.write("auths/revoke_all_sessions", {})
+            ids: list[str] = await self._write("revoke_all_sessions")
         return ids
 
     async def insert_new_auth(
@@ -103,8 +95,7 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
         auth = {"id": new_id, "email": email, "password": password, "active": True, "mfa": None}
         auth["session_stamp"] = str(uuid.uuid4())
         user = new_user(new_id, name, email, profile_image_url, role, oauth=oauth)
-        with integrity_errors("insert_new_auth"):
-            await self.pocketbase.write("auths/insert_new_auth", {"auth": _CODEC.encode(auth), "user": wire_of(user)})
+        await self._write("insert_new_auth", auth=self._encoded(auth), user=wire_of(user))
         return user
 
     async def authenticate_user(
@@ -112,9 +103,9 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
     ) -> tuple[UserModel, AuthModel] | None:
         """Return user and credentials if the address (any ASCII case) and the password are right, or None."""
         log.info("authenticate_user: %s", email)
-        found = await self.pocketbase.read("auths/authenticate_user", {"email": email.lower()})
+        found = await self._read("authenticate_user", email=email.lower())
         user = user_of(found[0]) if found else None
-        auth = _CODEC.decode(found[1]) if found and found[1][0] else None
+        auth = self._decoded(found[1]) if found and found[1][0] else None
         if user is None or auth is None or not auth["active"]:
             # So that the time it takes does not tell whether there is such a user.
             await verify_password(host.PLACEHOLDER_HASH)
@@ -126,8 +117,8 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
     async def authenticate_user_by_email(self, email: str, db: AsyncSession | None = None) -> UserModel | None:
         """Return the user whose credentials have exactly this address and are in use, or None."""
         log.info("authenticate_user_by_email: %s", email)
-        wire = await self.pocketbase.read("auths/authenticate_user_by_email", {"email": email})
-        return user_of(wire) if wire else None
+        user = await self._read("authenticate_user_by_email", email=email)
+        return user_of(user) if user else None
 
     async def update_email_by_id(self, user_id: str, email: str, db: AsyncSession | None = None) -> bool:
         """Set the address of credentials and user; False if there are no credentials.
@@ -135,8 +126,7 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
         Raises:
             IntegrityError: Another user has this address; nothing is changed then.
         """
-        with integrity_errors("update_email_by_id"):
-            return bool(await self.pocketbase.write("auths/update_email_by_id", {"id": user_id, "email": email}))
+        return bool(await self._write("update_email_by_id", id=user_id, email=email))
 
     async def update_user_password_by_id(
         self, user_id: str, new_password: str, *, current_auth: AuthModel | None = None, db: AsyncSession | None = None
@@ -146,16 +136,16 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
         Raises:
             ValueError: The credentials are not those that were read, or not in use.
         """
-        parameters: dict[str, Any] = {"id": user_id, "password": new_password, "expected": None, "mfa": None}
+        parameters: dict[str, Any] = {"password": new_password, "expected": None, "mfa": None}
         if current_auth is not None:
             mfa = current_auth.mfa.model_copy(deep=True) if current_auth.mfa else MfaData()
             mfa.login_challenge = mfa.manage_challenge = mfa.reset_ticket = None
             mfa.revision = str(uuid.uuid4())
-            parameters |= {"expected": _known(current_auth), "mfa": _mfa(mfa)}
+            parameters |= {"expected": _known(current_auth), "mfa": self._json(mfa)}
         else:
             parameters |= self._fresh_mfa()
         parameters["session_stamp"] = str(uuid.uuid4())
-        updated = await self.pocketbase.write("auths/update_user_password_by_id", parameters)
+        updated = await self._write("update_user_password_by_id", id=user_id, **parameters)
         if updated is None:
             return False
         if not updated:
@@ -166,11 +156,15 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
         """Delete a user and the credentials; False if the chats could not be deleted."""
         if not await delete_belongings(id):
             return False
-        await self.pocketbase.write("auths/delete_auth_by_id", {"id": id})
+        await self._write("delete_auth_by_id", id=id)
         return True
 
-    @staticmethod
-    def _fresh_mfa() -> dict[str, str]:
+    def _fresh_mfa(self) -> dict[str, str]:
         """Return a new revision, and empty MFA data with it, to which PocketBase adds what it has."""
         revision = str(uuid.uuid4())
-        return {"fresh": _mfa(MfaData(revision=revision)), "revision": revision}
+        return {"fresh": self._json(MfaData(revision=revision)), "revision": revision}
+
+    def _json(self, mfa: MfaData) -> str:
+        """Return MFA data as JSON text, as it is stored."""
+        text: str = self._encoded({"mfa": mfa.model_dump(mode="json")})["mfa"]
+        return text

@@ -1,23 +1,22 @@
-"""Sessions with OAuth services in PocketBase; the hooks are in ``oauth_sessions.js``."""
+"""Sessions with OAuth services in PocketBase; the hooks are in ``owui/users/oauth_sessions.js``."""
 
 from __future__ import annotations
 
 import logging
 import time
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from open_webui.models.oauth_sessions import OAuthSessionModel, OAuthSessionTable
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
+from openwebui_pocketbase.repositories.base import PocketBaseRepository
 from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["PocketBaseOAuthSessions"]
 
 log = logging.getLogger(__name__)
-
-_CODEC = codec_of("oauth_session")
 
 
 class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
@@ -25,6 +24,10 @@ class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
 
     Tokens are encrypted and decrypted here, as in the stock class: PocketBase never sees one.
     """
+
+    route = "oauth_sessions"
+    table = "oauth_session"
+    model = OAuthSessionModel
 
     @default_on_error(lambda: None, log.error, "Error creating OAuth session")
     async def create_session(
@@ -34,39 +37,38 @@ class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
         now = int(time.time())
         session = {"id": str(uuid.uuid4()), "user_id": user_id, "provider": provider, **self._of_token(token)}
         session |= {"created_at": now, "updated_at": now}
-        await self.pocketbase.write("oauth_sessions/create_session", {"session": _CODEC.encode(session)})
+        await self._write("create_session", session=self._encoded(session))
         return OAuthSessionModel(**{**session, "token": token})
 
     @default_on_error(lambda: None, log.error, "Error getting OAuth session by ID")
     async def get_session_by_id(self, session_id: str, db: AsyncSession | None = None) -> OAuthSessionModel | None:
         """Return the session with this id, or None."""
-        return await self._get_one("get_session_by_id", id=session_id)
+        return await self._one("get_session_by_id", id=session_id)
 
     @default_on_error(lambda: None, log.error, "Error getting OAuth session by ID")
     async def get_session_by_id_and_user_id(
         self, session_id: str, user_id: str, db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
         """Return the user's session with this id, or None."""
-        return await self._get_one("get_session_by_id_and_user_id", id=session_id, user_id=user_id)
+        return await self._one("get_session_by_id_and_user_id", id=session_id, user_id=user_id)
 
     @default_on_error(lambda: None, log.error, "Error getting OAuth session by provider and user ID")
     async def get_session_by_provider_and_user_id(
         self, provider: str, user_id: str, db: AsyncSession | None = None
     ) -> OAuthSessionModel | None:
         """Return the user's latest session with this provider, or None."""
-        return await self._get_one("get_session_by_provider_and_user_id", provider=provider, user_id=user_id)
+        return await self._one("get_session_by_provider_and_user_id", provider=provider, user_id=user_id)
 
     @default_on_error(list, log.error, "Error getting OAuth sessions by user ID")
     async def get_sessions_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[OAuthSessionModel]:
         """Return the user's sessions; those which cannot be decrypted are deleted."""
-        wires = await self.pocketbase.read("oauth_sessions/get_sessions_by_user_id", {"user_id": user_id})
         sessions, corrupted = [], []
-        for wire in wires:
+        for row in await self._read("get_sessions_by_user_id", user_id=user_id):
             try:
-                sessions.append(self._session(wire))
+                sessions.append(self._model_of(row))
             except Exception as error:  # noqa: BLE001 - whatever the cipher or the model has against it
-                log.warning("Deleting OAuth session %s, which cannot be decrypted: %r", wire[0], error)
-                corrupted.append(wire[0])
+                log.warning("Deleting OAuth session %s, which cannot be decrypted: %r", row[0], error)
+                corrupted.append(row[0])
         if corrupted:
             await self._delete(id=corrupted)
         return sessions
@@ -77,8 +79,7 @@ class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
     ) -> OAuthSessionModel | None:
         """Give the session a new token; None if there is no such session."""
         changes = {**self._of_token(token), "updated_at": int(time.time())}
-        parameters = {"id": session_id, "changes": _CODEC.encode(changes)}
-        found = await self.pocketbase.write("oauth_sessions/update_session_by_id", parameters)
+        found = await self._write("update_session_by_id", id=session_id, changes=self._encoded(changes))
         if not found:
             return None
         session = {"id": session_id, **dict(zip(("user_id", "provider", "created_at"), found, strict=True)), **changes}
@@ -106,18 +107,14 @@ class PocketBaseOAuthSessions(PocketBaseRepository, OAuthSessionTable):
         """Delete all sessions with this provider; True also if there are none."""
         return await self._delete(provider=provider) >= 0
 
-    async def _get_one(self, method: str, **parameters: Any) -> OAuthSessionModel | None:
-        wire = await self.pocketbase.read(f"oauth_sessions/{method}", parameters)
-        return self._session(wire) if wire else None
-
     async def _delete(self, **values: Any) -> int:
         """Delete the sessions which have these values; return their number."""
-        return int(await self.pocketbase.write("oauth_sessions/delete_sessions", values))
+        return int(await self._write("delete_sessions", **values))
 
     def _of_token(self, token: dict[str, Any]) -> dict[str, Any]:
         """Return the columns that are made from a token."""
         return {"token": self._encrypt_token(token), "expires_at": token.get("expires_at") or int(time.time() + 3600)}
 
-    def _session(self, wire: list[Any]) -> OAuthSessionModel:
-        row = _CODEC.decode(wire)
-        return OAuthSessionModel(**{**row, "token": self._decrypt_token(row["token"])})
+    def _decoded(self, row: Sequence[Any]) -> dict[str, Any]:
+        columns = super()._decoded(row)
+        return columns | {"token": self._decrypt_token(columns["token"])}

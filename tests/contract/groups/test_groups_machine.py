@@ -7,33 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, multiple, rule, run_state_machine_as_test
 from open_webui.models import groups as stock
 from open_webui.models.groups import GroupForm, GroupModel, GroupUpdateForm
 
-from openwebui_pocketbase.repositories.groups import PocketBaseGroups
-from tests.support.differential import HOSTILE_NAMES, Contract, blocking_pair
+from tests.support.contracts import GROUPS
+from tests.support.differential import HOSTILE_NAMES, blocking_pair
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
 
-GROUPS = Contract(
-    name="Groups",
-    tables=("group", "group_member"),
-    subject=PocketBaseGroups,
-    all_of_user="get_groups_by_member_id",
-    generated={"group_member": frozenset({"id"})},  # the stock class adds members in the order of a set
-)
-
-SETTINGS = settings(
-    max_examples=16,
-    stateful_step_count=30,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
+MEMBERSHIPS = GROUPS.only("group", "group_member")
 
 names = st.sampled_from(["a", "A", "b", "ab", "", *HOSTILE_NAMES.values()]) | st.text(max_size=6)
 users = st.sampled_from(["u1", "u2", "u3", "", "a'\x00"])
@@ -56,7 +40,10 @@ def test_machine(  # noqa: C901 - one rule per method
         refreshed.append(sorted(user_ids))
 
     monkeypatch.setattr(stock, "refresh_group_sessions", record)
-    with asyncio.Runner() as runner, blocking_pair(runner, GROUPS, pocketbase, tmp_path) as (pair, reset):
+    with (
+        asyncio.Runner() as runner,
+        blocking_pair(runner, MEMBERSHIPS, pocketbase, tmp_path) as (pair, reset),
+    ):
 
         class Machine(RuleBasedStateMachine):
             known = Bundle("known")  # ids of groups that were made, deleted ones among them
@@ -151,4 +138,4 @@ def test_machine(  # noqa: C901 - one rule per method
                 self.call("get_group_by_name", query, rows=False)
                 self.call("get_all_groups", rows=False)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(Machine, settings=machine(16, 30))

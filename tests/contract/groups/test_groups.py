@@ -14,29 +14,21 @@ from open_webui.models.groups import Group, GroupForm, GroupHierarchyError, Grou
 from open_webui.models.users import User
 
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
-from openwebui_pocketbase.repositories.groups import _CODEC, PocketBaseGroups
+from openwebui_pocketbase.repositories.base import codec_of
+from openwebui_pocketbase.repositories.groups import PocketBaseGroups
+from tests.support.contracts import GROUPS
 from tests.support.differential import (
     HOSTILE_NAMES,
     IDS,
     JSON_OBJECTS,
     START,
     SURROGATES,
-    Contract,
     Opened,
     Pair,
     public_methods,
     same,
 )
 from tests.support.stock import skip_postgresql
-
-GROUPS = Contract(
-    name="Groups",
-    tables=("group", "group_member", "access_grant"),
-    subject=PocketBaseGroups,
-    all_of_user="get_groups_by_member_id",
-    generated={"group_member": frozenset({"id"})},  # the stock class adds members in the order of a set
-    ordered=frozenset({"get_all_groups", "get_groups", "search_groups", "get_groups_by_member_ids"}),
-)
 
 A, B, C, D, E, F = IDS[:6]
 """Ids of the groups that a test makes, in this order."""
@@ -471,7 +463,7 @@ async def insert(pair: Pair, data: Any) -> None:
     group = Group(id=str(pair.identifiers.uuid4()), parent_group_id=None, **row)
 
     async def write(row: dict[str, Any]) -> None:
-        await pair.client.write("groups/insert_new_group", {"group": _CODEC.encode(row)})
+        await pair.client.write("groups/insert_new_group", {"group": codec_of("group").encode(row)})
 
     await pair.seed([group], write)
 
@@ -577,7 +569,7 @@ async def test_a_cycle_made_elsewhere_ends(pair: Pair) -> None:
     columns = [column.name for column in Group.__table__.columns]
     await pair.database.add(*[Group(**{name: getattr(group, name) for name in columns}) for group in cycle])
     for group in cycle:
-        wire = _CODEC.encode({name: getattr(group, name) for name in columns})
+        wire = codec_of("group").encode({name: getattr(group, name) for name in columns})
         await pair.client.write("groups/insert_new_group", {"group": {**wire, "parent_group_id": None}})
     with pair.server.admin() as admin:
         for group in cycle:

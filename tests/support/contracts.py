@@ -1,0 +1,56 @@
+"""What is compared of each repository, and how; a test that compares more or less derives its own contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openwebui_pocketbase.catalog import spec_of
+from openwebui_pocketbase.host.binding import load
+from tests.support.differential import Contract
+
+__all__ = ["ACCESS", "AUTHS", "FOLDERS", "GROUPS", "OAUTH_SESSIONS", "TAGS", "USERS", "ours"]
+
+
+def ours(*names: str) -> dict[str, type]:
+    """Return our classes of repositories, by name, as a contract's ``bound`` wants them."""
+    return {name: load(spec_of(name).ours) for name in names}
+
+
+def _contract(name: str, tables: str, *, bound: tuple[str, ...] = (), **more: Any) -> Contract:
+    return Contract(name=name, tables=tuple(tables.split()), subject=ours(name)[name], bound=ours(*bound), **more)
+
+
+_MEMBERSHIPS = {"group_member": frozenset({"id"})}
+"""The stock class adds members in the order of a set."""
+
+ACCESS = _contract("AccessGrants", "access_grant group_member group", bound=("Groups",), generated=_MEMBERSHIPS)
+AUTHS = _contract("Auths", "user auth api_key", bound=("Users",))
+FOLDERS = _contract(
+    "Folders",
+    "folder",
+    all_of_user="get_folders_by_user_id",
+    unordered=frozenset({"get_folder_ids_by_id_and_user_id_in_subtree", "get_shared_folder_ids_for_user"}),
+    ordered=frozenset(
+        {
+            "get_folders_by_ids",
+            "get_folders_by_parent_id_and_user_id",
+            "get_children_folders_by_id_and_user_id",
+            "delete_folder_by_id_and_user_id",
+        }
+    ),
+)
+GROUPS = _contract(
+    "Groups",
+    "group group_member access_grant",
+    all_of_user="get_groups_by_member_id",
+    generated=_MEMBERSHIPS,
+    ordered=frozenset({"get_all_groups", "get_groups", "search_groups", "get_groups_by_member_ids"}),
+)
+OAUTH_SESSIONS = _contract(
+    "OAuthSessions",
+    "oauth_session",
+    generated={"oauth_session": frozenset({"token"})},  # no two encryptions are equal
+    ordered=frozenset({"get_session_by_provider_and_user_id"}),
+)
+TAGS = _contract("Tags", "tag", all_of_user="get_tags_by_user_id")
+USERS = _contract("Users", "user api_key", ordered=frozenset({"get_first_user"}))

@@ -1,0 +1,72 @@
+"""`openwebui_pocketbase.repository`; its example in the documentation is run by tests/docs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import openwebui_pocketbase
+from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, RepositorySpec
+
+
+@pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
+def test_every_repository_is_found_by_its_name(spec: RepositorySpec) -> None:
+    assert openwebui_pocketbase.repository(spec.name) is getattr(import_module(spec.module), spec.name)
+
+
+def test_a_group_gives_its_main_repository() -> None:
+    for name, group in CATALOG.items():
+        assert openwebui_pocketbase.repository(name) is openwebui_pocketbase.repository(group.repositories[0].name)
+
+
+def test_an_unknown_name_is_an_error_that_names_the_others() -> None:
+    with pytest.raises(ValueError, match=r"'nothing'\. There are: users, .*, AccessGrants\."):
+        openwebui_pocketbase.repository("nothing")
+
+
+def run(program: str, data_dir: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = os.environ | {"DATA_DIR": str(data_dir), "STORAGE_BACKEND": "pocketbase", **variables}
+    return subprocess.run([sys.executable, "-S", "-c", program], env=env, capture_output=True, text=True, check=False)
+
+
+WITHOUT_START_UP_FILES = f"""
+import sys
+sys.path += {[path for path in sys.path if path]}
+"""
+USE = """
+from openwebui_pocketbase import repository
+print(type(repository("tags")).__name__)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "variables", "class_name"),
+    [
+        (USE, {}, "PocketBaseTags"),
+        (USE, {"OPENWEBUI_POCKETBASE_DISABLE": "1"}, "TagTable"),
+        ("import open_webui.models.tags" + USE, {}, None),
+    ],
+    ids=["extended by the call", "disabled", "too late"],
+)
+def test_without_the_start_up_file(
+    program: str, variables: dict[str, str], class_name: str | None, tmp_path: Path
+) -> None:
+    done = run(WITHOUT_START_UP_FILES + program, tmp_path, **variables)
+    if class_name:
+        assert done.stdout.split()[-1:] == [class_name], done.stderr
+    else:
+        assert done.returncode == 1
+        assert "was imported before openwebui-pocketbase could extend it" in done.stderr
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    program = "import sys; before = set(sys.modules); import openwebui_pocketbase; print(set(sys.modules) - before)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", WITHOUT_START_UP_FILES + program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "{'openwebui_pocketbase'}"
