@@ -56,13 +56,13 @@ def creation(table: Table) -> str:
 
 def main(group: str, version: int) -> None:
     tables = [table for table in TABLES.values() if table.group == group]
-    definitions = [collection(table) for table in tables]
+    names = [table.collection for table in reversed(tables)]  # those with relations to others go first
     triggers = [statement for table in tables for statement in statements_of(table)]
     print(
         TEMPLATE.format(
             create="\n    ".join(creation(table) for table in tables),
             statements=json.dumps([*triggers, version_statement(version)]),
-            delete="\n    ".join(f'app.delete(app.findCollectionByNameOrId("{d["name"]}"));' for d in definitions),
+            delete="\n    ".join(f'app.delete(app.findCollectionByNameOrId("{name}"));' for name in names),
             undo=json.dumps([*(drop for table in tables for drop in drops_of(table)), version_statement(version - 1)]),
         ),
         end="",

@@ -67,7 +67,13 @@ migrate(
               max: 100,
               autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             },
-            { name: "group_id", type: "text", max: 1000000000 },
+            {
+              name: "group_id",
+              type: "relation",
+              collectionId: "pbc_2909622784",
+              cascadeDelete: true,
+              maxSelect: 1,
+            },
             { name: "user_id", type: "text", max: 1000000000 },
             { name: "created_at", type: "number" },
             { name: "updated_at", type: "number" },
@@ -96,8 +102,10 @@ migrate(
     }
   },
   (app) => {
-    app.delete(app.findCollectionByNameOrId("owui_groups"));
     app.delete(app.findCollectionByNameOrId("owui_group_members"));
-    app.db().newQuery("INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '4')").execute();
+    app.delete(app.findCollectionByNameOrId("owui_groups"));
+    for (const sql of ["INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '4')"]) {
+      app.db().newQuery(sql).execute();
+    }
   },
 );

@@ -39,6 +39,13 @@ migrate(
           { name: "title_folded", type: "text", max: 1000000000 },
           { name: "version", type: "number" },
           { name: "tidy", type: "bool" },
+          {
+            name: "tags",
+            type: "relation",
+            collectionId: "pbc_3263010548",
+            cascadeDelete: false,
+            maxSelect: 1000000000,
+          },
           { name: "doc", type: "number" },
           { name: "nulls", type: "json", maxSize: 1000000000 },
           { name: "created", type: "autodate", onCreate: true, onUpdate: false },
@@ -80,6 +87,13 @@ migrate(
             { name: "title_folded", type: "text", max: 1000000000 },
             { name: "version", type: "number" },
             { name: "tidy", type: "bool" },
+            {
+              name: "tags",
+              type: "relation",
+              collectionId: "pbc_3263010548",
+              cascadeDelete: false,
+              maxSelect: 1000000000,
+            },
             { name: "legacy_folded", type: "text", max: 1000000000 },
             { name: "doc", type: "number" },
             { name: "nulls", type: "json", maxSize: 1000000000 },
@@ -125,7 +139,13 @@ migrate(
             autogeneratePattern: "[a-z0-9]{32}",
           },
           { name: "key", type: "text", max: 1000000000 },
-          { name: "chat_id", type: "text", max: 1000000000 },
+          {
+            name: "chat_id",
+            type: "relation",
+            collectionId: "pbc_1159228149",
+            cascadeDelete: true,
+            maxSelect: 1,
+          },
           { name: "user_id", type: "text", max: 1000000000 },
           { name: "role", type: "text", max: 1000000000 },
           { name: "parent_id", type: "text", max: 1000000000 },
@@ -162,7 +182,13 @@ migrate(
               autogeneratePattern: "[a-z0-9]{32}",
             },
             { name: "key", type: "text", max: 1000000000 },
-            { name: "chat_id", type: "text", max: 1000000000 },
+            {
+              name: "chat_id",
+              type: "relation",
+              collectionId: "pbc_1159228149",
+              cascadeDelete: true,
+              maxSelect: 1,
+            },
             { name: "user_id", type: "text", max: 1000000000 },
             { name: "role", type: "text", max: 1000000000 },
             { name: "parent_id", type: "text", max: 1000000000 },
@@ -318,7 +344,7 @@ migrate(
     } // else it was created over the admin API
     for (const sql of [
       "CREATE TRIGGER IF NOT EXISTS owui_chats_create AFTER INSERT ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "CREATE TRIGGER IF NOT EXISTS owui_chats_update AFTER UPDATE ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_chats_update AFTER UPDATE ON owui_chats WHEN NEW.updated IS NOT OLD.updated OR (NEW.meta IS OLD.meta AND NEW.tags IS OLD.tags) BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_delete AFTER DELETE ON owui_chats BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chats', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE VIRTUAL TABLE IF NOT EXISTS owui_chats_search USING fts5 (text, tokenize = 'trigram', content = '', contentless_delete = 1, detail = none)",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_search_create AFTER INSERT ON owui_chats BEGIN INSERT INTO owui_chats_search (rowid, text) SELECT NEW.doc, NEW.title_folded || char(30) || NEW.legacy_folded WHERE NEW.doc > 0; END",
@@ -326,9 +352,14 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_chats_search_delete AFTER DELETE ON owui_chats BEGIN DELETE FROM owui_chats_search WHERE rowid = OLD.doc AND OLD.doc > 0; END",
       "CREATE TABLE IF NOT EXISTS owui_chat_tags (user_id TEXT NOT NULL, tag TEXT NOT NULL, chat_id TEXT NOT NULL, PRIMARY KEY (user_id, tag, chat_id)) WITHOUT ROWID",
       "CREATE INDEX IF NOT EXISTS idx_owui_chat_tags_chat_id ON owui_chat_tags (chat_id)",
-      "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_create AFTER INSERT ON owui_chats BEGIN INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT NEW.user_id, value, NEW.id FROM json_each(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') WHERE type = 'text' AND json_extract(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.internal') IS NOT 1; END",
-      "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_update AFTER UPDATE OF meta, user_id ON owui_chats WHEN OLD.meta IS NOT NEW.meta OR OLD.user_id IS NOT NEW.user_id BEGIN DELETE FROM owui_chat_tags WHERE chat_id = OLD.id; INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT NEW.user_id, value, NEW.id FROM json_each(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') WHERE type = 'text' AND json_extract(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.internal') IS NOT 1; END",
+      "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_create AFTER INSERT ON owui_chats BEGIN INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT c.user_id, j.value, c.id FROM owui_chats c CROSS JOIN json_each(iif(json_valid(c.meta), c.meta, 'null'), '$.tags') j WHERE c.id = NEW.id AND j.type = 'text' AND NOT json_extract(iif(json_valid(c.meta), c.meta, 'null'), '$.internal') IS 1; END",
+      "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_update AFTER UPDATE OF meta, user_id ON owui_chats WHEN OLD.meta IS NOT NEW.meta OR OLD.user_id IS NOT NEW.user_id BEGIN DELETE FROM owui_chat_tags WHERE chat_id = OLD.id; INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT c.user_id, j.value, c.id FROM owui_chats c CROSS JOIN json_each(iif(json_valid(c.meta), c.meta, 'null'), '$.tags') j WHERE c.id = NEW.id AND j.type = 'text' AND NOT json_extract(iif(json_valid(c.meta), c.meta, 'null'), '$.internal') IS 1; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_delete AFTER DELETE ON owui_chats BEGIN DELETE FROM owui_chat_tags WHERE chat_id = OLD.id; END",
+      "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_related AFTER INSERT ON owui_chats WHEN NEW.tags IS NOT '[]' OR json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') IS NOT NULL BEGIN UPDATE owui_chats SET meta = json_set(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null')) = 'object', NEW.meta, '{}'), '$.tags', json((SELECT '[' || coalesce(group_concat(item, ','), '') || ']' FROM (SELECT 0 AS part, j.key AS place, NEW.meta -> j.fullkey AS item FROM json_each(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') = 'array', NEW.meta, 'null'), '$.tags') j WHERE j.type != 'text' OR j.value NOT IN (SELECT t.key FROM json_each('[]') b CROSS JOIN owui_tags t ON t.id = b.value WHERE t.user_id = NEW.user_id AND b.value NOT IN (SELECT value FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) WHERE type = 'text')) UNION ALL SELECT 1, min(a.key), json_quote(t.key) FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) a CROSS JOIN owui_tags t ON t.id = a.value WHERE t.user_id = NEW.user_id AND a.value NOT IN (SELECT value FROM json_each('[]')) AND t.key NOT IN (SELECT j.value FROM json_each(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') = 'array', NEW.meta, 'null'), '$.tags') j WHERE j.type = 'text') GROUP BY t.id ORDER BY part, place)))) WHERE id = NEW.id AND NEW.tags IS NOT '[]' AND CASE json_type(iif(json_valid(NEW.meta), NEW.meta, 'null')) WHEN 'object' THEN coalesce(json_type(NEW.meta, '$.tags'), 'array') = 'array' ELSE iif(json_valid(NEW.meta), NEW.meta, 'null') IN ('null', '[]', '\"\"', '0', 'false') END AND NOT json_extract(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.internal') IS 1 AND (SELECT '[' || coalesce(group_concat(item, ','), '') || ']' FROM (SELECT 0 AS part, j.key AS place, NEW.meta -> j.fullkey AS item FROM json_each(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') = 'array', NEW.meta, 'null'), '$.tags') j WHERE j.type != 'text' OR j.value NOT IN (SELECT t.key FROM json_each('[]') b CROSS JOIN owui_tags t ON t.id = b.value WHERE t.user_id = NEW.user_id AND b.value NOT IN (SELECT value FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) WHERE type = 'text')) UNION ALL SELECT 1, min(a.key), json_quote(t.key) FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) a CROSS JOIN owui_tags t ON t.id = a.value WHERE t.user_id = NEW.user_id AND a.value NOT IN (SELECT value FROM json_each('[]')) AND t.key NOT IN (SELECT j.value FROM json_each(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') = 'array', NEW.meta, 'null'), '$.tags') j WHERE j.type = 'text') GROUP BY t.id ORDER BY part, place)) IS NOT coalesce(iif(json_valid(NEW.meta), NEW.meta, 'null') -> '$.tags', '[]'); UPDATE owui_chats SET tags = (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)) WHERE id = NEW.id AND tags IS NOT (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_relate AFTER UPDATE OF meta, tags, user_id ON owui_chats WHEN OLD.meta IS NOT NEW.meta OR OLD.tags IS NOT NEW.tags OR OLD.user_id IS NOT NEW.user_id BEGIN INSERT INTO owui_changes (collection, record_id, op, at) SELECT 'owui_chats', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER) WHERE NOT (NEW.updated IS NOT OLD.updated OR (NEW.meta IS OLD.meta AND NEW.tags IS OLD.tags)); UPDATE owui_chats SET meta = json_set(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null')) = 'object', NEW.meta, '{}'), '$.tags', json((SELECT '[' || coalesce(group_concat(item, ','), '') || ']' FROM (SELECT 0 AS part, j.key AS place, NEW.meta -> j.fullkey AS item FROM json_each(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') = 'array', NEW.meta, 'null'), '$.tags') j WHERE j.type != 'text' OR j.value NOT IN (SELECT t.key FROM json_each(OLD.tags) b CROSS JOIN owui_tags t ON t.id = b.value WHERE t.user_id = NEW.user_id AND b.value NOT IN (SELECT value FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) WHERE type = 'text')) UNION ALL SELECT 1, min(a.key), json_quote(t.key) FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) a CROSS JOIN owui_tags t ON t.id = a.value WHERE t.user_id = NEW.user_id AND a.value NOT IN (SELECT value FROM json_each(OLD.tags)) AND t.key NOT IN (SELECT j.value FROM json_each(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') = 'array', NEW.meta, 'null'), '$.tags') j WHERE j.type = 'text') GROUP BY t.id ORDER BY part, place)))) WHERE id = NEW.id AND NEW.tags IS NOT OLD.tags AND CASE json_type(iif(json_valid(NEW.meta), NEW.meta, 'null')) WHEN 'object' THEN coalesce(json_type(NEW.meta, '$.tags'), 'array') = 'array' ELSE iif(json_valid(NEW.meta), NEW.meta, 'null') IN ('null', '[]', '\"\"', '0', 'false') END AND NOT json_extract(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.internal') IS 1 AND (SELECT '[' || coalesce(group_concat(item, ','), '') || ']' FROM (SELECT 0 AS part, j.key AS place, NEW.meta -> j.fullkey AS item FROM json_each(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') = 'array', NEW.meta, 'null'), '$.tags') j WHERE j.type != 'text' OR j.value NOT IN (SELECT t.key FROM json_each(OLD.tags) b CROSS JOIN owui_tags t ON t.id = b.value WHERE t.user_id = NEW.user_id AND b.value NOT IN (SELECT value FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) WHERE type = 'text')) UNION ALL SELECT 1, min(a.key), json_quote(t.key) FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) a CROSS JOIN owui_tags t ON t.id = a.value WHERE t.user_id = NEW.user_id AND a.value NOT IN (SELECT value FROM json_each(OLD.tags)) AND t.key NOT IN (SELECT j.value FROM json_each(iif(json_type(iif(json_valid(NEW.meta), NEW.meta, 'null'), '$.tags') = 'array', NEW.meta, 'null'), '$.tags') j WHERE j.type = 'text') GROUP BY t.id ORDER BY part, place)) IS NOT coalesce(iif(json_valid(NEW.meta), NEW.meta, 'null') -> '$.tags', '[]'); UPDATE owui_chats SET tags = (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)) WHERE id = NEW.id AND tags IS NOT (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_tags_chats_create AFTER INSERT ON owui_tags BEGIN UPDATE owui_chats SET tags = (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)) WHERE id IN (SELECT chat_id FROM owui_chat_tags WHERE user_id = NEW.user_id AND tag = NEW.key) AND tags IS NOT (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_tags_chats_delete AFTER DELETE ON owui_tags BEGIN UPDATE owui_chats SET tags = (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)) WHERE id IN (SELECT chat_id FROM owui_chat_tags WHERE user_id = OLD.user_id AND tag = OLD.key) AND tags IS NOT (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)); END",
+      "CREATE TRIGGER IF NOT EXISTS owui_tags_chats_update AFTER UPDATE OF key, user_id ON owui_tags WHEN OLD.key IS NOT NEW.key OR OLD.user_id IS NOT NEW.user_id BEGIN UPDATE owui_chats SET meta = json_set(meta, '$.tags', json((SELECT '[' || group_concat(iif(j.type = 'text' AND j.value = OLD.key, json_quote(NEW.key), meta -> j.fullkey), ',') || ']' FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j WHERE j.type != 'text' OR j.value != OLD.key OR NOT EXISTS (SELECT 1 FROM owui_chat_tags o WHERE o.user_id = NEW.user_id AND o.tag = NEW.key AND o.chat_id = owui_chats.id)))) WHERE NEW.user_id IS OLD.user_id AND id IN (SELECT chat_id FROM owui_chat_tags WHERE user_id = OLD.user_id AND tag = OLD.key) AND json_type(meta, '$.tags') = 'array'; UPDATE owui_chats SET tags = (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)) WHERE id IN (SELECT chat_id FROM owui_chat_tags WHERE user_id = OLD.user_id AND tag = OLD.key UNION SELECT chat_id FROM owui_chat_tags WHERE user_id = NEW.user_id AND tag = NEW.key) AND tags IS NOT (SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place FROM json_each(iif(json_type(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.tags') = 'array', owui_chats.meta, 'null'), '$.tags') j CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value WHERE j.type = 'text' AND NOT json_extract(iif(json_valid(owui_chats.meta), owui_chats.meta, 'null'), '$.internal') IS 1 GROUP BY t.id ORDER BY place)); END",
       "CREATE TABLE IF NOT EXISTS owui_chat_locks (chat_id TEXT PRIMARY KEY, token TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID",
       "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_create AFTER INSERT ON owui_chat_messages BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_messages', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_chat_messages_update AFTER UPDATE ON owui_chat_messages BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_chat_messages', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
@@ -349,13 +380,16 @@ migrate(
     }
   },
   (app) => {
-    app.delete(app.findCollectionByNameOrId("owui_chats"));
-    app.delete(app.findCollectionByNameOrId("owui_chat_messages"));
-    app.delete(app.findCollectionByNameOrId("owui_shared_chats"));
     app.delete(app.findCollectionByNameOrId("owui_chat_files"));
+    app.delete(app.findCollectionByNameOrId("owui_shared_chats"));
+    app.delete(app.findCollectionByNameOrId("owui_chat_messages"));
+    app.delete(app.findCollectionByNameOrId("owui_chats"));
     for (const sql of [
       "DROP TABLE owui_chats_search",
       "DROP TABLE owui_chat_tags",
+      "DROP TRIGGER owui_tags_chats_create",
+      "DROP TRIGGER owui_tags_chats_delete",
+      "DROP TRIGGER owui_tags_chats_update",
       "DROP TABLE owui_chat_locks",
       "DROP TABLE owui_chat_messages_search",
       "DROP TABLE owui_chat_messages_words",

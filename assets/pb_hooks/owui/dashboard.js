@@ -1,8 +1,8 @@
 // @ts-check
 
-/** Records that are made or changed in the dashboard, or over PocketBase's own API. */
+/** Records that are made, changed or deleted in the dashboard, or over PocketBase's own API. */
 
-const { tables, fold } = require("./lib/rows.js");
+const { tables, fold, query, remove } = require("./lib/rows.js");
 
 /**
  * Keep what is searched right.
@@ -19,4 +19,63 @@ function refold(e) {
   return e.next();
 }
 
-module.exports = { refold };
+/**
+ * Note that a relation which was emptied is None.
+ *
+ * @param {core.RecordRequestEvent} e
+ * @param {string} name of the column
+ */
+function emptied(e, name) {
+  const nulls = JSON.parse(e.record?.getString("nulls") || "null");
+  if (nulls && !e.record?.get(name) && e.record?.original().get(name)) {
+    e.record.set("nulls", JSON.stringify([...nulls, name]));
+  }
+  return e.next();
+}
+
+/**
+ * Delete a folder with all below it, as Open WebUI does.
+ *
+ * @param {core.RecordRequestEvent} e
+ */
+function deletedFolder(e) {
+  const { reads } = require("./folders.js");
+  const id = String(e.record?.id);
+  const body = JSON.stringify({ id, user_id: e.record?.getString("user_id") });
+  return e.app.runInTransaction((tx) => {
+    e.app = tx;
+    /** @type {string[]} */
+    const ids = JSON.parse(query(tx, reads.get_subtree_ids, body));
+    remove(
+      tx,
+      tables.folder,
+      ids.filter((other) => other !== id),
+    );
+    return e.next();
+  });
+}
+
+/** Whether collections which are not ours have relations to this one. */
+const IS_REFERRED_TO = `SELECT EXISTS (SELECT 1 FROM _collections c CROSS JOIN json_each(c.fields) f
+  WHERE f.value ->> 'collectionId' = {:body} AND c.type != 'view' AND c.name NOT GLOB 'owui_*') AS json`;
+
+/**
+ * Delete a record, and nothing else: what becomes of the records that refer to it is known here.
+ *
+ * PocketBase itself would empty or delete them one by one, and look for them in all chats if the record is a tag. It
+ * does so if an administrator's own collection has a relation to this one.
+ *
+ * @param {core.RecordEvent} e
+ */
+function deleteAlone(e) {
+  const { id, name } = /** @type {core.Collection} */ (e.record?.collection());
+  if (Number(query(e.app, IS_REFERRED_TO, id))) {
+    return e.next();
+  }
+  e.app
+    .nonconcurrentDB()
+    .delete(name, $dbx.hashExp({ id: e.record?.id }))
+    .execute();
+}
+
+module.exports = { refold, emptied, deletedFolder, deleteAlone };

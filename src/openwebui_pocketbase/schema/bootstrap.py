@@ -119,9 +119,8 @@ def apply_schema(admin: AdminClient) -> None:
         admin.sql(statement)
     existing = admin.collections()
     new = [table for table in TABLES.values() if table.collection not in existing]
-    small = [definition for table in new if (definition := small_collection(table))]
-    if small:
-        admin.import_collections(small)
+    if new:
+        admin.import_collections([small_collection(table) or collection(table) for table in new])
     admin.import_collections([_wanted(table, existing=table.collection in existing) for table in TABLES.values()])
     for table in TABLES.values():
         for statement in statements_of(table):

@@ -15,9 +15,9 @@
 /**
  * @typedef {"text" | "json" | "bool" | "int" | "int64" | "date"} Type
  * @typedef {{ name: string, field: string, type: Type, null?: boolean, required?: boolean,
- *   folded?: boolean }} Column
+ *   folded?: boolean, relation?: string }} Column
  * @typedef {{ group: string, collection: string, auth?: boolean, mirrored?: boolean,
- *   hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type }[],
+ *   hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" }[],
  *   search?: { text: string, fields: string[] } }} Table
  */
 
@@ -232,11 +232,48 @@ function fold(text) {
  * @param {core.Record} record
  */
 function save(tx, table, record) {
-  if (table.auth) {
-    tx.saveNoValidate(record); // the host takes addresses which PocketBase's e-mail fields do not
+  if (table.auth || table.columns.some(({ relation }) => relation)) {
+    // The host takes addresses which PocketBase's e-mail fields do not, and ids of what is not there.
+    tx.saveNoValidate(record);
   } else {
     tx.save(record);
   }
+}
+
+/**
+ * Set the relations of a record: PocketBase takes a text that looks like a list for one, in what it reads as well.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ * @param {Record<string, any>} texts field -> the text it has to have
+ */
+function relate(table, record, texts) {
+  for (const { field } of table.columns.filter(({ relation }) => relation)) {
+    if (texts[field]?.includes("[")) {
+      record.setRaw(field, JSON.stringify([texts[field]]));
+    }
+  }
+}
+
+/**
+ * The texts of a record's relations, as they are stored.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {string} id
+ * @returns {Record<string, string>}
+ */
+function related(tx, table, id) {
+  const pairs = table.columns.filter(({ relation }) => relation).map(({ field }) => `'${field}', ${field}`);
+  return pairs.length
+    ? JSON.parse(
+        query(
+          tx,
+          `SELECT json_object(${pairs.join(", ")}) AS json FROM ${table.collection} WHERE id = {:body}`,
+          id,
+        ),
+      )
+    : {};
 }
 
 /**
@@ -249,7 +286,10 @@ function save(tx, table, record) {
 function insert(tx, table, values) {
   const data = fields(table, values);
   const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
-  record.load({ ...data, id: recordId(table, values) });
+  const id = recordId(table, values);
+  // A record whose key was changed in the dashboard keeps its id; what has that key now gets an id from PocketBase.
+  record.load(table.hashed_id && find(tx, table, id) ? data : { ...data, id });
+  relate(table, record, data);
   if (table.auth) {
     record.setRaw("password", NO_PASSWORD);
   }
@@ -267,7 +307,9 @@ function insert(tx, table, values) {
  */
 function update(tx, table, record, values) {
   const changes = fields(table, values, nullsOf(table, record));
+  const relations = { ...related(tx, table, String(record.id)), ...changes };
   record.load(changes);
+  relate(table, record, relations);
   const isHeard = values.email !== undefined || tx.subscriptionsBroker().totalClients() > 0;
   if (!table.auth || isHeard) {
     save(tx, table, record);
@@ -278,6 +320,9 @@ function update(tx, table, record, values) {
     "nulls",
   ]) {
     data[name] = String(data[name]);
+  }
+  for (const { field } of table.columns.filter(({ relation }) => relation)) {
+    data[field] = relations[field];
   }
   if (table.auth && !isHeard) {
     updateColumns(tx, table, data, Object.keys(changes));
