@@ -203,7 +203,8 @@ class Machine(RuleBasedStateMachine):
         if by_host:
             self.admin.call("tags/delete_tags_by_ids_and_user_id", {"ids": [key], "user_id": user})
         else:
-            self.sql("DELETE FROM owui_tags WHERE id = ?", record_id)
+            with self.database:  # by another, older SQLite
+                self.database.execute("DELETE FROM owui_tags WHERE id = ?", [record_id])
 
     @precondition(lambda self: self.model.tags)
     @rule(at=st.integers(0, 9), key=st.sampled_from(KEYS), api=st.booleans())

@@ -55,9 +55,9 @@ function deletedFolder(e) {
   });
 }
 
-/** Whether collections which are not ours have relations to this one. */
-const IS_REFERRED_TO = `SELECT EXISTS (SELECT 1 FROM _collections c CROSS JOIN json_each(c.fields) f
-  WHERE f.value ->> 'collectionId' = {:body} AND c.type != 'view' AND c.name NOT GLOB 'owui_*') AS json`;
+/** Whether collections which are not ours have relations to this one: its id is in their fields' definitions. */
+const IS_REFERRED_TO = `SELECT EXISTS (SELECT 1 FROM _collections c
+  WHERE c.name NOT GLOB 'owui_*' AND c.type != 'view' AND instr(c.fields, {:body})) AS json`;
 
 /**
  * Delete a record, and nothing else: what becomes of the records that refer to it is known here.
