@@ -29,8 +29,8 @@ class Column(_Declaration):
         secret: Whether PocketBase shows it to nobody but superusers, whatever rules a collection gets.
         large: Whether its values are long. Such columns are behind all others: SQLite reads through a row up to the
             column that it needs.
-        relation: The host table whose ids it has, if it is a relation in PocketBase. These records are saved without
-            PocketBase's validation: the host takes ids of what is not there.
+        relation: The host table whose ids it has, if it is a relation in PocketBase. The hooks take ids of what is not
+            there, as the host does.
         cascade: Whether PocketBase deletes the record with the one that the relation leads to.
     """
 

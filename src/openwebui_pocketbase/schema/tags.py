@@ -47,10 +47,13 @@ def _follow(which: str) -> str:
     """Return the statement that sets ``tags`` of these chats to what they have to be."""
     tags = (
         "(SELECT json_group_array(id) FROM (SELECT t.id, min(j.key) AS place "
-        f"FROM {_listed('owui_chats')} CROSS JOIN owui_tags t ON t.user_id = owui_chats.user_id AND t.key = j.value "
-        f"WHERE j.type = 'text' AND NOT {_is_internal('owui_chats')} GROUP BY t.id ORDER BY place))"
+        f"FROM {_listed('c')} CROSS JOIN owui_tags t ON t.user_id = c.user_id AND t.key = j.value "
+        f"WHERE j.type = 'text' AND NOT {_is_internal('c')} GROUP BY t.id ORDER BY place))"
     )
-    return f"UPDATE owui_chats SET tags = {tags} WHERE {which} AND tags IS NOT {tags};"
+    # Each statement on these tables is compiled with its triggers: what stands here once is compiled once.
+    wanted = f"SELECT c.id, {tags} AS tags FROM owui_chats c WHERE c.{which}"
+    differs = "owui_chats.id = w.id AND owui_chats.tags IS NOT w.tags"
+    return f"UPDATE owui_chats SET tags = w.tags FROM ({wanted}) w WHERE {differs};"
 
 
 def _edit(before: str) -> str:
@@ -59,16 +62,14 @@ def _edit(before: str) -> str:
     Args:
         before: SQL of ``tags`` as they were.
     """
-    was, now = f"json_each({before})", "json_each(iif(json_valid(NEW.tags), NEW.tags, '[]'))"
-    gone = (
-        f"SELECT t.key FROM {was} b CROSS JOIN owui_tags t ON t.id = b.value "
-        f"WHERE t.user_id = NEW.user_id AND b.value NOT IN (SELECT value FROM {now} WHERE type = 'text')"
-    )
+    # Ids are letters and digits, so that looking for one in the text is enough.
+    was, now = (f"instr({tags}, '\"' || t.id || '\"')" for tags in (before, "NEW.tags"))
     items = (
         f"SELECT 0 AS part, j.key AS place, NEW.meta -> j.fullkey AS item FROM {_listed('NEW')} "
-        f"WHERE j.type != 'text' OR j.value NOT IN ({gone}) "
-        f"UNION ALL SELECT 1, min(a.key), json_quote(t.key) FROM {now} a CROSS JOIN owui_tags t ON t.id = a.value "
-        f"WHERE t.user_id = NEW.user_id AND a.value NOT IN (SELECT value FROM {was}) "
+        "WHERE j.type != 'text' OR NOT EXISTS (SELECT 1 FROM owui_tags t "
+        f"WHERE t.user_id = NEW.user_id AND t.key = j.value AND {was} AND NOT {now}) "
+        "UNION ALL SELECT 1, min(a.key), json_quote(t.key) FROM json_each(iif(json_valid(NEW.tags), NEW.tags, '[]')) a "
+        f"CROSS JOIN owui_tags t ON t.id = a.value WHERE t.user_id = NEW.user_id AND NOT {was} "
         f"AND t.key NOT IN (SELECT j.value FROM {_listed('NEW')} WHERE j.type = 'text') "
         "GROUP BY t.id ORDER BY part, place"
     )
@@ -80,8 +81,9 @@ def _edit(before: str) -> str:
     )
     return (
         f"UPDATE owui_chats SET meta = json_set(iif(json_type({_meta('NEW')}) = 'object', NEW.meta, '{{}}'), '$.tags', "
-        f"json({tags})) WHERE id = NEW.id AND NEW.tags IS NOT {before} AND {is_editable} "
-        f"AND NOT {_is_internal('NEW')} AND {tags} IS NOT coalesce({_meta('NEW')} -> '$.tags', '[]');"
+        f"json(w.tags)) FROM (SELECT {tags} AS tags WHERE NEW.tags IS NOT {before} AND {is_editable} "
+        f"AND NOT {_is_internal('NEW')}) w "
+        f"WHERE id = NEW.id AND w.tags IS NOT coalesce({_meta('NEW')} -> '$.tags', '[]');"
     )
 
 

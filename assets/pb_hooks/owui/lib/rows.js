@@ -232,11 +232,21 @@ function fold(text) {
  * @param {core.Record} record
  */
 function save(tx, table, record) {
-  if (table.auth || table.columns.some(({ relation }) => relation)) {
-    // The host takes addresses which PocketBase's e-mail fields do not, and ids of what is not there.
-    tx.saveNoValidate(record);
-  } else {
+  if (table.auth) {
+    tx.saveNoValidate(record); // the host takes addresses which PocketBase's e-mail fields do not
+    return;
+  }
+  try {
     tx.save(record);
+  } catch (error) {
+    // PocketBase joins what is wrong with each field by semicolons.
+    const faults = String(/** @type {any} */ (error).message || error)
+      .split("\n")[0]
+      .split("; ");
+    if (!faults.every((fault) => fault.includes(": Failed to find all relation records"))) {
+      throw error;
+    }
+    tx.saveNoValidate(record); // the host takes ids of what is not there
   }
 }
 
@@ -286,14 +296,21 @@ function related(tx, table, id) {
 function insert(tx, table, values) {
   const data = fields(table, values);
   const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
-  const id = recordId(table, values);
-  // A record whose key was changed in the dashboard keeps its id; what has that key now gets an id from PocketBase.
-  record.load(table.hashed_id && find(tx, table, id) ? data : { ...data, id });
+  record.load({ ...data, id: recordId(table, values) });
   relate(table, record, data);
   if (table.auth) {
     record.setRaw("password", NO_PASSWORD);
   }
-  save(tx, table, record);
+  try {
+    save(tx, table, record);
+  } catch (error) {
+    if (!table.hashed_id) {
+      throw error;
+    }
+    // A record whose key was changed in the dashboard keeps its id; what gets that key now has another id.
+    record.set("id", $security.randomStringWithAlphabet(32, "0123456789abcdef"));
+    save(tx, table, record);
+  }
   return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
 }
 
