@@ -124,6 +124,14 @@ def steps(old: list[Description], new: list[Description], version: int) -> str:
     changes = {name: list(change(there[name], wanted[name])) for name in both}
     # PocketBase cannot remove a column that a trigger names; in a migration's transaction nobody misses triggers.
     lifted = [item for name in both if changes[name] for item in objects_of(there[name]) if item.kind == "TRIGGER"]
+    # Triggers on other groups' collections do not go with a collection that is deleted.
+    elsewhere = [
+        item
+        for name, description in there.items()
+        if name not in wanted
+        for item in objects_of(description)
+        if item.kind == "TRIGGER" and f" ON {name} " not in item.sql
+    ]
     found = [
         *rows_of((there[name] for name in both if not changes[name]), ("TRIGGER",)),
         *rows_of((there[name] for name in both), ("INDEX",)),
@@ -135,7 +143,8 @@ def steps(old: list[Description], new: list[Description], version: int) -> str:
         *(creation(wanted[name]) for name in wanted if name not in there),
         run(item.drop for item in lifted),
         *(CHANGE.format(name=name, steps="\n      ".join(steps)) for name, steps in changes.items() if steps),
-        *(DELETE.format(name=name) for name in there if name not in wanted),
+        run(item.drop for item in elsewhere),
+        *(DELETE.format(name=name) for name in reversed(there) if name not in wanted),
         run(
             [
                 *(f"DROP TABLE {name}" for name in gone),

@@ -9,13 +9,26 @@ for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
     "owui_groups",
     "owui_shared_chats",
   );
+  written((e) => require(`${__hooks}/owui/dashboard.js`).emptied(e, "parent_id"), "owui_folders");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).chat(e), "owui_chats");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).message(e), "owui_chat_messages");
+}
+
+for (const written of [onRecordCreateExecute, onRecordUpdateExecute]) {
+  written((e) => require(`${__hooks}/owui/chats/dashboard.js`).writtenChat(e), "owui_chats");
 }
 
 onRecordDeleteRequest(
   (e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedMessage(e),
   "owui_chat_messages",
+);
+onRecordDeleteRequest((e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedTag(e), "owui_tags");
+onRecordDeleteRequest((e) => require(`${__hooks}/owui/dashboard.js`).deletedFolder(e), "owui_folders");
+onRecordDeleteExecute((e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedChat(e), "owui_chats");
+onRecordDeleteExecute(
+  (e) => require(`${__hooks}/owui/dashboard.js`).deleteAlone(e),
+  "owui_tags",
+  "owui_folders",
 );
 
 // For everybody: it comes before the credentials.

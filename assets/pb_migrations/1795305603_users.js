@@ -216,10 +216,10 @@ migrate(
     }
   },
   (app) => {
-    app.delete(app.findCollectionByNameOrId("owui_users"));
-    app.delete(app.findCollectionByNameOrId("owui_api_keys"));
-    app.delete(app.findCollectionByNameOrId("owui_auths"));
     app.delete(app.findCollectionByNameOrId("owui_oauth_sessions"));
+    app.delete(app.findCollectionByNameOrId("owui_auths"));
+    app.delete(app.findCollectionByNameOrId("owui_api_keys"));
+    app.delete(app.findCollectionByNameOrId("owui_users"));
     for (const sql of [
       "DELETE FROM owui_meta WHERE key = 'digest/users'",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '3')",

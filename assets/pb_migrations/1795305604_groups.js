@@ -75,7 +75,13 @@ migrate(
               max: 100,
               autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             },
-            { name: "group_id", type: "text", max: 1000000000 },
+            {
+              name: "group_id",
+              type: "relation",
+              collectionId: "pbc_2909622784",
+              cascadeDelete: true,
+              maxSelect: 1,
+            },
             { name: "user_id", type: "text", max: 1000000000 },
             { name: "created_at", type: "number" },
             { name: "updated_at", type: "number" },
@@ -98,15 +104,15 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_create AFTER INSERT ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_update AFTER UPDATE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_delete AFTER DELETE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/groups', '4307a7b32de38324405b0826db2c0c4e56e4173d6c04c6dff9ed5894a6fb87cb')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/groups', '8be7dfd41f34667851eb98661b7331d3d3d7cc05190946d22c402e5c1f980561')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '5')",
     ]) {
       app.db().newQuery(sql).execute();
     }
   },
   (app) => {
-    app.delete(app.findCollectionByNameOrId("owui_groups"));
     app.delete(app.findCollectionByNameOrId("owui_group_members"));
+    app.delete(app.findCollectionByNameOrId("owui_groups"));
     for (const sql of [
       "DELETE FROM owui_meta WHERE key = 'digest/groups'",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '4')",

@@ -13,7 +13,9 @@ const { arg, given, value, matches, row, one, many, query, recordIds } = rows;
 const FOLDER = rows.tables.folder;
 const OWN = `FROM owui_folders f WHERE ${matches(FOLDER, "f", "user_id")}`;
 const BY_ID = `${OWN} AND f.id = ${arg("id")}`;
-const NAMESAKES = `${OWN} AND ${matches(FOLDER, "f", "parent_id")} AND ${matches(FOLDER, "f", "name")}`;
+const SIBLINGS = `FROM owui_folders o CROSS JOIN owui_folders f ON f.user_id = o.user_id AND f.parent_id = o.parent_id
+  AND ${value(FOLDER, "f", "parent_id")} IS ${value(FOLDER, "o", "parent_id")}
+  WHERE o.id = ${arg("id")} AND ${matches(FOLDER, "f", "name")}`;
 const LATEST_FIRST = "f.updated_at DESC, f.rowid";
 
 /** A folder and everything below it that belongs to the same user; UNION ends on cycles. */
@@ -117,8 +119,7 @@ const writes = {
       return "null";
     }
     const { name = null, data, meta } = args.changes;
-    const siblings = { user_id: args.user_id, parent_id: get(FOLDER, record, "parent_id"), name };
-    const [first] = recordIds(tx, NAMESAKES, JSON.stringify(siblings), "f");
+    const [first] = recordIds(tx, SIBLINGS, JSON.stringify({ id: args.id, name }), "f");
     if (first && first !== args.id) {
       return "null";
     }

@@ -88,10 +88,9 @@ def _alone(admin: AdminClient) -> Iterator[bool]:
 
 
 def _create(descriptions: Sequence[Description], admin: AdminClient) -> None:
-    """Create collections without their large fields, which `_extended` adds behind the others."""
-    small = [description.small for description in descriptions if description.small]
-    if small:
-        admin.import_collections(small)
+    """Create collections, at once since they refer to each other; `_extended` adds large fields behind the others."""
+    if descriptions:
+        admin.import_collections([description.small or description.definition for description in descriptions])
 
 
 def _extended(description: Description, existing: dict[str, Any] | None) -> dict[str, Any]:

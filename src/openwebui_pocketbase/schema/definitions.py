@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
-from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, Column, Extra, Index, Search, Table
+from openwebui_pocketbase.schema.feed import entry
+from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Column, Extra, Index, Search, Table
+from openwebui_pocketbase.schema.tags import IS_ENTERED, TAG_STATEMENTS
 
 __all__ = [
     "CORE_STATEMENTS",
@@ -41,7 +44,7 @@ def version_statement(version: int = SCHEMA_VERSION) -> str:
 def statements_of(table: Table) -> tuple[str, ...]:
     """Return the statements that add to a table's collection what PocketBase's collections cannot have."""
     return (
-        *_change_triggers(table.collection),
+        *_change_triggers(table),
         *(_search_statements(table.collection, table.search) if table.search else ()),
         *OF_TABLES.get(table.name, ()),
     )
@@ -55,28 +58,9 @@ def waiting_statement(table: Table) -> str:
     return f"UPDATE {table.collection} SET doc = -doc{waits} WHERE doc > 0"
 
 
-_META = "iif(json_valid(NEW.meta), NEW.meta, 'null')"
-_TAGS_OF_NEW = (
-    # Chats of the host's own are in no list of chats with a tag.
-    "INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT NEW.user_id, value, NEW.id "
-    f"FROM json_each({_META}, '$.tags') WHERE type = 'text' AND json_extract({_META}, '$.internal') IS NOT 1;"
-)
-_NO_TAGS_OF_OLD = "DELETE FROM owui_chat_tags WHERE chat_id = OLD.id;"
-
 OF_TABLES = {
     "chat": (
-        (
-            "CREATE TABLE IF NOT EXISTS owui_chat_tags (user_id TEXT NOT NULL, tag TEXT NOT NULL, "
-            "chat_id TEXT NOT NULL, PRIMARY KEY (user_id, tag, chat_id)) WITHOUT ROWID"
-        ),
-        "CREATE INDEX IF NOT EXISTS idx_owui_chat_tags_chat_id ON owui_chat_tags (chat_id)",
-        f"CREATE TRIGGER IF NOT EXISTS owui_chats_tags_create AFTER INSERT ON owui_chats BEGIN {_TAGS_OF_NEW} END",
-        (
-            "CREATE TRIGGER IF NOT EXISTS owui_chats_tags_update AFTER UPDATE OF meta, user_id ON owui_chats "
-            "WHEN OLD.meta IS NOT NEW.meta OR OLD.user_id IS NOT NEW.user_id "
-            f"BEGIN {_NO_TAGS_OF_OLD} {_TAGS_OF_NEW} END"
-        ),
-        f"CREATE TRIGGER IF NOT EXISTS owui_chats_tags_delete AFTER DELETE ON owui_chats BEGIN {_NO_TAGS_OF_OLD} END",
+        *TAG_STATEMENTS,
         (
             "CREATE TABLE IF NOT EXISTS owui_chat_locks (chat_id TEXT PRIMARY KEY, token TEXT NOT NULL, "
             "expires_at INTEGER NOT NULL) WITHOUT ROWID"
@@ -85,8 +69,7 @@ OF_TABLES = {
 }
 """Host table -> further tables of our own and the triggers that fill them.
 
-``owui_chat_tags`` is the join of chats and tags, made from ``meta.tags`` whoever writes that; ``owui_chat_locks`` has
-who may write a chat's messages alone, and until when (milliseconds).
+``owui_chat_locks`` has who may write a chat's messages alone, and until when (milliseconds).
 """
 
 
@@ -122,18 +105,16 @@ def _search_statements(collection_name: str, search: Search) -> tuple[str, ...]:
     )
 
 
-def _change_triggers(collection_name: str) -> tuple[str, ...]:
-    """Return the statements that put every change of a collection's records into the change feed."""
-    # Writers from outside bring their own SQLite: unixepoch('subsec') is NULL in those older than 3.42.
-    now = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+def _change_triggers(table: Table) -> tuple[str, ...]:
+    """Return the statements that put every change of a table's records into the change feed."""
+    name = table.collection
+    when = f"WHEN {IS_ENTERED} " if table.name == "chat" else ""
     return tuple(
-        f"CREATE TRIGGER IF NOT EXISTS {collection_name}_{op} AFTER {event} ON {collection_name} BEGIN "
-        f"INSERT INTO owui_changes (collection, record_id, op, at) "
-        f"VALUES ('{collection_name}', {row}.id, '{op}', {now}); END"
-        for op, event, row in (
-            ("create", "INSERT", "NEW"),
-            ("update", "UPDATE", "NEW"),
-            ("delete", "DELETE", "OLD"),
+        f"CREATE TRIGGER IF NOT EXISTS {name}_{op} AFTER {event} ON {name} {condition}BEGIN {entry(name, row, op)} END"
+        for op, event, row, condition in (
+            ("create", "INSERT", "NEW", ""),
+            ("update", "UPDATE", "NEW", when),
+            ("delete", "DELETE", "OLD", ""),
         )
     )
 
@@ -143,7 +124,7 @@ def collection(table: Table) -> dict[str, Any]:
     fields = [_id_field(table), *(_field(table, c) for c in table.columns if c.field != "id")]
     return {
         "name": table.collection,
-        "type": "auth" if table.auth else "base",
+        "type": _type(table),
         # Null rules: superusers only. With any other rule an expired token would read an empty list.
         "listRule": None,
         "viewRule": None,
@@ -164,19 +145,25 @@ def collection(table: Table) -> dict[str, Any]:
 
 
 def small_collection(table: Table) -> dict[str, Any] | None:
-    """Return the collection without its large fields, which it has to be made with first; None if it has none.
+    """Return the collection as it has to be made first; None if that is the whole collection.
 
-    PocketBase puts a new collection's columns into alphabetical order, and those of new fields behind them.
+    PocketBase puts a new collection's columns into alphabetical order, and those of new fields behind them: so large
+    fields come later. A relation comes later as well if it leads to the collection itself, which has to be there.
     """
-    large = {column.name for column in table.columns if column.large} | {e.name for e in table.extras if e.large}
-    if not large:
+    fields: tuple[Column | Extra, ...] = (*table.columns, *table.extras)
+    later = {field.name for field in fields if field.large or field.relation == table.name}
+    if not later:
         return None
     definition = collection(table)
     return {
         **definition,
-        "fields": [field for field in definition["fields"] if field["name"] not in large],
+        "fields": [field for field in definition["fields"] if field["name"] not in later],
         "indexes": [],
     }
+
+
+def _type(table: Table) -> str:
+    return "auth" if table.auth else "base"
 
 
 _NO_SIGN_IN = {
@@ -221,12 +208,30 @@ def _field(table: Table, column: Column) -> dict[str, Any]:
 
 
 def _typed(column: Column | Extra) -> dict[str, Any]:
-    field = {"name": column.name}
+    field: dict[str, Any] = {"name": column.name}
+    if column.type == "text" and column.relation:
+        return field | _relation(column, many=False)
     if column.type in ("text", "int64", "date"):
         return field | {"type": "text", "max": TEXT_MAX}
     if column.type == "json":
         return field | {"type": "json", "maxSize": TEXT_MAX}
+    if column.type == "relation":
+        return field | _relation(column, many=True)
     return field | {"type": {"bool": "bool", "int": "number"}[column.type]}
+
+
+def _relation(column: Column | Extra, *, many: bool) -> dict[str, Any]:
+    return {
+        "type": "relation",
+        "collectionId": _collection_id(TABLES[column.relation]),
+        "cascadeDelete": column.cascade,
+        "maxSelect": TEXT_MAX if many else 1,
+    }
+
+
+def _collection_id(table: Table) -> str:
+    """Return the id that PocketBase gives to a collection with this type and name."""
+    return f"pbc_{zlib.crc32(f'{_type(table)}{table.collection}'.encode())}"
 
 
 def _extras(table: Table) -> tuple[Extra, ...]:

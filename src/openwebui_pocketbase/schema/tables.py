@@ -29,6 +29,9 @@ class Column(_Declaration):
         secret: Whether PocketBase shows it to nobody but superusers, whatever rules a collection gets.
         large: Whether its values are long. Such columns are behind all others: SQLite reads through a row up to the
             column that it needs.
+        relation: The host table whose ids it has, if it is a relation in PocketBase. The hooks take ids of what is not
+            there, as the host does.
+        cascade: Whether PocketBase deletes the record with the one that the relation leads to.
     """
 
     name: str
@@ -39,6 +42,8 @@ class Column(_Declaration):
     folded: bool = False
     secret: bool = False
     large: bool = False
+    relation: str = ""
+    cascade: bool = False
 
     def model_post_init(self, _: object) -> None:
         """Name the field like the column unless told otherwise."""
@@ -46,11 +51,21 @@ class Column(_Declaration):
 
 
 class Extra(_Declaration):
-    """A field that is no column of the host's; the hooks and the repositories keep it for themselves."""
+    """A field that is no column of the host's; the hooks and the repositories keep it for themselves.
+
+    Attributes:
+        name: PocketBase's name of it.
+        type: As of a column; ``relation`` leads to any number of records.
+        large: Whether its values are long.
+        relation: The host table whose records it leads to.
+        cascade: Whether PocketBase deletes the record with the last of these.
+    """
 
     name: str
-    type: Literal["text", "json", "bool", "int"]
+    type: Literal["text", "json", "bool", "int", "relation"]
     large: bool = False
+    relation: str = ""
+    cascade: bool = False
 
 
 class Search(_Declaration):

@@ -16,7 +16,7 @@ from tests.support.differential import HOSTILE_NAMES, START, SURROGATES, Contrac
 
 TAGS = Contract(
     name="Chats",
-    tables=("tag", "chat"),
+    tables=("tag", "chat", "chat_message"),
     subject=PocketBaseChats,
     bound={"Tags": PocketBaseTags},
     # The order of the tags in it is that of a set; `call` compares it.

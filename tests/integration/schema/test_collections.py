@@ -93,8 +93,11 @@ def test_every_change_is_recorded_by_a_trigger(name: str, pocketbase: PocketBase
     with pocketbase.admin() as admin:
         found = admin.sql(f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{name}'")
     recording = [row for row in found if "INSERT INTO owui_changes" in row["sql"]]
-    events = {row["name"]: re.findall(r"AFTER (\w+) ON", row["sql"]) for row in recording}
-    assert events == {f"{name}_create": ["INSERT"], f"{name}_update": ["UPDATE"], f"{name}_delete": ["DELETE"]}
+    events = {row["name"]: re.findall(r"AFTER (\w+)(?: OF [\w, ]+)? ON", row["sql"]) for row in recording}
+    # Of chats it enters what the trigger for updates leaves to it: see schema/tags.py.
+    further = {"owui_chats_tags_relate": ["UPDATE"]} if name == "owui_chats" else {}
+    expected = {f"{name}_create": ["INSERT"], f"{name}_update": ["UPDATE"], f"{name}_delete": ["DELETE"]}
+    assert events == expected | further
 
 
 def test_declaration_is_valid_for_both_sides() -> None:

@@ -1,13 +1,15 @@
 // @ts-check
 
 /**
- * Chats and messages that are made or changed in the dashboard, or over PocketBase's own API: what the adapter keeps
- * beside them is kept right.
+ * Chats and messages that are made, changed or deleted in the dashboard, or over PocketBase's own API: what the adapter
+ * keeps beside them is kept right.
  */
 
+const { NOW, execute } = require("../lib/bulk.js");
 const { fold } = require("../lib/records.js");
+const { query } = require("../lib/rows.js");
 const { SEPARATOR } = require("../lib/texts.js");
-const { refold } = require("../dashboard.js");
+const { refold, deleteAlone } = require("../dashboard.js");
 const { NEW_VERSION } = require("./history.js");
 
 /**
@@ -39,12 +41,35 @@ function number(e, sign) {
   }
 }
 
+/** How many of these tags the chat cannot have: its user does not, or it is one of the host's own. */
+const UNSUITABLE = `SELECT count(*) AS json FROM json_each({:body}, '$.tags') j CROSS JOIN owui_tags t ON t.id = j.value
+  WHERE t.user_id != {:body} ->> '$.user_id' OR {:body} -> '$.internal' = 'true'`;
+
+/**
+ * Refuse tags that are not those of the chat's user.
+ *
+ * @param {core.Record | undefined} record
+ * @param {CoreApp} app
+ */
+function checkTags(record, app) {
+  const tags = record?.getStringSlice("tags");
+  if (record && tags?.length) {
+    const internal = JSON.parse(record.getString("meta") || "null")?.internal === true;
+    const body = JSON.stringify({ tags, user_id: record.getString("user_id"), internal });
+    if (Number(query(app, UNSUITABLE, body))) {
+      const message = "Only tags of the chat's own user.";
+      throw new BadRequestError(message, { tags: new ValidationError("invalid_tags", message) });
+    }
+  }
+}
+
 /**
  * A chat: others must not think that they know it.
  *
  * @param {core.RecordRequestEvent} e
  */
 function chat(e) {
+  checkTags(e.record, e.app);
   const body = JSON.parse(e.record?.getString("chat") || "null");
   const legacy = Object.values(body?.messages || []).map((message) => fold(searchable(message)));
   e.record?.set("legacy_folded", legacy.join(SEPARATOR));
@@ -71,6 +96,55 @@ function message(e) {
 }
 
 /**
+ * A chat that was written by PocketBase: who made it, or listens to it, gets tags and `meta` as triggers left them.
+ *
+ * @param {core.RecordEvent} e
+ */
+function writtenChat(e) {
+  e.next();
+  const sql = "SELECT json_array(tags, meta) AS json FROM owui_chats WHERE id = {:body}";
+  const [tags, meta] = JSON.parse(query(e.app, sql, String(e.record?.id)));
+  e.record?.set("tags", JSON.parse(tags));
+  e.record?.set("meta", meta);
+}
+
+const WITHOUT_TAG = `UPDATE owui_chats SET updated = ${NOW},
+    tags = (SELECT json_group_array(j.value) FROM json_each(tags) j WHERE j.value != {:body} ->> '$.id')
+  WHERE id IN (SELECT t.chat_id FROM owui_chat_tags t
+    WHERE t.user_id = {:body} ->> '$.user_id' AND t.tag = {:body} ->> '$.key')`;
+
+/**
+ * A tag that is deleted: its chats lose it. (Where Open WebUI deletes one, `meta` goes on naming it.)
+ *
+ * @param {core.RecordRequestEvent} e
+ */
+function deletedTag(e) {
+  const [user_id, key] = ["user_id", "key"].map((name) => e.record?.getString(name));
+  return e.app.runInTransaction((tx) => {
+    e.app = tx;
+    execute(tx, WITHOUT_TAG, JSON.stringify({ id: e.record?.id, user_id, key }));
+    return e.next();
+  });
+}
+
+/**
+ * A chat that is deleted, with its messages and the links to it.
+ *
+ * @param {core.RecordEvent} e
+ */
+function deletedChat(e) {
+  return e.app.runInTransaction((tx) => {
+    e.app = tx;
+    for (const name of ["owui_chat_messages", "owui_shared_chats"]) {
+      tx.db()
+        .delete(name, $dbx.hashExp({ chat_id: e.record?.id }))
+        .execute();
+    }
+    return deleteAlone(e);
+  });
+}
+
+/**
  * A message that is deleted.
  *
  * @param {core.RecordRequestEvent} e
@@ -89,4 +163,4 @@ function touch(e) {
     .execute();
 }
 
-module.exports = { chat, message, deletedMessage };
+module.exports = { chat, writtenChat, deletedChat, message, deletedMessage, deletedTag };

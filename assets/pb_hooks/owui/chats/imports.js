@@ -11,6 +11,7 @@
 const { tables, arg } = require("../lib/rows.js");
 const { inserts, execute } = require("../lib/bulk.js");
 const { MILLISECONDS, place } = require("./history.js");
+const { relation } = require("./tags.js");
 
 /** @type {import("../lib/rows.js").Table} */
 const CHAT = tables.chat;
@@ -20,7 +21,9 @@ const MESSAGE = tables.chat_message;
 /** Messages that are deleted in one transaction: each may have megabytes, and others want to write. */
 const DELETED_AT_ONCE = 50;
 
-const INSERT_CHATS = inserts(CHAT, "$.chats");
+const INSERT_CHATS = inserts(CHAT, "$.chats", {
+  tags: relation("j.value ->> '$.meta'", "j.value ->> '$.user_id'"),
+});
 const INSERT_MESSAGES = inserts(MESSAGE, "$.messages", { position: place("j.value ->> '$.chat_id'") });
 
 /** What the import is the owner of, or may become: there is neither chat nor message with this id. */

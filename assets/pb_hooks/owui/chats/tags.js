@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * Tags of chats: ids in the chat's `meta.tags`, each a row of the host's table `tag`. Triggers keep the same in
- * `owui_chat_tags`, by user and tag.
+ * Tags of chats: ids in the chat's `meta.tags`, each a row of the host's table `tag`. Triggers keep the same in the
+ * relation `tags` and in `owui_chat_tags`, by user and tag: schema/tags.py.
  */
 
 const { insert } = require("../lib/records.js");
@@ -31,6 +31,20 @@ const DELETE_ORPHANS = `DELETE FROM owui_tags WHERE user_id = ${arg("user_id")} 
 
 const META = `SELECT coalesce((SELECT iif(json_valid(meta), meta, 'null') FROM owui_chats
   WHERE id = ${arg("id")}), '') AS json`;
+
+/**
+ * SQL of the relation of a chat to the records of its tags. The triggers say the same; here they need not write a new
+ * chat once more.
+ *
+ * @param {string} meta SQL of valid JSON
+ * @param {string} user_id SQL
+ */
+function relation(meta, user_id) {
+  return `(SELECT json_group_array(id ORDER BY place) FROM (SELECT t.id, min(g.key) AS place
+    FROM json_each(iif(json_type(${meta}, '$.tags') = 'array', ${meta}, 'null'), '$.tags') g
+    CROSS JOIN owui_tags t ON t.user_id = ${user_id} AND t.key = g.value
+    WHERE g.type = 'text' AND json_extract(${meta}, '$.internal') IS NOT 1 GROUP BY t.id))`;
+}
 
 const SET_TAGS = `UPDATE owui_chats SET updated = ${NOW}, meta = json_set(
   iif(json_valid(meta) AND json_type(meta) = 'object', meta, '{}'), '$.tags', {:body} -> '$.tags') WHERE id = ${arg("id")}`;
@@ -113,8 +127,9 @@ const writes = {
     if (!before?.meta) {
       return before ? '"no object"' : "null";
     }
-    setTags(tx, id, ids);
-    if (!ensure(tx, user_id, ids, names)) {
+    const isEnsured = ensure(tx, user_id, ids, names);
+    setTags(tx, id, ids); // the tags are there: the chat is written once
+    if (!isEnsured) {
       return '"conflict"';
     }
     const removed = (before.tags || []).filter((tag) => !ids.includes(tag));
@@ -162,4 +177,4 @@ const writes = {
   },
 };
 
-module.exports = { reads, writes };
+module.exports = { reads, writes, relation };

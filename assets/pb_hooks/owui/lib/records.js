@@ -8,7 +8,7 @@
  */
 
 const { NOW } = require("./bulk.js");
-const { scalar, recordIds } = require("./rows.js");
+const { query, scalar, recordIds } = require("./rows.js");
 
 /** @typedef {import("./rows.js").Table} Table */
 /** @typedef {Record<string, any>} Values column -> value */
@@ -92,9 +92,56 @@ function fold(text) {
 function save(tx, table, record) {
   if (table.auth) {
     tx.saveNoValidate(record); // the host takes addresses which PocketBase's e-mail fields do not
-  } else {
-    tx.save(record);
+    return;
   }
+  try {
+    tx.save(record);
+  } catch (error) {
+    // PocketBase joins what is wrong with each field by semicolons.
+    const faults = String(/** @type {any} */ (error).message || error)
+      .split("\n")[0]
+      .split("; ");
+    if (!faults.every((fault) => fault.includes(": Failed to find all relation records"))) {
+      throw error;
+    }
+    tx.saveNoValidate(record); // the host takes ids of what is not there
+  }
+}
+
+/**
+ * Set the relations of a record: PocketBase takes a text that looks like a list for one, in what it reads as well.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ * @param {Record<string, any>} texts field -> the text it has to have
+ */
+function relate(table, record, texts) {
+  for (const { field } of table.columns.filter(({ relation }) => relation)) {
+    if (texts[field]?.includes("[")) {
+      record.setRaw(field, JSON.stringify([texts[field]]));
+    }
+  }
+}
+
+/**
+ * The texts of a record's relations, as they are stored.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {string} id
+ * @returns {Record<string, string>}
+ */
+function related(tx, table, id) {
+  const pairs = table.columns.filter(({ relation }) => relation).map(({ field }) => `'${field}', ${field}`);
+  return pairs.length
+    ? JSON.parse(
+        query(
+          tx,
+          `SELECT json_object(${pairs.join(", ")}) AS json FROM ${table.collection} WHERE id = {:body}`,
+          id,
+        ),
+      )
+    : {};
 }
 
 /**
@@ -108,10 +155,20 @@ function insert(tx, table, values) {
   const data = fields(table, values);
   const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
   record.load({ ...data, id: recordId(table, values) });
+  relate(table, record, data);
   if (table.auth) {
     record.setRaw("password", NO_PASSWORD);
   }
-  save(tx, table, record);
+  try {
+    save(tx, table, record);
+  } catch (error) {
+    if (!table.hashed_id) {
+      throw error;
+    }
+    // A record whose key was changed in the dashboard keeps its id; what gets that key now has another id.
+    record.set("id", $security.randomStringWithAlphabet(32, "0123456789abcdef"));
+    save(tx, table, record);
+  }
   return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
 }
 
@@ -125,7 +182,9 @@ function insert(tx, table, values) {
  */
 function update(tx, table, record, values) {
   const changes = fields(table, values, nullsOf(table, record));
+  const relations = { ...related(tx, table, String(record.id)), ...changes };
   record.load(changes);
+  relate(table, record, relations);
   const isHeard = values.email !== undefined || tx.subscriptionsBroker().totalClients() > 0;
   if (!table.auth || isHeard) {
     save(tx, table, record);
@@ -136,6 +195,9 @@ function update(tx, table, record, values) {
     "nulls",
   ]) {
     data[name] = String(data[name]);
+  }
+  for (const { field } of table.columns.filter(({ relation }) => relation)) {
+    data[field] = relations[field];
   }
   if (table.auth && !isHeard) {
     updateColumns(tx, table, data, Object.keys(changes));

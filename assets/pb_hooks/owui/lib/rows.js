@@ -15,9 +15,9 @@
 /**
  * @typedef {"text" | "json" | "bool" | "int" | "int64" | "date"} Type
  * @typedef {{ name: string, field: string, type: Type, null?: boolean, required?: boolean,
- *   folded?: boolean }} Column
+ *   folded?: boolean, relation?: string }} Column
  * @typedef {{ group: string, collection: string, auth?: boolean, mirrored?: boolean,
- *   hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type }[],
+ *   hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" }[],
  *   search?: { text: string, fields: string[] } }} Table
  */
 
