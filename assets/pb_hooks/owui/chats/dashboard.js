@@ -1,30 +1,14 @@
 // @ts-check
 
 /**
- * Chats and messages that are made or changed in the dashboard, or over PocketBase's own API: what the adapter keeps
- * beside them is kept right.
+ * Chats and messages that are made or changed in the dashboard, or over PocketBase's own API: the adapter's own fields
+ * follow.
  */
 
 const { fold } = require("../lib/rows.js");
 const { refold } = require("../dashboard.js");
-const { NEW_VERSION } = require("./history.js");
-
-/** Between the contents of a chat's legacy messages; what is looked for never has it. */
-const SEPARATOR = "\x1e";
-
-/**
- * A message's content as SQLite's `->>` gives it.
- *
- * @param {any} message
- */
-function searchable(message) {
-  const content = message?.content;
-  return typeof content === "string"
-    ? content
-    : content && typeof content === "object"
-      ? JSON.stringify(content)
-      : "";
-}
+const { NEW_VERSION } = require("./_records.js");
+const { SEPARATOR, searchedText } = require("./_texts.js");
 
 /**
  * Number a new record for the full-text index; see schema/definitions.py.
@@ -42,13 +26,13 @@ function number(e, sign) {
 }
 
 /**
- * A chat: others must not think that they know it.
+ * A chat: it gets a new version, so that no process takes what it knows for the chat.
  *
  * @param {core.RecordRequestEvent} e
  */
 function chat(e) {
   const body = JSON.parse(e.record?.getString("chat") || "null");
-  const legacy = Object.values(body?.messages || []).map((message) => fold(searchable(message)));
+  const legacy = Object.values(body?.messages || []).map((message) => fold(searchedText(message)));
   e.record?.set("legacy_folded", legacy.join(SEPARATOR));
   e.record?.set("tidy", false);
   e.record?.set("version", Math.floor(Math.random() * 2 ** 48));
@@ -62,7 +46,7 @@ function chat(e) {
  * @param {core.RecordRequestEvent} e
  */
 function message(e) {
-  const text = searchable(JSON.parse(e.record?.getString("entry") || "null"));
+  const text = searchedText(JSON.parse(e.record?.getString("entry") || "null"));
   const folded = fold(text);
   const ascii = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   e.record?.set("content_folded", folded === ascii ? "" : folded);

@@ -6,12 +6,11 @@
  */
 
 const { tables, arg, given, value } = require("../lib/rows.js");
-const { wholeMany } = require("../chats/history.js");
+const { SEPARATOR_SQL } = require("../chats/_texts.js");
+const { wholeMany } = require("../chats/_whole.js");
 const { TERM, places, inMessage, hasTerms } = require("../chats/search.js");
 
-/** @type {import("../lib/rows.js").Table} */
 const CHAT = tables.chat;
-/** @type {import("../lib/rows.js").Table} */
 const SHARED = tables.shared_chat;
 
 const USER = arg("user_id");
@@ -88,7 +87,7 @@ function search_workspace(args) {
     chats AS MATERIALIZED (SELECT c.rowid AS chat, o.rank, o.updated_at, o.id FROM in_order o
       CROSS JOIN owui_chats c ON c.rowid = o.chat
       WHERE ${hasTerms(`${isText} AND ${inMessage(TERM, false)}`)} LIMIT ${arg("number")})`;
-  const text = `s.title_folded || char(30) || s.text_folded`;
+  const text = `s.title_folded || ${SEPARATOR_SQL} || s.text_folded`;
   const snapshots = `snapshots AS (SELECT s.rowid AS snapshot, ${rank("s", "3")} AS rank, s.updated_at, s.id
     FROM owui_shared_chats s WHERE s.chat_id ${GRANTED} AND ${anywhere}
       AND ${ofSharer}

@@ -6,10 +6,9 @@
  * A message's words are made by who calls. A message whose text has changed since it was read is left as it is.
  */
 
-const { tables, arg, query } = require("../lib/rows.js");
+const { arg, query } = require("../lib/rows.js");
+const { OF_CHAT } = require("../chats/_texts.js");
 const { newDoc, execute } = require("../lib/bulk.js");
-
-const OF_CHAT = tables.chat.search?.text.replaceAll("{row}", "c");
 
 const CONTENT = "coalesce(CAST(m.entry ->> '$.content' AS TEXT), '')";
 const IS_NUMBER = "json_type(m.entry, '$.content') IN ('integer', 'real', 'true', 'false')";
