@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,7 +31,10 @@ class Json:
 
     def copy(self) -> Any:
         """Return the value as an object of the caller's own."""
-        return _copied(self.value)
+        try:
+            return _duplicate(self.value)
+        except RecursionError:
+            return marshal.loads(marshal.dumps(self.value))  # noqa: S302 - what was just made
 
 
 NULL: Final = Json("null", None)
@@ -105,6 +109,14 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _all_alike(ones: Iterable[Any], others: Iterable[Any]) -> bool:
     return all(map(_alike, ones, others))
+
+
+def _duplicate(value: Any) -> Any:
+    """Return a copy of a value that a JSON text said; texts and numbers are shared."""
+    kind = type(value)
+    if kind is dict:
+        return {key: each if type(each) in _SHARED else _duplicate(each) for key, each in value.items()}
+    return [each if type(each) in _SHARED else _duplicate(each) for each in value] if kind is list else value
 
 
 def _copied(value: Any) -> Any:

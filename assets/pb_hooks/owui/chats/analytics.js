@@ -8,6 +8,7 @@
 
 const { tables, arg, given, value, matches, one } = require("../lib/rows.js");
 const { PAGE } = require("./_page.js");
+const { WITH_CALLS, toolCalls } = require("./_tool_calls.js");
 
 /**
  * Whose messages are asked for: dates in seconds since 1970, a group or some users; and `zone`, a list of [seconds since
@@ -53,15 +54,6 @@ function among(args, ...conditions) {
     args[/** @type {keyof Asked} */ (name)] === undefined ? [] : [sql],
   );
   return `FROM owui_chat_messages m WHERE ${["m.has_row = TRUE", ...conditions, ...filters].join(" AND ")}`;
-}
-
-/**
- * SQL of a JSON column, which the entry may have instead.
- *
- * @param {string} column
- */
-function json(column) {
-  return `iif(instr(m.same, '"${column}"'), m.entry -> '$.${column}', nullif(m.${column}, ''))`;
 }
 
 /**
@@ -140,22 +132,6 @@ function tokensBy(key, ...conditions) {
   return (/** @type {Asked} */ args) => counted(among(args, ANSWERS, ...conditions));
 }
 
-/** Calls of tools are objects whose type contains one of these texts; a text without them need not be parsed. */
-const mayCall = (/** @type {string} */ json) => `(instr(${json}, 'tool') OR instr(${json}, 'function_call'))`;
-
-/**
- * SQL of a column as far as it may have calls of tools: without their arguments and most of their results.
- *
- * @param {string} column
- */
-function calls(column) {
-  return `(SELECT CASE json_type(c.json) WHEN 'array' THEN (
-      SELECT json_group_array(json(iif(e.type = 'object', json_remove(e.value, '$.arguments', '$.content',
-        iif(${mayCall("(e.value -> '$.output')")}, '$.content', '$.output')), e.value)) ORDER BY e.key)
-      FROM json_each(c.json) e WHERE e.type IN ('object', 'array') AND ${mayCall("e.value")})
-    ELSE json(c.json) END FROM (SELECT ${json(column)} AS json) c)`;
-}
-
 /** @param {string} rest from FROM on */
 const chatIds = (rest) => `SELECT json_group_array(id ORDER BY last DESC, id) AS json FROM (
   SELECT m.chat_id AS id, max(${CREATED_AT}) AS last ${rest} GROUP BY m.chat_id
@@ -203,14 +179,6 @@ const topModels = (rest) => `WITH used AS MATERIALIZED (
   models AS (SELECT id, ${TOTALS[2]} AS messages, ${TOTALS[0]} AS input, ${TOTALS[1]} AS output FROM used GROUP BY id
     ORDER BY messages DESC, id DESC LIMIT coalesce(${arg("limit")}, -1))
   SELECT json_group_array(json_array(id, messages, input, output) ORDER BY messages DESC, id DESC) AS json FROM models`;
-
-/** @param {string} rest from FROM on */
-const toolCalls = (rest) =>
-  `SELECT json_group_array(json_array(${calls("output")}, ${calls("meta")}) ORDER BY m.created_at, m.rowid) AS json ${rest}`;
-
-const WITH_CALLS = `(${["output", "meta"]
-  .map((column) => mayCall(`iif(instr(m.same, '"${column}"'), m.entry, m.${column})`))
-  .join(" OR ")})`;
 
 /**
  * Amounts by part of the day and model.

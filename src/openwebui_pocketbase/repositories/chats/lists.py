@@ -10,13 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.chats._base import ChatRepository, checked_page, titles
 from openwebui_pocketbase.repositories.chats._names import names_in_sql
-from openwebui_pocketbase.repositories.chats._orders import (
-    AS_STORED,
-    LATEST,
-    LATEST_OF_FEW,
-    by_column,
-    by_host_names,
-)
+from openwebui_pocketbase.repositories.chats._orders import AS_STORED, LATEST, LATEST_OF_FEW, by_column, by_host_names
 from openwebui_pocketbase.repositories.neighbours import is_on_pocketbase
 
 __all__ = ["ListChats"]
