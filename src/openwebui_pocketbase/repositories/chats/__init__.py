@@ -20,8 +20,8 @@ verb. Each room is a mixin over `ChatRepository`, and the hooks and the contract
 What they have in common: `_base` (reading, listing), `_transaction` (writing without losing what others write),
 `_draft` and `_changes` (what a write begins with, and what it changes), `_rows` (rows of messages as the host makes
 them), `_cache` (what this process knows of chats), `_lazy` (what a write returns), `_tidy` (which chats can be written
-message by message), `_parts` (new chats on their way), `_orders`, `_names`,
-`_calendar`, `_codecs`.
+message by message), `_parts` (new chats on their way), `_codecs` (with the host's JSON encoder), `_orders` (of lists),
+`_calendar` (days and time zones), `_names` (of users).
 """
 
 from __future__ import annotations

@@ -144,8 +144,11 @@ class ChatCache:
         return Draft(chat_id, [orjson.loads(reading.row), reading.version, reading.tidy, []], keys)
 
     def forget_draft(self, chat_id: str) -> None:
-        """Note that somebody else is about to change a chat."""
-        self.take_draft(chat_id, ())
+        """Note that a chat is about to be changed in another way than from its draft."""
+        with self._lock:
+            if (known := self._chats.get(chat_id)) is not None:
+                known.draft = None
+                self._weigh(chat_id)
 
     def left(self, draft: Draft) -> None:
         """Note how a write left a chat."""
@@ -163,6 +166,9 @@ class ChatCache:
         size = (known.reading.size if known.reading else 0) + (known.draft.size if known.draft else 0)
         self._size += size - known.size
         known.size = size
+        if not size:
+            del self._chats[chat_id]
+            return
         self._chats.move_to_end(chat_id)
         while self._size > CACHE_BYTES:
             _, oldest = self._chats.popitem(last=False)
