@@ -16,7 +16,7 @@ from bench.data import LOADED_AT, SCRATCH_USERS, TOTAL_CHATS, USERS, identifier
 from bench.groups.folders import PATHS, folder_id
 from bench.groups.tags import NAMES, tag_id
 from bench.operations import Comparison, Group, Item, Operation
-from openwebui_pocketbase.codec.chats import chat_wire
+from openwebui_pocketbase.repositories.chats._parts import wire_of
 
 MAIN, WRITER, OTHERS = USERS[0], USERS[1], USERS[2:12]
 """Who has most chats, and only reads them; whose chats are written to; and further users."""
@@ -94,7 +94,7 @@ def _items() -> Iterator[Item]:
 
 
 def _store(item: Item) -> tuple[str, dict[str, Any]]:
-    return "chats/insert_chats", chat_wire(item["chat"][0], item["chat_message"])
+    return "chats/insert_chats", wire_of(item["chat"][0], item["chat_message"])
 
 
 def _read(number: int) -> tuple[str]:

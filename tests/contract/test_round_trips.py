@@ -438,9 +438,9 @@ async def test_users_auths_and_oauth_sessions(
             {"pocketbase": client},
         )
         for path, name, module, replacement in [
-            ("open_webui.models.users", "Users", "users", "PocketBaseUsers"),
-            ("open_webui.models.auths", "Auths", "auths", "PocketBaseAuths"),
-            ("open_webui.models.oauth_sessions", "OAuthSessions", "oauth_sessions", "PocketBaseOAuthSessions"),
+            ("open_webui.models.users", "Users", "users.users", "PocketBaseUsers"),
+            ("open_webui.models.auths", "Auths", "users.auths", "PocketBaseAuths"),
+            ("open_webui.models.oauth_sessions", "OAuthSessions", "users.oauth_sessions", "PocketBaseOAuthSessions"),
         ]
     ]
     try:
@@ -467,7 +467,7 @@ async def test_chats(client: PocketBaseClient, requests: list[bytes], tmp_path: 
         bind(
             import_module(f"open_webui.models.{module}"),
             name,
-            f"{path}.{module}:PocketBase{name}",
+            f"{path}.chats:PocketBase{name}",
             {"pocketbase": client},
         )
         for module, name in [("chats", "Chats"), ("chat_messages", "ChatMessages"), ("shared_chats", "SharedChats")]

@@ -14,7 +14,8 @@ from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats, _cache
 from openwebui_pocketbase.seams.saved_chats import reading_saved_chats
-from tests.contract.chats.test_history import C, body
+from tests.support.chats import CHAT as C
+from tests.support.chats import body
 from tests.support.pocketbase import PocketBaseProcess
 
 
@@ -147,7 +148,7 @@ async def test_changes_are_seen(own_pocketbase: PocketBaseProcess, chats: Pocket
 
 
 async def test_only_so_many_bytes_are_kept(chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_cache, "KEPT_BYTES", 1000)
+    monkeypatch.setattr(_cache, "CACHE_BYTES", 1000)
     expected = (await read(chats)).model_dump()
     assert (await read(chats)).model_dump() == expected
     first, second = chats.pocketbase.lengths  # type: ignore[attr-defined]

@@ -122,13 +122,13 @@ async def test_killed_writers_lose_nothing(own_pocketbase: PocketBaseProcess, ch
 async def test_a_crashed_holder_s_lock_ends(
     own_pocketbase: PocketBaseProcess, chats: PocketBaseChats, client: PocketBaseClient
 ) -> None:
-    view = await client.write("chats/lock_chat", {"id": CHAT, "token": "dead", "milliseconds": LEASE, "keys": []})
+    draft = await client.write("chats/lock_chat", {"id": CHAT, "token": "dead", "milliseconds": LEASE, "keys": []})
     message = {"parentId": "root", "role": "assistant", "content": "x"}
     begun = time.monotonic()
     assert await chats.upsert_message_to_chat_by_id_and_message_id(CHAT, "a", message) is not None
     assert time.monotonic() - begun > LEASE / 2000  # it did wait for the lock
     late = {"id": CHAT, "version": None, "token": "dead", "changes": {}, "columns": [], "nones": []}
-    answer = await client.write("chats/save_chat", {**late, "version": view[1], "messages": [], "removed": []})
+    answer = await client.write("chats/save_chat", {**late, "version": draft[1], "messages": [], "removed": []})
     assert answer == "changed"  # who lost the lock writes nothing any more
 
 

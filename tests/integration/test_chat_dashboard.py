@@ -11,7 +11,8 @@ from open_webui.models.chats import ChatForm
 from openwebui_pocketbase.client import AdminClient, PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from tests.contract.chats.test_history import C, body
+from tests.support.chats import CHAT as C
+from tests.support.chats import body
 from tests.support.pocketbase import PocketBaseProcess
 
 

@@ -180,7 +180,7 @@ EVERYTHING = {"id": "secret", "ids": ["s", "secret"], "user_id": "u1", "name": S
 
 def test_every_method_is_known() -> None:
     assert len(METHODS) > 15
-    parts = {"chats/get_view", "chats/get_chat_list", "chats/update_chat", "chats/add_chat_tag"}
+    parts = {"chats/get_draft", "chats/get_chat_list", "chats/update_chat", "chats/add_chat_tag"}
     assert {"tags/insert_new_tag", "folders/get_subtree", *parts} <= set(METHODS)
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.client import PocketBaseClient, encode
 from openwebui_pocketbase.exceptions import InvalidRequestError, UnavailableError
-from openwebui_pocketbase.repositories.chats import PocketBaseChats, imports
-from tests.contract.chats.test_history import C, body
+from openwebui_pocketbase.repositories.chats import PocketBaseChats, _parts
+from tests.support.chats import CHAT as C
+from tests.support.chats import body
 from tests.support.pocketbase import PocketBaseProcess
 
 PART = 4 << 20
@@ -172,7 +173,7 @@ async def test_an_import_that_is_cancelled_leaves_nothing(
 async def test_chats_that_have_appeared_go_again(
     client: Client, chats: PocketBaseChats, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "PART", 5000)
+    monkeypatch.setattr(_parts, "PART", 5000)
     await chats.insert_new_chat(C, "u2", ChatForm(chat=body("a")))
     old = [{"role": "user", "id": "x", "content": "old " * 1500}]
 
@@ -252,6 +253,6 @@ async def test_what_was_given_up_does_not_appear_after_all(
 async def test_a_long_import_says_that_it_goes_on(
     client: Client, chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imports, "LEASE", 0.001)
+    monkeypatch.setattr(_parts, "LEASE", 0.001)
     await chats.import_chats("u1", [form("one", "two", "three", "four", "five", "six")])
     assert client.methods == ["begin_import", *["insert_chats", "begin_import"] * 3, "finish_import"]

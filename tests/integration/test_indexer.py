@@ -14,8 +14,8 @@ from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.search.indexer import AT_ONCE, Indexer, indexed
-from tests.contract.chats.test_history import C, body, message, odd_body
-from tests.support.chats import index_all
+from tests.support.chats import CHAT as C
+from tests.support.chats import body, index_all, message, unlinked
 from tests.support.pocketbase import PocketBaseProcess
 
 FILE = "data:image/png;base64," + "iVBORw0KGgo" * 40
@@ -139,7 +139,7 @@ async def test_a_transaction_has_so_many_bytes(client: PocketBaseClient, chats: 
     texts = ["\u540d\u524d" * 10_000, "a word " * 5_000, "\u691c\u7d22" * 20_000]
     for number, text in enumerate(texts):
         await chats.insert_new_chat(
-            f"{C[:-1]}{number + 5}", "u1", ChatForm(chat=odd_body(message("m", None, "user", content=text)))
+            f"{C[:-1]}{number + 5}", "u1", ChatForm(chat=unlinked(message("m", None, "user", content=text)))
         )
     sizes = []
     for _ in texts:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from open_webui.models.chats import Chat
 from typer.testing import CliRunner
 
 from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.cli import search as command
-from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from tests.support.chats import index_all
+from tests.support.chats import chat, index_all, insert, key
 from tests.support.differential import clear
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
 
@@ -30,28 +30,14 @@ TEXTS: list[Any] = [
 DONE = [None, True, False]
 
 
-def uid(number: int) -> str:
-    return f"c0000000-0000-4000-8000-{number:012d}"
-
-
-def chat(number: int) -> dict[str, Any]:
+def made(number: int) -> Chat:
     messages = {}
     for index, content in enumerate(TEXTS):
         entry = {"id": f"m{index}", "role": "user", "content": content}
         done = DONE[(number + index) % len(DONE)]
         messages[f"m{index}"] = entry if done is None else entry | {"done": done}
-    columns = {
-        "id": uid(number),
-        "user_id": "u1",
-        "title": f"Title Nr. {number}",
-        "created_at": 1,
-        "updated_at": number,
-    }
     body = {"history": {"messages": messages, "currentId": None}, "messages": [{"content": f"legacy {number}"}]}
-    rest = dict.fromkeys(
-        ("last_read_at", "share_id", "folder_id", "current_message_id", "timer_at", "summary", "tasks")
-    )
-    return {**columns, **rest, "archived": False, "pinned": False, "meta": {}, "variables": {}, "chat": body}
+    return chat(number, chat=body, title=f"Title Nr. {number}", updated_at=number)
 
 
 @pytest.fixture
@@ -67,7 +53,7 @@ async def chats(
     client = repository.pocketbase = pocketbase.client()
     await clear(client, "chat", "chat_message")
     for number in range(5):
-        await client.write("chats/insert_chats", chat_wire(chat(number), []))
+        await insert(client, made(number))
     await index_all(client)
     yield repository
     await clear(client, "chat", "chat_message")
@@ -112,11 +98,11 @@ async def test_a_lost_index_comes_back(chats: PocketBaseChats, pocketbase: Pocke
 async def test_what_others_have_changed(chats: PocketBaseChats, pocketbase: PocketBaseProcess) -> None:
     entry = "json_set(entry, '$.content', 'something strange')"
     with pocketbase.admin() as admin:
-        admin.sql(f"UPDATE owui_chat_messages SET entry = {entry} WHERE key = '{uid(0)}-m0'")
+        admin.sql(f"UPDATE owui_chat_messages SET entry = {entry} WHERE key = '{key(0)}-m0'")
     assert await found(chats, "something strange") == [0]
     assert 0 not in await found(chats, "early needle")
-    assert {"key": f"{uid(0)}-m0"} in indexed(pocketbase)[1]
+    assert {"key": f"{key(0)}-m0"} in indexed(pocketbase)[1]
     rebuild()
-    assert {"key": f"{uid(0)}-m0"} not in indexed(pocketbase)[1]
+    assert {"key": f"{key(0)}-m0"} not in indexed(pocketbase)[1]
     assert await found(chats, "something strange") == [0]
     assert 0 not in await found(chats, "early needle")

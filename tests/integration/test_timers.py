@@ -22,11 +22,12 @@ from sqlalchemy import select, update
 
 from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.host.seams import replace_function
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
 from openwebui_pocketbase.seams import timers as seams
+from tests.support import chats as chats_support
+from tests.support.chats import chain, chat, message
 from tests.support.differential import START, Contract, Pair, open_pair, pocketbase_rows, same
 from tests.support.pocketbase import PocketBaseProcess
 
@@ -114,18 +115,11 @@ async def both(pair: Pair, monkeypatch: pytest.MonkeyPatch, run: Any) -> Any:
     return actual
 
 
-def message(id: str, role: str, parent: str | None = None, **more: Any) -> dict[str, Any]:
-    entry = {"id": id, "role": role, "parentId": parent, "childrenIds": [], "content": f"text of {id}", "timestamp": 5}
-    return entry | more
-
-
 def parent(**more: Any) -> Chat:
-    messages = {"a": message("a", "user", childrenIds=["b"]), "b": message("b", "assistant", "a", done=True)}
+    messages = chain("a", "b")
+    messages["b"]["done"] = True
     body = {"title": "Parent", "history": {"messages": messages, "currentId": "b"}}
-    return Chat(**{"id": PARENT, "user_id": "u1", "title": "Parent", "chat": body, **COLUMNS, **more})
-
-
-COLUMNS = {"created_at": 1, "updated_at": 2, "archived": False, "pinned": False, "meta": {}}
+    return chat(PARENT, **{"title": "Parent", "chat": body, **more})
 
 
 def timer(id: str = TIMER, timer_at: int | None = NOW, user: str = "u1", **meta: Any) -> Chat:
@@ -141,15 +135,14 @@ def timer(id: str = TIMER, timer_at: int | None = NOW, user: str = "u1", **meta:
         "cancel_on": ["chat.read"],
         "run": run,
     }
-    body = {"title": "Timer", "history": {"messages": {"t": message("t", "user")}, "currentId": "t"}}
-    columns = {**COLUMNS, "meta": {**known, **meta}}
-    return Chat(id=id, user_id=user, title="Timer", chat=body, timer_at=timer_at, **columns)
+    body = {"title": "Timer", "history": {"messages": {"t": message("t", None, "user")}, "currentId": "t"}}
+    return chat(id, user_id=user, title="Timer", chat=body, timer_at=timer_at, meta={**known, **meta})
 
 
 async def seed(pair: Pair, *chats: Chat) -> None:
     user = {"last_active_at": 1, "updated_at": 1, "created_at": 1, "name": "Ann", "email": "a@b.c", "role": "user"}
     await pair.database.add(User(id="u1", **user), Auth(id="u1", email="a@b.c", password="x", active=True))
-    await pair.seed([*chats], lambda row: pair.client.write("chats/insert_chats", chat_wire(row, [])))
+    await chats_support.seed(pair, [*chats])
 
 
 async def test_due_timers_are_claimed_once(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +297,7 @@ async def test_without_the_seams_no_timer_is_found(pair: Pair, monkeypatch: pyte
 
 
 async def test_subagents_need_no_seam(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    waiting = message("c", "user", "b", meta={"internal": True, "type": "subagent", "status": "pending"}, model="m")
+    waiting = message("c", "b", "user", meta={"internal": True, "type": "subagent", "status": "pending"}, model="m")
     chat = parent()
     chat.chat["history"]["messages"]["b"]["childrenIds"].append("c")
     chat.chat["history"]["messages"]["c"] = waiting

@@ -20,11 +20,11 @@ from sqlalchemy import delete
 
 from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedChats
 from openwebui_pocketbase.seams import workspace_search
-from tests.support.chats import index_all
+from tests.support import chats as chats_support
+from tests.support.chats import columns_of, index_all, insert, key
 from tests.support.differential import clear
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
@@ -72,10 +72,6 @@ SEARCHES: list[dict[str, Any]] = [
 ]
 
 
-def uid(number: int) -> str:
-    return f"c0000000-0000-4000-8000-{number:012d}"
-
-
 def folder(name: str) -> Folder:
     parent, owner, title = FOLDERS[name]
     return Folder(id=name, parent_id=parent, user_id=owner, name=title, is_expanded=False, created_at=1, updated_at=1)
@@ -83,8 +79,8 @@ def folder(name: str) -> Folder:
 
 def chat(number: int, title: str | None, *contents: Any, **more: Any) -> Chat:
     messages = {f"m{n}": {"id": f"m{n}", "content": content} for n, content in enumerate(contents)}
-    columns = {"user_id": "ann", "created_at": 1, "updated_at": 2, "archived": False, "pinned": False, "meta": {}}
-    return Chat(id=uid(number), title=title, **{"chat": {"history": {"messages": messages}}, **columns, **more})
+    columns = {"user_id": "ann", "title": title, "chat": {"history": {"messages": messages}}, "updated_at": 2}
+    return chats_support.chat(number, **columns | more)
 
 
 def grant(resource_type: str, resource_id: str, principal: str, permission: str = "read") -> AccessGrant:
@@ -113,7 +109,7 @@ def chats() -> list[Chat]:
         chat(102, "needle", "internal", meta={"internal": True}),
         chat(103, "Own  chat", "needle", {"no": "needle"}, 5, None),
         chat(104, "own chat", "100% \\ under_score", "Ünd GRÖßE"),
-        chat(105, "GRÖSSE", "x", share_id=uid(905)),
+        chat(105, "GRÖSSE", "x", share_id=key(905)),
         chat(106, "legacy", chat=legacy),
         chat(107, "split", "needle", "own"),
         chat(108, "empty", chat={}),
@@ -143,10 +139,10 @@ async def database(request: pytest.FixtureRequest, tmp_path: Any) -> AsyncIterat
         grant("folder", "written", "ann", "write"),
     )
     await database.add(
-        *(grant("shared_chat", uid(200 + n), "team" if n % 2 else "ann") for n in range(4)),
-        grant("shared_chat", uid(104), "ann"),
-        grant("shared_chat", uid(2), "ann"),
-        grant("shared_chat", uid(205), "*"),
+        *(grant("shared_chat", key(200 + n), "team" if n % 2 else "ann") for n in range(4)),
+        grant("shared_chat", key(104), "ann"),
+        grant("shared_chat", key(2), "ann"),
+        grant("shared_chat", key(205), "*"),
     )
     yield database
     async with database.sessions() as session:
@@ -175,7 +171,7 @@ async def share(database: StockDatabase, client: PocketBaseClient) -> None:
     ours = object.__new__(PocketBaseSharedChats)
     ours.pocketbase = client
     for number, mode in SHARES.items():
-        shared = await ours.create(uid(number), "bob", share_mode=mode)
+        shared = await ours.create(key(number), "bob", share_mode=mode)
         assert shared is not None
         columns = shared.model_dump()
         await database.add(SharedChat(**columns))
@@ -195,10 +191,10 @@ GROUPS = [("folders",), ("chats",), ("folders", "chats")]
 
 @pytest.mark.parametrize("groups", GROUPS, ids=" ".join)
 async def test_the_same_is_found(database: StockDatabase, client: PocketBaseClient, groups: tuple[str, ...]) -> None:
-    for number, row in enumerate(vars_of(each) for each in chats()):
+    for number, each in enumerate(chats()):
         if number % 2:  # half of them wait for the index
             await index_all(client)
-        await client.write("chats/insert_chats", chat_wire(row, []))
+        await insert(client, each)
     await share(database, client)
     expected = await answers(database, search_workspace)
     contexts = {item["context"] for answer in expected for item in answer["items"] if item["id"].startswith(("c", "s"))}
@@ -225,7 +221,7 @@ async def test_the_same_is_found(database: StockDatabase, client: PocketBaseClie
                 await session.commit()
         if "folders" in groups:
             for name in FOLDERS:
-                assert await Folders._insert(vars_of(folder(name))) is not None  # type: ignore[attr-defined]
+                assert await Folders._insert(columns_of(folder(name))) is not None  # type: ignore[attr-defined]
         replaced = workspace_search.over_repositories(search_workspace)
         actual = await answers(database, replaced)
         for parameters, ours, theirs in zip(SEARCHES, actual, expected, strict=True):
@@ -235,7 +231,3 @@ async def test_the_same_is_found(database: StockDatabase, client: PocketBaseClie
         for each in undo:
             each()
     assert type(Chats).__module__ == "open_webui.models.chats"
-
-
-def vars_of(row: Any) -> dict[str, Any]:
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns}

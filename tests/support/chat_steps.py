@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.support.chats import linked
 from tests.support.scenarios import Step, step
 
 ANALYTICS = "/api/v1/analytics"
@@ -24,11 +25,7 @@ def message(parent: str | None, role: str, content: Any, **members: Any) -> dict
 
 def history(current: str | None, **messages: dict[str, Any]) -> dict[str, Any]:
     """Return a history in which parents know their children."""
-    entries = {name: {"id": name, **each} for name, each in messages.items()}
-    for name, each in entries.items():
-        if each["parentId"] in entries:
-            entries[each["parentId"]]["childrenIds"].append(name)
-    return {"messages": entries, "currentId": current}
+    return {"messages": linked({name: {"id": name, **each} for name, each in messages.items()}), "currentId": current}
 
 
 def chat(title: str, text: str = "", **members: Any) -> dict[str, Any]:

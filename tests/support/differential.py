@@ -7,6 +7,8 @@ import inspect
 import json
 import random
 import sqlite3
+import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, closing, contextmanager
@@ -27,7 +29,7 @@ from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats._lazy import SavedChat
 from openwebui_pocketbase.schema.tables import TABLES, Table
-from tests.support import chats
+from tests.support import stored_chats
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database, stock_class
 
@@ -138,6 +140,8 @@ JSON_OBJECTS["200 levels"] = _DEEP
 
 class Clock:
     """`time`, as far as the repositories use it."""
+
+    monotonic = staticmethod(time.monotonic)
 
     def __init__(self) -> None:
         self.now = START
@@ -320,6 +324,7 @@ def _patched(pair: Pair) -> Iterator[None]:
     replacements = {"time": pair.clock, "uuid": pair.identifiers}
     classes = [type(pair.oracle), type(pair.subject), *pair.contract.bound.values()]
     modules = {base.__module__ for kind in classes for base in kind.__mro__ if base is not object}
+    modules |= {name for name in sys.modules if name.startswith("openwebui_pocketbase.repositories.")}
     with ExitStack() as stack:
         for module in map(import_module, sorted(modules)):
             for name, new in replacements.items():
@@ -389,10 +394,10 @@ def pocketbase_rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
             for row in rows:
                 body = row["chat"]
                 if isinstance(body, dict) and isinstance((body.get("history") or {}).get("messages"), dict):
-                    body["history"]["messages"] = chats.history(connection, row["id"])
+                    body["history"]["messages"] = stored_chats.history(connection, row["id"])
         if name == "chat_message":
             pairs = zip(records, rows, strict=True)
-            rows = [found for record, row in pairs if (found := chats.message_row(record, row)) is not None]
+            rows = [found for record, row in pairs if (found := stored_chats.message_row(record, row)) is not None]
     return rows
 
 
@@ -422,8 +427,8 @@ def public_methods(name: str) -> set[str]:
 
 
 async def clear(client: PocketBaseClient, *tables: str) -> None:
-    """Delete all rows of tables in PocketBase."""
-    for table in tables:
+    """Delete all rows of tables in PocketBase, with chats their messages: each is a part of the chat's body."""
+    for table in {*tables, *(["chat_message"] if "chat" in tables else [])}:
         query = f"DELETE FROM {TABLES[table].collection}"
         await client._send("POST", "/api/sql", orjson.dumps({"query": query}), "")
 

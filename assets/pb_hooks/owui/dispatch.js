@@ -189,7 +189,7 @@ function prune() {
       "AND at < {:limit} AND seq < (SELECT max(seq) FROM owui_changes)",
     Date.now() - CHANGES_KEPT_FOR * 1000,
   );
-  require("./chats/imports.js").prune($app.nonconcurrentDB());
+  require("./chats/insert.js").prune($app.nonconcurrentDB());
 }
 
 /**

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from openwebui_pocketbase.codec.json import Json
+
 if TYPE_CHECKING:
     from openwebui_pocketbase.schema.tables import Column, Table
 
@@ -41,7 +43,7 @@ class Codec:
         self._decoders = [(c.name, decode) for c in table.columns if (decode := _decoder(c, loads))]
 
     def encode(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a row, or some of its columns, as it goes to PocketBase.
+        """Return a row, or some of its columns, as it goes to PocketBase; a JSON column may be given as `Json`.
 
         Raises:
             KeyError: The table has no such column.
@@ -85,6 +87,15 @@ class Codec:
 
     def decode(self, wire: Sequence[Any]) -> dict[str, Any]:
         """Return the row which came from PocketBase."""
+        row = self.decode_scalars(wire)
+        for name, decode in self._decoders:
+            value = row[name]
+            if value is not None:
+                row[name] = decode(value)
+        return row
+
+    def decode_scalars(self, wire: Sequence[Any]) -> dict[str, Any]:
+        """Return the row which came from PocketBase, its values as they came where they are not None."""
         row = dict(zip(self._names, wire, strict=False))
         nulls = wire[-1]
         if nulls != "[]":
@@ -93,10 +104,6 @@ class Codec:
             for name in self._nullable.intersection(listed):
                 if not row[name]:  # a value always wins over the list
                     row[name] = None
-        for name, decode in self._decoders:
-            value = row[name]
-            if value is not None:
-                row[name] = decode(value)
         return row
 
 
@@ -117,10 +124,10 @@ def _decoder(column: Column, loads: Callable[[str], Any]) -> Callable[[Any], Any
 
 def _finite(dumps: Callable[[Any], str]) -> Callable[[Any], str]:
     def encode(value: Any) -> str:
-        text = dumps(value)
-        if "NaN" in text or "Infinity" in text:  # perhaps in a string
-            json.dumps(value, allow_nan=False)
-        return text
+        document = value if isinstance(value, Json) else Json(dumps(value), value)
+        if "NaN" in document.text or "Infinity" in document.text:  # perhaps in a string
+            json.dumps(document.value, allow_nan=False)
+        return document.text
 
     return encode
 

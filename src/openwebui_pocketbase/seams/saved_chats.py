@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from openwebui_pocketbase.repositories.chats._lazy import is_read
+from openwebui_pocketbase.repositories.chats._lazy import reads_saved_chat
 
 __all__ = ["reading_saved_chats"]
 
@@ -19,10 +19,10 @@ def reading_saved_chats(stock: Callable[P, Awaitable[T]]) -> Callable[P, Awaitab
 
     @wraps(stock)
     async def reading(*args: P.args, **kwargs: P.kwargs) -> T:
-        before = is_read.set(True)
+        before = reads_saved_chat.set(True)
         try:
             return await stock(*args, **kwargs)
         finally:
-            is_read.reset(before)
+            reads_saved_chat.reset(before)
 
     return reading

@@ -1,6 +1,6 @@
 """The host's timers, which go to the table ``chat`` directly, with the chats in PocketBase.
 
-The hooks are in ``seams/timers.js``.
+The hooks are in ``owui/seams/timers.js``.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from uuid import uuid4
 from open_webui.models.chats import ChatModel, Chats
 
 from openwebui_pocketbase.changes.next_timer import next_timer
-from openwebui_pocketbase.codec.chats import CHAT
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from openwebui_pocketbase.repositories.chats._codecs import CHAT
 from openwebui_pocketbase.seams._rebind import rebound
 
 __all__ = ["cancelling", "claiming", "executing", "setting_state"]

@@ -19,8 +19,8 @@ from open_webui.models.shared_chats import SharedChat
 from sqlalchemy import and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.chats import decode_chat
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from openwebui_pocketbase.repositories.chats._codecs import CHAT
 from openwebui_pocketbase.repositories.chats.search import parts_of
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
 from openwebui_pocketbase.seams._entities import as_entity
@@ -148,7 +148,7 @@ async def _fill_in(stock: FunctionType, found: Any, query: str) -> None:
         ids[source].append(own_id)
     wanted = {"chats": ids["chat"], "snapshots": ids["shared"]}
     chats, snapshots = await Chats.pocketbase.read("chats/get_passages", wanted)
-    decoded = [(f"chat:{chat['id']}", chat["chat"]) for chat in map(decode_chat, chats)]
+    decoded = [(f"chat:{chat['id']}", chat["chat"]) for chat in map(CHAT.decode_whole, chats)]
     bodies = dict([*decoded, *((f"shared:{own_id}", body) for own_id, body in snapshots)])
     for item in items:
         # What has gone meanwhile is shown as the stock function shows a chat without messages.

@@ -13,9 +13,9 @@ from open_webui.models.chat_messages import ChatMessage
 from open_webui.models.chats import Chat
 from open_webui.models.groups import Group, GroupMember
 
-from openwebui_pocketbase.codec.chats import APPEND, message_record
 from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
+from tests.support.chats import add_rows
 from tests.support.differential import HOSTILE_NAMES, IDS, START, Contract, Opened, Pair, clear
 
 USAGE = Contract(name="ChatMessages", tables=("chat_message",), subject=PocketBaseChatMessages)
@@ -107,21 +107,13 @@ def rows(number: int, **fixed: list[Any]) -> list[dict[str, Any]]:
 
 
 async def seed(pair: Pair, made: list[dict[str, Any]]) -> None:
-    """Put rows into both; of every other one the chat's body has an entry, too."""
-    records: list[dict[str, Any]] = []
-
-    async def write(row: dict[str, Any]) -> None:
-        message_id = row["id"].removeprefix(f"{row['chat_id']}-")
-        entry = {name: row[name] for name in ("output", "usage", "meta") if row[name] is not None}
-        copies = (0, None) if len(records) % 2 else (APPEND, entry)
-        records.append(message_record(row["chat_id"], message_id, *copies, row))
-        if len(records) == len(made):
-            await pair.client.write("chats/insert_chats", {"chats": [], "messages": records})
-
+    """Put rows into both; of every other one the chat's body has an entry as well."""
     if not pair.database.is_sqlite:  # which has foreign keys
         times = {"created_at": 1, "updated_at": 1}
         await pair.database.add(*(Chat(id=chat, user_id="u", title="", chat={}, **times) for chat in CHATS))
-    await pair.seed([ChatMessage(**row) for row in made], write)
+    shared = ("output", "usage", "meta")
+    entries = [{name: each[name] for name in shared if each[name] is not None} for each in made]
+    await add_rows(pair, [(ChatMessage(**each), given) for each, given in zip(made, entries, strict=True)])
 
 
 async def add_groups(pair: Pair) -> None:

@@ -11,7 +11,7 @@ from open_webui.models.chats import ChatFile
 
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from tests.support.chat_rows import chat, key, seed
+from tests.support.chats import chat, key, seed
 from tests.support.differential import IDS, Contract, Opened, Pair
 
 FILES = Contract(name="Chats", tables=("chat", "chat_file"), subject=PocketBaseChats)

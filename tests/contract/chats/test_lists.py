@@ -13,9 +13,9 @@ from open_webui.models.users import User
 
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.base import codec_of
-from openwebui_pocketbase.repositories.chats import PocketBaseChats, lists
+from openwebui_pocketbase.repositories.chats import PocketBaseChats, _base
 from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
-from tests.support.chat_rows import chat, entry, key, row, seed
+from tests.support.chats import chat, entry, key, row, seed
 from tests.support.differential import HOSTILE_NAMES, START, Contract, Opened, Pair
 
 LISTS = Contract(
@@ -239,7 +239,7 @@ async def test_chats_of_everybody(opened: Opened) -> None:
 
 async def test_many_whole_chats(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than one request can hold."""
-    monkeypatch.setattr(lists, "WHOLES_AT_ONCE", 7)
+    monkeypatch.setattr(_base, "CHATS_AT_ONCE", 7)
     async with opened(LISTS, "sqlite") as pair:
         chats = [chat(n, {"a": entry("a")}, updated_at=START + n // 5, archived=n % 2 == 0) for n in range(130)]
         await seed(pair, chats)
@@ -316,55 +316,3 @@ async def test_chats_of_a_model(seeded: Pair, users: str) -> None:
                 await call(
                     seeded, "get_chats_by_model_id", "m", {"order_by": order_by, "direction": "asc"}, skip, limit
                 )
-
-
-@pytest.mark.parametrize(
-    "times", [[], [0], [5, 10], [10, 5], [1, 1801, 3602], [1, 1802], [1_700_000_000_000, 1_700_000_010]]
-)
-async def test_usage(opened: Opened, times: list[int]) -> None:
-    async with opened(LISTS, "sqlite") as pair:
-        rows = [row(number, f"{number} {time}", created_at=time) for number in (1, 2, 3) for time in times]
-        rows += [row(2, "more", created_at=12), row(2, "none", created_at=None), row(3, "more", created_at=900)]
-        await seed(pair, [chat(1), chat(2), chat(3, meta=INTERNAL), chat(4), chat(5, user_id="u2")], rows)
-        assert (await call(pair, "get_user_usage_chat_stats", "u1"))["total_chats"] == 3
-        for user in ["u2", "", "nobody", None]:
-            await call(pair, "get_user_usage_chat_stats", user)
-
-
-BODIES: dict[str, Any] = {
-    "questions": {
-        "history": {
-            "messages": {
-                "a": entry("a", user_id="u2"),
-                "b": entry("b", user_id="u2"),
-                "c": entry("c", role="assistant", user_id="u3"),
-                "d": entry("d", user={"id": "u4"}),
-                "e": entry("e", user_id=" ", user={"id": ""}),
-                "f": entry("f", user_id=5, user={"id": None}),
-                "g": entry("g", user="u5"),
-                "i": None,
-                "j": "user",
-                "k": ["user"],
-                "l": {"role": ["user"]},
-            }
-        },
-        "messages": [entry("z", user_id="u9")],
-    },
-    "an empty history": {"history": {"messages": {}}, "messages": [entry("z", user_id="u9")]},
-    "no history": {"messages": [entry("z", user_id="u9"), 5, None, "x", [], {"role": "user"}]},
-    "no messages": {"history": {"messages": [entry("z")]}, "messages": {"a": entry("a")}},
-    "nothing": {},
-    "a list": [entry("a")],
-    "null": None,
-}
-
-
-async def test_participants(opened: Opened) -> None:
-    async with opened(LISTS, "sqlite") as pair:
-        await seed(pair, [chat(n, chat=body) for n, body in enumerate(BODIES.values())])
-        await seed(pair, [chat(30, {"a": entry("a")}, user_id=None), chat(31, {"a": entry("a")}, user_id=" ")])
-        ids = [key(n) for n in [*range(len(BODIES)), 30, 31]]
-        found = await call(pair, "get_participant_ids_by_chat_ids", ids)
-        assert found[key(0)] == ["u1", "u2", "u4"]
-        for some in [[], ["x"], [key(1), key(1)], [""]]:
-            await call(pair, "get_participant_ids_by_chat_ids", some)

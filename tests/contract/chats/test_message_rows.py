@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from open_webui.models.chat_messages import ChatMessage
-from open_webui.models.chats import Chat
 
-from openwebui_pocketbase.codec.chats import APPEND, chat_wire, message_record
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
+from tests.support.chats import CHAT as C
+from tests.support.chats import NOBODY, add_rows, chat, entry, key, seed
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, START, SURROGATES, Contract, Opened, Pair
 from tests.support.stock import skip_postgresql
 
@@ -23,9 +23,7 @@ MESSAGES = Contract(
     bound={"Chats": PocketBaseChats},
 )
 
-C = "c0000000-0000-4000-8000-000000000001"
-D = "c0000000-0000-4000-8000-000000000002"
-NOBODY = "c0000000-0000-4000-8000-00000000ffff"
+D = key(2)
 
 Message = dict[str, Any]
 Call = tuple[Any, ...]
@@ -45,36 +43,19 @@ async def on_sqlite(opened: Opened) -> AsyncIterator[Pair]:
 
 async def add_chat(pair: Pair, id: str, messages: dict[str, Message]) -> None:
     """Put a chat into both whose messages have no rows."""
-    body = {"title": "t", "history": {"messages": messages, "currentId": next(iter(messages), None)}}
-    chat = Chat(
-        id=id, user_id="u1", title="t", chat=body, meta={}, variables={}, tasks=[], archived=False, pinned=False,
-        created_at=START, updated_at=START,
-    )  # fmt: skip
-    row = {column.name: getattr(chat, column.name) for column in Chat.__table__.columns}
-    await pair.database.add(chat)
-    await pair.client.write("chats/insert_chats", chat_wire(row, []))
+    await seed(pair, [chat(id, messages, title="t")])
 
 
-async def seed(pair: Pair, *rows: dict[str, Any]) -> None:
-    """Put rows into both; of every other one the chat's body has an entry, too."""
+async def seed_rows(pair: Pair, *rows: dict[str, Any]) -> None:
+    """Put rows into both; of every other one the chat's body has an entry as well."""
     usual = {"role": "user", "created_at": START, "updated_at": START, "done": True}
-    objects = [ChatMessage(**{**usual, **row}) for row in rows]
-    number = 0
-
-    async def write(row: dict[str, Any]) -> None:
-        nonlocal number
-        number += 1
-        message_id = row["id"].removeprefix(f"{row['chat_id']}-")
-        names = {"status_history": "statusHistory", "parent_id": "parentId", "model_id": "model"}
-        entry = {names.get(name, name): value for name, value in row.items()} | {"id": message_id}
-        record = message_record(row["chat_id"], message_id, *((APPEND, entry) if number % 2 else (0, None)), row)
-        await pair.client.write("chats/insert_chats", {"chats": [], "messages": [record]})
-
-    await pair.seed(objects, write)
-
-
-def entry(id: str, parent: str | None = None, role: str = "user", **more: Any) -> Message:
-    return {"id": id, "parentId": parent, "childrenIds": [], "role": role, "content": f"text of {id}"} | more
+    names = {"status_history": "statusHistory", "parent_id": "parentId", "model_id": "model"}
+    pairs = []
+    for given in rows:
+        members = {names.get(name, name): value for name, value in given.items()}
+        message_id = given["id"].removeprefix(f"{given['chat_id']}-")
+        pairs.append((ChatMessage(**{**usual, **given}), members | {"id": message_id}))
+    await add_rows(pair, pairs)
 
 
 def upsert(id: str, data: Message) -> Call:
@@ -241,7 +222,7 @@ def generated(number: int, chat: str = C, **fixed: list[Any]) -> list[dict[str, 
 
 async def test_generated_rows(on_sqlite: Pair) -> None:
     """Every column with every kind of value, each way to read them, and ties of time."""
-    await seed(on_sqlite, *generated(60), *generated(40, D))
+    await seed_rows(on_sqlite, *generated(60), *generated(40, D))
     calls: list[Call] = [
         *(("get_message_by_id", f"{C}-m{number}") for number in range(60)),
         *((method, chat) for method in ("get_messages_by_chat_id", "get_messages_map_by_chat_id") for chat in (C, D)),
@@ -264,15 +245,15 @@ async def test_generated_rows(on_sqlite: Pair) -> None:
 
 async def test_rows_without_what_the_models_need(on_sqlite: Pair) -> None:
     """What was made by older versions: the answers which need it are the same exceptions."""
-    await seed(
+    await seed_rows(
         on_sqlite,
         *generated(12, user_id=["u1", None], created_at=[START, None], updated_at=[None, 3], model_id=["m"]),
     )
     for number in range(12):
         await on_sqlite.call("get_message_by_id", f"{C}-m{number}", rows=False)
-    for chat in (C, D):
+    for chat_id in (C, D):
         for method in ("get_messages_by_chat_id", "get_messages_map_by_chat_id", "has_unfinished_assistant_by_chat_id"):
-            await on_sqlite.call(method, chat, rows=False)
+            await on_sqlite.call(method, chat_id, rows=False)
     for dates in [(None, None), (None, START), (1, None)]:
         await on_sqlite.call("get_chat_ids_by_model_id", "m", *dates, rows=False)
         await on_sqlite.call("get_messages_by_model_id", "m", *dates, rows=False)
@@ -303,7 +284,7 @@ async def test_hostile_text(on_sqlite: Pair, name: str) -> None:
 async def test_json(on_sqlite: Pair, name: str) -> None:
     """Key order, number spelling and types survive, in the entry as in the row."""
     value = JSON_OBJECTS[name]
-    await seed(
+    await seed_rows(
         on_sqlite,
         *({"id": f"{C}-{n}", "chat_id": C, "user_id": "u", "meta": value, "output": [value]} for n in range(2)),
     )

@@ -8,11 +8,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from open_webui.models.chat_messages import ChatMessage
-from open_webui.models.chats import Chat, ChatForm
+from open_webui.models.chats import ChatForm
 
-from openwebui_pocketbase.codec.chats import chat_wire
-from tests.contract.chats.test_history import CHATS, C, body, chain, message
+from tests.support.chats import CHAT as C
+from tests.support.chats import CHATS, body, chain, chat, message, row, seed
 from tests.support.differential import Opened, Pair
 
 CODE = """Here is the function:
@@ -104,9 +103,9 @@ async def pair(opened: Opened, may_create_chats: None) -> AsyncIterator[Pair]:
 
 @pytest.mark.parametrize("name", RECORDINGS)
 async def test_a_recorded_chat(pair: Pair, name: str) -> None:
-    chat = RECORDINGS[name]
-    await pair.call("insert_new_chat", C, "u1", ChatForm(chat=chat))
-    last = chat["history"]["currentId"]
+    recording = RECORDINGS[name]
+    await pair.call("insert_new_chat", C, "u1", ChatForm(chat=recording))
+    last = recording["history"]["currentId"]
     for text in SEARCHES:
         await pair.call("get_chats_by_user_id_and_search_text", "u1", text, rows=False)
     for piece in (CODE, CODE + LANGUAGES["arabic"], PICTURE[:100_000]):
@@ -129,25 +128,14 @@ async def test_a_chat_of_5000_messages(pair: Pair) -> None:
     history = chain(*ids)
     for number, entry in enumerate(history.values()):
         entry |= {"content": f"{texts[number % len(texts)]} number{number}", "timestamp": 1_700_000_000 + number}
-    chat = body(history={"messages": history, "currentId": ids[-1]})
-    columns = {"id": C, "user_id": "u1", "title": "Long", "chat": chat, "meta": {}, "archived": False, "pinned": False}
-    columns |= {"created_at": 1, "updated_at": 2, "current_message_id": ids[-1]}
-    row = {column.name: columns.get(column.name) for column in Chat.__table__.columns}
-    rows = []
-    for key, entry in history.items():
-        members = {
-            "id": f"{C}-{key}",
-            "chat_id": C,
-            "user_id": "u1",
-            "role": entry["role"],
-            "content": entry["content"],
-        }
-        members |= {"parent_id": entry["parentId"], "done": True, "created_at": entry["timestamp"], "updated_at": 1}
-        rows.append({column.name: members.get(column.name) for column in ChatMessage.__table__.columns})
-    await pair.database.add(Chat(**row))
-    await pair.database.add(*(ChatMessage(**each) for each in rows))
-    await pair.client.write("chats/insert_chats", chat_wire(row, rows))
-    await pair._compare_rows("load")
+    columns = {"chat": body(history={"messages": history, "currentId": ids[-1]}), "current_message_id": ids[-1]}
+    rows = [
+        row(
+            C, key, role=each["role"], content=each["content"], parent_id=each["parentId"], created_at=each["timestamp"]
+        )
+        for key, each in history.items()
+    ]
+    await seed(pair, [chat(C, title="Long", **columns)], rows)
     for method in ("get_chat_by_id", "get_messages_map_by_chat_id"):
         await pair.call(method, C, rows=False)
     middle = {"content": "changed", "done": True, "usage": USAGE}

@@ -10,13 +10,13 @@ import pytest
 from open_webui.models.chats import Chat
 from open_webui.models.folders import Folder
 
-from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.codec.rows import Codec
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
-from tests.support.chats import index_all
+from tests.support import chats
+from tests.support.chats import seed_waiting
 from tests.support.differential import HOSTILE_NAMES, IDS, Contract, Opened, Pair
 
 METHOD = "get_chats_by_user_id_and_search_text"
@@ -43,21 +43,18 @@ async def on_sqlite(opened: Opened) -> AsyncIterator[Pair]:
 
 
 def chat(number: int, title: str | None, *contents: Any, **more: Any) -> Chat:
-    """A chat whose messages have these contents; what is in a dictionary goes into the entry, besides."""
+    """A chat whose messages have these contents; the members of a dictionary go into the entry as well."""
     messages = {}
     for index, content in enumerate(contents):
         entry = {"id": f"m{index}", "role": "assistant" if index % 2 else "user"}
         messages[f"m{index}"] = entry | (content if isinstance(content, dict) else {"content": content})
     body = {"title": title, "history": {"messages": messages, "currentId": None}}
-    columns = {"user_id": "u1", "created_at": 1, "updated_at": number, "archived": False, "pinned": False, "meta": {}}
-    return Chat(id=IDS[-1 - number], title=title, **{"chat": body, **columns, **more})
+    columns = {"title": title, "chat": body, "created_at": 1, "updated_at": number}
+    return chats.chat(IDS[-1 - number], **columns | more)
 
 
 async def seed(pair: Pair, *rows: Chat) -> None:
-    """Put chats into both; half of them wait for the index."""
-    for some in (rows[::2], rows[1::2]):
-        await index_all(pair.client)
-        await pair.seed([*some], lambda row: pair.client.write("chats/insert_chats", chat_wire(row, [])))
+    await seed_waiting(pair, *rows)
 
 
 async def search(pair: Pair, *texts: str, user: str = "u1", **more: Any) -> list[Any]:

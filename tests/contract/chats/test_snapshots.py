@@ -9,10 +9,10 @@ import pytest
 from open_webui.models.chats import Chat
 from open_webui.models.shared_chats import ShareChatForm
 
-from openwebui_pocketbase.codec.chats import chat_wire
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from openwebui_pocketbase.repositories.chats._draft import ChatView
+from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedChats
+from tests.support import chats as chats_support
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, Contract, Opened, Pair, public_methods
 
 SHARED = Contract(
@@ -22,13 +22,6 @@ SHARED = Contract(
     bound={"Chats": PocketBaseChats},
     ordered=frozenset({"get_by_chat_id", "get_by_user_id"}),
 )
-CHATS = Contract(
-    name="Chats",
-    tables=("shared_chat", "chat", "chat_message"),
-    subject=PocketBaseChats,
-    bound={"SharedChats": PocketBaseSharedChats},
-)
-
 A, B, C, MISSING = (f"c0000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 3, 9))
 OTHER = "50000000-0000-4000-8000-000000000001"
 
@@ -61,19 +54,12 @@ async def on_sqlite(opened: Opened) -> AsyncIterator[Pair]:
         yield pair
 
 
-@pytest.fixture
-async def chats(oracle: str, opened: Opened) -> AsyncIterator[Pair]:
-    async with opened(CHATS, oracle) as pair:
-        yield pair
-
-
 def chat(id: str = A, body: Any = None, title: str | None = "A chat", **more: Any) -> Chat:
-    columns = {"user_id": "u1", "created_at": 1, "updated_at": 2, "archived": False, "pinned": False, "meta": {}}
-    return Chat(id=id, title=title, chat=BODIES["with messages"] if body is None else body, **{**columns, **more})
+    return chats_support.chat(id, title=title, chat=BODIES["with messages"] if body is None else body, **more)
 
 
 async def seed(pair: Pair, *rows: Chat) -> None:
-    await pair.seed([*rows], lambda row: pair.client.write("chats/insert_chats", chat_wire(row, [])))
+    await chats_support.seed(pair, [*rows])
 
 
 def test_every_method_is_ours() -> None:
@@ -140,9 +126,9 @@ async def change_chat(pair: Pair, id: str, title: str) -> None:
     ours = object.__new__(PocketBaseChats)
     ours.pocketbase = pair.client
 
-    def edit(view: ChatView) -> None:
-        view.edited = view.chat()
-        view.edited.title, view.edited.chat = title, body
+    def edit(draft: Draft) -> None:
+        draft.edited = draft.chat()
+        draft.edited.title, draft.edited.chat = title, body
 
     await ours._edit(id, list(MESSAGES), edit)
 
@@ -219,14 +205,3 @@ async def test_deleting(pair: Pair) -> None:
     await pair.call("delete_by_chat_id", A)
     await pair.call("delete_all_by_user_id", "u2")
     assert [row.chat_id for row in await pair.call("get_by_user_id", "u1")] == [B]
-
-
-@pytest.mark.parametrize("method", ["insert_shared_chat_by_chat_id", "update_shared_chat_by_chat_id"])
-async def test_sharing_a_chat(chats: Pair, method: str) -> None:
-    await seed(chats, chat(), chat(B, share_id=OTHER), chat(C, share_id=""))
-    for chat_id in (A, B, C, MISSING):
-        await chats.call(method, chat_id)
-    await change_chat(chats, A, "changed")
-    await chats.call(method, A)
-    await chats.call("delete_shared_chat_by_chat_id", A)
-    await chats.call(method, A)

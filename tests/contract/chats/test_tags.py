@@ -11,7 +11,7 @@ from open_webui.models.chats import ChatModel
 
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
-from tests.support.chat_rows import chat, key, seed
+from tests.support.chats import chat, key, seed
 from tests.support.differential import HOSTILE_NAMES, START, SURROGATES, Contract, Opened, Pair, pocketbase_rows, same
 
 TAGS = Contract(

@@ -1,14 +1,23 @@
 // @ts-check
 
 /**
- * What the messages say about the use of models, by whom and when.
+ * Usage of models, by user and time, from the messages.
  *
- * Days and parts of days are those of a time zone which the repository knows: it sends the zone's offsets from UTC.
+ * Days and parts of days are those of a time zone that the repository knows: it sends the zone's offsets from UTC.
  */
 
 const { tables, arg, given, value, matches, one } = require("../lib/rows.js");
+const { PAGE } = require("../lib/paging.js");
+const { WITH_CALLS, toolCalls } = require("./_tool_calls.js");
 
-/** @type {import("../lib/rows.js").Table} */
+/**
+ * Whose messages are asked for: dates in seconds since 1970, a group or some users; and `zone`, a list of [seconds since
+ * 1970, offset from UTC that begins then], with the `size` of parts of days in seconds.
+ *
+ * @typedef {{ start_date?: number, end_date?: number, group_id?: string, user_ids?: string[], zone: [number, number][],
+ *   size: number, shift?: number, now?: number, tokens?: boolean }} Asked
+ */
+
 const MESSAGE = tables.chat_message;
 
 const USER = value(MESSAGE, "m", "user_id");
@@ -22,7 +31,7 @@ const WITH_MODEL = `${MODEL} IS NOT NULL`;
 
 const DAY = 86400; // seconds
 
-/** Whose messages count: the parameter which asks for it -> SQL. */
+/** Whose messages count: the parameter that asks for it -> SQL. */
 const FILTERS = {
   start_date: `m.created_at >= ${arg("start_date")} AND ${CREATED_AT} IS NOT NULL`,
   end_date: `m.created_at <= ${arg("end_date")} AND ${CREATED_AT} IS NOT NULL`,
@@ -35,23 +44,16 @@ const FILTERS = {
 };
 
 /**
- * SQL, from FROM on, of the rows that fulfil the conditions and the filters which are given.
+ * SQL, from FROM on, of the rows that fulfil the conditions and the filters that are given.
  *
- * @param {any} args
+ * @param {Asked} args
  * @param {string[]} conditions
  */
 function among(args, ...conditions) {
-  const filters = Object.entries(FILTERS).flatMap(([name, sql]) => (args[name] === undefined ? [] : [sql]));
+  const filters = Object.entries(FILTERS).flatMap(([name, sql]) =>
+    args[/** @type {keyof Asked} */ (name)] === undefined ? [] : [sql],
+  );
   return `FROM owui_chat_messages m WHERE ${["m.has_row = TRUE", ...conditions, ...filters].join(" AND ")}`;
-}
-
-/**
- * SQL of a JSON column, which the entry may have instead.
- *
- * @param {string} column
- */
-function json(column) {
-  return `iif(instr(m.same, '"${column}"'), m.entry -> '$.${column}', nullif(m.${column}, ''))`;
 }
 
 /**
@@ -79,8 +81,7 @@ const TIME = `iif(${SECONDS} BETWEEN 1577836800 AND ${arg("now")} + 86400, ${SEC
 /**
  * SQL of the number of a message's part of the day: `size` seconds of local time, counted from 1970.
  *
- * @param {any} args `zone` is a list of [seconds since 1970, offset from UTC which begins then]; `shift` are seconds
- *   that all messages are moved by
+ * @param {Asked} args `shift` are seconds that all messages are moved by
  */
 function bucket({ zone }) {
   const time = `(${TIME} + coalesce(${arg("shift")}, 0))`;
@@ -113,7 +114,7 @@ function groups(key, values, rest) {
  * @param {string[]} conditions
  */
 function grouped(key, values, ...conditions) {
-  return (/** @type {any} */ args) => groups(key, values, among(args, ANSWERS, ...conditions));
+  return (/** @type {Asked} */ args) => groups(key, values, among(args, ANSWERS, ...conditions));
 }
 
 const TOTALS = ["coalesce(sum(input), 0)", "coalesce(sum(output), 0)", "count(*)"];
@@ -128,29 +129,13 @@ function tokensBy(key, ...conditions) {
   const counted = (/** @type {string} */ rest) =>
     `WITH used AS MATERIALIZED (SELECT ${key} AS id, ${INPUT} AS input, ${OUTPUT} AS output ${rest})
     ${groups("id", TOTALS, "FROM used")}`;
-  return (/** @type {any} */ args) => counted(among(args, ANSWERS, ...conditions));
-}
-
-/** Calls of tools are objects whose type has one of these texts in it; what has neither need not be looked at. */
-const mayCall = (/** @type {string} */ json) => `(instr(${json}, 'tool') OR instr(${json}, 'function_call'))`;
-
-/**
- * SQL of a column as far as it may have calls of tools: without what these were given and, mostly, gave.
- *
- * @param {string} column
- */
-function calls(column) {
-  return `(SELECT CASE json_type(c.json) WHEN 'array' THEN (
-      SELECT json_group_array(json(iif(e.type = 'object', json_remove(e.value, '$.arguments', '$.content',
-        iif(${mayCall("(e.value -> '$.output')")}, '$.content', '$.output')), e.value)) ORDER BY e.key)
-      FROM json_each(c.json) e WHERE e.type IN ('object', 'array') AND ${mayCall("e.value")})
-    ELSE json(c.json) END FROM (SELECT ${json(column)} AS json) c)`;
+  return (/** @type {Asked} */ args) => counted(among(args, ANSWERS, ...conditions));
 }
 
 /** @param {string} rest from FROM on */
 const chatIds = (rest) => `SELECT json_group_array(id ORDER BY last DESC, id) AS json FROM (
   SELECT m.chat_id AS id, max(${CREATED_AT}) AS last ${rest} GROUP BY m.chat_id
-  ORDER BY last DESC, id LIMIT coalesce(${arg("limit")}, -1) OFFSET coalesce(${arg("skip")}, 0))`;
+  ORDER BY last DESC, id ${PAGE})`;
 
 /** @param {string} rest from FROM on */
 const summary = (rest) => `SELECT json_array(count(model), count(DISTINCT chat), count(DISTINCT model),
@@ -195,14 +180,6 @@ const topModels = (rest) => `WITH used AS MATERIALIZED (
     ORDER BY messages DESC, id DESC LIMIT coalesce(${arg("limit")}, -1))
   SELECT json_group_array(json_array(id, messages, input, output) ORDER BY messages DESC, id DESC) AS json FROM models`;
 
-/** @param {string} rest from FROM on */
-const toolCalls = (rest) =>
-  `SELECT json_group_array(json_array(${calls("output")}, ${calls("meta")}) ORDER BY m.created_at, m.rowid) AS json ${rest}`;
-
-const WITH_CALLS = `(${["output", "meta"]
-  .map((column) => mayCall(`iif(instr(m.same, '"${column}"'), m.entry, m.${column})`))
-  .join(" OR ")})`;
-
 /**
  * Amounts by part of the day and model.
  *
@@ -219,9 +196,9 @@ const overTime = (part, amount, order, rest) => `SELECT json_group_array(json_ar
       ${order ? `row_number() OVER (ORDER BY ${order})` : "0"} AS number ${rest}) GROUP BY part, model)`;
 
 const reads = {
-  get_chat_ids_by_model_id: (/** @type {any} */ args) =>
+  get_chat_ids_by_model_id: (/** @type {Asked} */ args) =>
     chatIds(among(args, matches(MESSAGE, "m", "model_id"))),
-  get_analytics_summary: (/** @type {any} */ args) => summary(among(args, ANSWERS)),
+  get_analytics_summary: (/** @type {Asked} */ args) => summary(among(args, ANSWERS)),
   get_message_count_by_model: grouped("m.model_id", ["count(*)"], WITH_MODEL),
   get_model_analytics: grouped(
     "m.model_id",
@@ -232,14 +209,14 @@ const reads = {
   get_user_analytics: tokensBy(USER),
   get_message_count_by_user: grouped(USER, ["count(*)"]),
   get_message_count_by_chat: grouped("m.chat_id", ["count(*)"]),
-  get_user_usage_summary: (/** @type {any} */ args) =>
+  get_user_usage_summary: (/** @type {Asked} */ args) =>
     userSummary(args.zone ? bucket(args) : "NULL", among(args, OF_USER)),
   get_user_first_message_created_at: one(`SELECT m.created_at FROM owui_chat_messages m
     WHERE m.has_row = TRUE AND ${OF_USER} AND ${CREATED_AT} IS NOT NULL ORDER BY m.created_at`),
-  get_user_daily_usage: (/** @type {any} */ args) => dailyUsage(bucket(args), among(args, OF_USER)),
-  get_user_top_models: (/** @type {any} */ args) => topModels(among(args, OF_USER, ANSWERS, WITH_MODEL)),
-  get_user_top_tools: (/** @type {any} */ args) => toolCalls(among(args, OF_USER, WITH_CALLS)),
-  get_usage_over_time_by_model: (/** @type {any} */ args) => {
+  get_user_daily_usage: (/** @type {Asked} */ args) => dailyUsage(bucket(args), among(args, OF_USER)),
+  get_user_top_models: (/** @type {Asked} */ args) => topModels(among(args, OF_USER, ANSWERS, WITH_MODEL)),
+  get_user_top_tools: (/** @type {Asked} */ args) => toolCalls(among(args, OF_USER, WITH_CALLS)),
+  get_usage_over_time_by_model: (/** @type {Asked} */ args) => {
     const ofGroup = args.group_id !== undefined || args.user_ids !== undefined;
     const ofTime = args.start_date !== undefined || args.end_date !== undefined;
     const met = ofGroup ? "m.user_id, m.created_at, m.rowid" : ofTime ? "m.created_at, m.rowid" : "m.rowid";

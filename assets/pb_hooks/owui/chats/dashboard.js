@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * Chats and messages that are made, changed or deleted in the dashboard, or over PocketBase's own API: what the adapter
- * keeps beside them is kept right.
+ * Chats and messages that are made, changed or deleted in the dashboard, or over PocketBase's own API: the adapter's own
+ * fields follow.
  */
 
 const { NOW, execute } = require("../lib/bulk.js");
@@ -10,21 +10,8 @@ const { fold } = require("../lib/records.js");
 const { query } = require("../lib/rows.js");
 const { SEPARATOR } = require("../lib/texts.js");
 const { refold, deleteAlone } = require("../dashboard.js");
-const { NEW_VERSION } = require("./history.js");
-
-/**
- * A message's content as SQLite's `->>` gives it.
- *
- * @param {any} message
- */
-function searchable(message) {
-  const content = message?.content;
-  return typeof content === "string"
-    ? content
-    : content && typeof content === "object"
-      ? JSON.stringify(content)
-      : "";
-}
+const { NEW_VERSION } = require("./_records.js");
+const { searchedText } = require("./_texts.js");
 
 /**
  * Number a new record for the full-text index; see schema/definitions.py.
@@ -64,14 +51,14 @@ function checkTags(record, app) {
 }
 
 /**
- * A chat: others must not think that they know it.
+ * A chat: it gets a new version, so that no process takes what it knows for the chat.
  *
  * @param {core.RecordRequestEvent} e
  */
 function chat(e) {
   checkTags(e.record, e.app);
   const body = JSON.parse(e.record?.getString("chat") || "null");
-  const legacy = Object.values(body?.messages || []).map((message) => fold(searchable(message)));
+  const legacy = Object.values(body?.messages || []).map((message) => fold(searchedText(message)));
   e.record?.set("legacy_folded", legacy.join(SEPARATOR));
   e.record?.set("tidy", false);
   e.record?.set("version", Math.floor(Math.random() * 2 ** 48));
@@ -85,7 +72,7 @@ function chat(e) {
  * @param {core.RecordRequestEvent} e
  */
 function message(e) {
-  const text = searchable(JSON.parse(e.record?.getString("entry") || "null"));
+  const text = searchedText(JSON.parse(e.record?.getString("entry") || "null"));
   const folded = fold(text);
   const ascii = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   e.record?.set("content_folded", folded === ascii ? "" : folded);

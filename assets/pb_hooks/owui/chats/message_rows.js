@@ -1,28 +1,18 @@
 // @ts-check
 
-/** The host's table `chat_message`, read; it is written with the chat: chat_history.js. */
+/** The host's table `chat_message`, read; it is written with the chat: messages.js. */
 
 const { tables, arg, value, matches, one } = require("../lib/rows.js");
-const usage = require("./analytics.js");
+const analytics = require("./analytics.js");
+const { PAGE } = require("../lib/paging.js");
+const { ROW } = require("./_records.js");
 
-/** @type {import("../lib/rows.js").Table} */
+/** @typedef {import("./analytics.js").Asked} Asked */
+
 const MESSAGE = tables.chat_message;
 
-const SCALARS = MESSAGE.columns
-  .filter(({ type }) => type !== "json")
-  .map(({ name }) => value(MESSAGE, "m", name));
-const TEXTS = [...MESSAGE.columns.filter(({ type }) => type === "json").map(({ field }) => field), "same"];
-
 /**
- * A row: its scalar columns as the host knows them; its JSON columns, as they are stored, for parsing them takes
- * longer; the names of those which the entry has; and the entry if there are any.
- */
-const ROW = `'[' || json_array(${SCALARS.join(", ")}) || ',' || ${TEXTS.map(
-  (field) => `coalesce(nullif(m.${field}, ''), 'null')`,
-).join(" || ',' || ")} || ',' || iif(m.same != '[]', m.entry, 'null') || ']'`;
-
-/**
- * SQL that answers with rows.
+ * SQL that returns rows.
  *
  * @param {string} rest from FROM on, without ORDER BY; the messages are `m`
  * @param {string} order
@@ -32,14 +22,14 @@ function rows(rest, order) {
 }
 
 /**
- * SQL that answers with some rows, the newest first.
+ * SQL that returns some rows, the newest first.
  *
  * @param {string} rest from FROM on
  */
 function newest(rest) {
   return rows(
     `FROM (SELECT m.rowid AS r ${rest} ORDER BY m.created_at DESC, m.rowid DESC
-       LIMIT coalesce(${arg("limit")}, -1) OFFSET coalesce(${arg("skip")}, 0)) p
+       ${PAGE}) p
      CROSS JOIN owui_chat_messages m ON m.rowid = p.r`,
     "m.created_at DESC, m.rowid DESC",
   );
@@ -48,7 +38,7 @@ function newest(rest) {
 const OF_CHAT = `FROM owui_chat_messages m WHERE m.has_row = TRUE AND m.chat_id = ${arg("chat_id")}`;
 
 const reads = {
-  ...usage.reads,
+  ...analytics.reads,
   get_message_by_id: one(
     `SELECT ${ROW} FROM owui_chat_messages m WHERE m.has_row = TRUE AND m.key = ${arg("id")}`,
   ),
@@ -60,8 +50,8 @@ const reads = {
   get_messages_by_user_id: newest(
     `FROM owui_chat_messages m WHERE m.has_row = TRUE AND ${matches(MESSAGE, "m", "user_id")}`,
   ),
-  get_messages_by_model_id: (/** @type {any} */ args) =>
-    newest(usage.among(args, matches(MESSAGE, "m", "model_id"))),
+  get_messages_by_model_id: (/** @type {Asked} */ args) =>
+    newest(analytics.among(args, matches(MESSAGE, "m", "model_id"))),
 };
 
 const writes = {};

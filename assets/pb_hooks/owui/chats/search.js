@@ -1,25 +1,29 @@
 // @ts-check
 
 /**
- * Searching a user's chats: first those that have the phrase, then those that have all its terms, the latest first.
+ * Searching a user's chats: first those that contain the phrase, then those that contain all its terms, both in the
+ * order of their last change.
  *
- * The full-text indexes say where a part of a word can be, in a message or in a chat's title. If that is in few places,
- * these are looked at; if all parts are in many places, the chats are gone through until a page is full. So work does
- * not grow with the number of chats: rare words are in few places, frequent words in many of the chats.
+ * The full-text indexes tell which messages and titles may contain a part of a word. If a part has few such places, the
+ * search looks at these. If all parts have many, it goes through the chats until a page is full. So the work does not
+ * grow with the number of chats: rare words have few places, and frequent words are in many of the chats.
  */
 
 const { tables, arg, given, value } = require("../lib/rows.js");
-const { wholeMany } = require("./history.js");
+const { places } = require("./_places.js");
+const { OF_CHAT, OF_MESSAGE } = require("./_texts.js");
+const { wholeMany } = require("./_whole.js");
 
-/** @type {import("../lib/rows.js").Table} */
 const CHAT = tables.chat;
 
-/** What is looked for in a message `m`, and in a chat `c`; in lower case, and never with what stands between texts. */
-const OF_MESSAGE = tables.chat_message.search?.text.replaceAll("{row}", "m");
-const OF_CHAT = tables.chat.search?.text.replaceAll("{row}", "c");
-
-/** In more places a part of a word is frequent. */
-const FEW = 2000;
+/**
+ * `user_id`, `skip`, `limit` (-1 for all); `phrase`, "" if only the filters count; its `terms`, each with its `text` and
+ * the number `n` of its piece; `pieces`, parts of words; and the filters.
+ *
+ * @typedef {{ user_id: string, skip: number, limit: number, phrase: string, terms: { text: string, n: number | null }[],
+ *   pieces: import("./_places.js").Piece[], archived?: boolean, pinned?: boolean, shared?: boolean, folder_ids?: string[],
+ *   tags?: string[] }} Asked
+ */
 
 const ORDER = "c.updated_at DESC, c.id";
 
@@ -28,7 +32,7 @@ const LEGACY = `json_each('[' || replace(json_quote(replace(c.legacy_folded, '\\
   '\\u001e', '","') || ']')`;
 
 /**
- * SQL of "chat `c` has this text in its title or outside of its history".
+ * SQL of "chat `c` contains this text in its title or outside of its history".
  *
  * @param {string} text SQL
  * @param {boolean} isPattern whether `%` and `_` in it are wildcards, as they are for the host
@@ -43,7 +47,7 @@ function inChat(text, isPattern) {
 }
 
 /**
- * SQL of "message `m` has this text".
+ * SQL of "message `m` contains this text".
  *
  * @param {string} text SQL
  * @param {boolean} isPattern
@@ -58,9 +62,9 @@ function inAnyMessage(condition) {
 }
 
 /**
- * SQL of what else is asked of a chat `c`.
+ * SQL of the filters, as a condition on a chat `c`.
  *
- * @param {any} args
+ * @param {Asked} args
  */
 function filters({ archived, pinned, shared, folder_ids, tags }) {
   const conditions = ["json_extract(c.meta, '$.internal') IS NOT 1"];
@@ -85,46 +89,7 @@ function filters({ archived, pinned, shared, folder_ids, tags }) {
   return conditions.join(" AND ");
 }
 
-/**
- * SQL of the places where a part of a word can be, too many for a frequent one: its number, whether that is a message,
- * and the number of the message or chat in the index.
- *
- * @param {{ match?: string }} piece
- * @param {number} number
- */
-function lookUp({ match }, number) {
-  const text = `({:body} ->> '$.pieces[${number}].text')`;
-  // Titles have an index of three-letter sequences; for shorter parts the user's own are looked through.
-  const titles = match
-    ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH {:body} ->> '$.pieces[${number}].match'`
-    : `SELECT doc FROM owui_chats c WHERE c.user_id = ${arg("user_id")} AND instr(${OF_CHAT}, ${text})`;
-  return `SELECT ${number} AS n, 1 AS is_message, doc FROM (SELECT doc FROM owui_chat_messages_words
-      WHERE term >= ${text} AND term < ${text} || char(1114111) LIMIT ${FEW + 1})
-    UNION ALL SELECT ${number}, 0, doc FROM (${titles} LIMIT ${FEW + 1})`;
-}
-
-/**
- * SQL of the tables which the search begins with: `few`, numbers of the parts of words that are in few places, and
- * `places`, where these can be; a message or chat that is not indexed can have each, and 0 stands for the chat itself.
- *
- * @param {{ match?: string }[]} pieces
- */
-function places(pieces) {
-  const found = pieces.map(lookUp).join(" UNION ALL ") || "SELECT 0, 0, 0 WHERE FALSE";
-  return `raw (n, is_message, doc) AS MATERIALIZED (${found}),
-    few (n) AS MATERIALIZED (SELECT p.key FROM json_each({:body}, '$.pieces') p
-      WHERE (SELECT count(*) FROM raw r WHERE r.n = p.key) <= ${FEW}),
-    places (n, chat_id, message) AS MATERIALIZED (
-      SELECT DISTINCT r.n, m.chat_id, m.rowid FROM raw r CROSS JOIN owui_chat_messages m ON m.doc = r.doc AND m.doc != 0
-        WHERE r.is_message AND r.n IN few
-      UNION ALL SELECT r.n, c.id, 0 FROM raw r CROSS JOIN owui_chats c ON c.doc = r.doc AND c.doc != 0
-        WHERE NOT r.is_message AND r.n IN few
-      UNION ALL SELECT f.n, m.chat_id, m.rowid FROM few f CROSS JOIN owui_chat_messages m
-        WHERE m.doc < 0 AND m.doc != 0
-      UNION ALL SELECT f.n, c.id, 0 FROM few f CROSS JOIN owui_chats c WHERE c.doc < 0 AND c.doc != 0)`;
-}
-
-/** How many chats are wanted, with those that are skipped; -1 for all. */
+/** How many chats are needed, including those that are skipped; -1 for all. */
 const WANTED = `iif(${arg("limit")} < 0, -1, ${arg("skip")} + ${arg("limit")})`;
 
 /**
@@ -137,9 +102,9 @@ function userIf(condition) {
 }
 
 /**
- * SQL of the chats that have the phrase.
+ * SQL of the chats that contain the phrase.
  *
- * @param {any} args
+ * @param {Asked} args
  * @param {string} numbers of the phrase's parts
  */
 function withPhrase(args, numbers) {
@@ -147,7 +112,7 @@ function withPhrase(args, numbers) {
   const isPattern = /[%_]/.test(args.phrase);
   const asked = filters(args);
   const few = `(SELECT count(*) FROM few WHERE n IN (${numbers}))`;
-  // LIMIT -1 keeps the order, so that only as many are looked at as are wanted.
+  // LIMIT -1 keeps the order, so that only as many are looked at as are needed.
   return `in_order_0 AS MATERIALIZED (SELECT c.rowid AS chat, p.message FROM (
         SELECT chat_id, message FROM places WHERE n IN (${numbers}) GROUP BY chat_id, message
           HAVING count(DISTINCT n) = ${few}) p
@@ -167,9 +132,9 @@ function withPhrase(args, numbers) {
 const TERM = "(t.value ->> '$.text')";
 
 /**
- * SQL of "chat `c` has all terms", looked for where `o.at` says that they can be.
+ * SQL of "chat `c` contains all terms"; `o.at` has the places of those terms that have few.
  *
- * @param {string} condition SQL of "message `m` has the term"
+ * @param {string} condition SQL of "message `m` contains the term"
  */
 function hasTerms(condition) {
   return `NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t WHERE NOT ${inChat(TERM, false)}
@@ -180,9 +145,9 @@ function hasTerms(condition) {
 }
 
 /**
- * SQL of the chats that have all terms but not the phrase, if a page needs them.
+ * SQL of the chats that contain all terms but not the phrase, if the page needs them.
  *
- * @param {any} args
+ * @param {Asked} args
  * @param {string} numbers of the terms' parts
  */
 function withTerms(args, numbers) {
@@ -206,17 +171,13 @@ function withTerms(args, numbers) {
 }
 
 /**
- * The numbers of those parts of words that are looked up, of the phrase or of its terms.
+ * The numbers of the parts of words that belong to the phrase or to its terms.
  *
- * @param {any} args
+ * @param {Asked} args
  * @param {"phrase" | "terms"} which
  */
 function numbersOf(args, which) {
-  return args.pieces
-    .flatMap((/** @type {any} */ piece, /** @type {number} */ number) =>
-      piece.of.includes(which) ? number : [],
-    )
-    .join(", ");
+  return args.pieces.flatMap((piece, number) => (piece.of.includes(which) ? number : [])).join(", ");
 }
 
 const PAGE = `LIMIT ${arg("limit")} OFFSET ${arg("skip")}`;
@@ -224,9 +185,7 @@ const PAGE = `LIMIT ${arg("limit")} OFFSET ${arg("skip")}`;
 /**
  * Chats as a whole.
  *
- * @param {any} args `user_id`, `skip`, `limit` (-1 for all); `phrase`, "" if only the filters count; its `terms`, each
- *   with its `text` and the number `n` of its piece; `pieces`, parts of words, each with its `text`, an expression
- *   `match` that finds it in titles, and `of`, what it is a part of; and what is asked of a chat besides
+ * @param {Asked} args
  */
 function get_chats_by_user_id_and_search_text(args) {
   if (!args.phrase) {
@@ -252,4 +211,4 @@ function get_chats_by_user_id_and_search_text(args) {
 
 const reads = { get_chats_by_user_id_and_search_text };
 
-module.exports = { reads, TERM, places, inMessage, hasTerms };
+module.exports = { reads, TERM, inMessage, hasTerms };

@@ -4,29 +4,27 @@
 
 const { tables, arg, value, contains, row, one, many } = require("../lib/rows.js");
 const { NOW, execute } = require("../lib/bulk.js");
-const { insertSnapshot, updateSnapshot } = require("./shares.js");
+const { MODE_BEFORE, TIME, insertSnapshot, updateSnapshot, deleteSnapshots } = require("./_snapshot.js");
 
-/** @type {import("../lib/rows.js").Table} */
 const SHARED = tables.shared_chat;
 
 /** Columns that lists can be sorted by. */
 const SORTABLE = SHARED.columns.filter(({ name }) => name !== "chat").map(({ name }) => name);
 
 const GIVEN_MODE = "coalesce({:body} -> '$.share_mode', 'null')";
-const MODE_BEFORE = "coalesce(s.chat -> '$.share_mode', 'null')";
 
 const WITH_ID = `s.id = ${arg("id")}`;
-const TIME = `, updated_at = ${arg("now")}`;
 
 const CREATE = insertSnapshot(arg("user_id"), GIVEN_MODE);
 const UPDATE = updateSnapshot(MODE_BEFORE, WITH_ID, TIME);
 const UPDATE_WITH_MODE = updateSnapshot(GIVEN_MODE, WITH_ID, TIME);
-/** Who may only look from now on sees the chat as it is now, not as it was when others could still write to it. */
+
+/** Those who may only look from now on see the chat as it is now. */
 const END_CONTINUING = updateSnapshot(MODE_BEFORE, `${WITH_ID} AND s.chat ->> '$.share_mode' = 'continue'`);
 const SET_MODE = `UPDATE owui_shared_chats AS s
   SET chat = json_set(s.chat, '$.share_mode', json(${GIVEN_MODE})), updated = ${NOW} WHERE ${WITH_ID}`;
 
-/** What a list says of a snapshot. */
+/** What a list has of a snapshot. */
 const LISTED = ["id", "chat_id", "title", "updated_at", "created_at"]
   .map((name) => value(SHARED, "s", name))
   .join(", ");
@@ -34,23 +32,16 @@ const LISTED = ["id", "chat_id", "title", "updated_at", "created_at"]
 const BY_ID = one(`SELECT ${row(SHARED, "s")} FROM owui_shared_chats s WHERE ${WITH_ID}`);
 
 /**
- * SQL of "for this column", for deletions.
- *
- * @param {string} column
- */
-function deleteBy(column) {
-  return `DELETE FROM owui_shared_chats WHERE ${column} = ${arg(column)}`;
-}
-
-/**
  * A page of a user's snapshots without what is in them.
  *
- * @param {any} args `query` in lower case, `order_by` and `ascending` may be left out; `limit` is -1 for all
+ * @param {{ user_id: string, query?: string, order_by?: string, ascending?: boolean, skip: number, limit: number }} args
+ *   `query` in lower case; `limit` is -1 for all
  */
 function get_by_user_id({ query: text, order_by, ascending }) {
-  const order = SORTABLE.includes(order_by)
-    ? `${value(SHARED, "s", order_by)} ${ascending ? "ASC" : "DESC"}, s.rowid`
-    : "s.rowid";
+  const order =
+    order_by !== undefined && SORTABLE.includes(order_by)
+      ? `${value(SHARED, "s", order_by)} ${ascending ? "ASC" : "DESC"}, s.rowid`
+      : "s.rowid";
   const matching = text === undefined ? "" : `AND ${contains(SHARED, "s", "title", "query")}`;
   return many(
     "json(p.item)",
@@ -71,7 +62,7 @@ const reads = {
 const writes = {
   /**
    * @param {CoreApp} tx
-   * @param {any} args `share_mode` may be left out
+   * @param {{ id: string, chat_id: string, user_id: string, share_mode?: string | null, now: number }} args
    * @param {string} body
    */
   create(tx, args, body) {
@@ -80,7 +71,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args `share_mode` is set if it is there, even if it is null
+   * @param {{ id: string, share_mode?: string | null, now: number }} args `share_mode` is set if it is given, even null
    * @param {string} body
    */
   update(tx, args, body) {
@@ -89,7 +80,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ id: string, share_mode: string | null }} args
    * @param {string} body
    */
   set_share_mode(tx, args, body) {
@@ -102,31 +93,31 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ id: string }} args
    * @param {string} body
    */
   delete_by_id(tx, args, body) {
-    execute(tx, deleteBy("id"), body);
+    execute(tx, deleteSnapshots("id"), body);
     return "null";
   },
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ chat_id: string }} args
    * @param {string} body
    */
   delete_by_chat_id(tx, args, body) {
-    execute(tx, deleteBy("chat_id"), body);
+    execute(tx, deleteSnapshots("chat_id"), body);
     return "null";
   },
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ user_id: string }} args
    * @param {string} body
    */
   delete_all_by_user_id(tx, args, body) {
-    execute(tx, deleteBy("user_id"), body);
+    execute(tx, deleteSnapshots("user_id"), body);
     return "null";
   },
 };

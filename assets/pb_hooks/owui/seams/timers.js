@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * Timers: chats of the host's own which wait for their time, `timer_at`. What they are up to is in their `meta`.
+ * Timers: chats of the host's own that wait for their time, `timer_at`. Their state is in their `meta`.
  *
  * Each worker asks when the next one is due whenever a chat has changed, and each time a chat is read whether one
  * waits for that: these are reads by an index, and only if there is one follows a write.
@@ -35,17 +35,23 @@ function metaWith(members) {
 }
 
 /**
+ * Changed columns of chats, and `members` of their `meta`, each a name and a value.
+ *
+ * @typedef {import("../chats/_columns.js").Changes & { members?: [string, unknown][] }} Changes
+ */
+
+/**
  * Change columns of chats, and members of their `meta`.
  *
  * @param {CoreApp} tx
- * @param {any} args `changes`, `columns` and `nones` of the columns; `members` of the meta, each a name and a value
+ * @param {Changes} args
  * @param {string} body
  * @param {string} which SQL from WHERE on, or from FROM on; the chats are `c`
  * @param {[string, string][]} further members, SQL of the name and of the value
  */
 function change(tx, args, body, which, further = []) {
   /** @type {[string, string][]} */
-  const given = (args.members || []).map((/** @type {any} */ _, /** @type {number} */ number) => [
+  const given = (args.members || []).map((_, number) => [
     `({:body} ->> '$.members[${number}][0]')`,
     `{:body} -> '$.members[${number}][1]'`,
   ]);
@@ -73,10 +79,10 @@ const reads = {
 
 const writes = {
   /**
-   * Claim timers that are due; the answer is the claims by the timers' ids. Nobody else can claim them.
+   * Claim timers that are due; reply with the claims by the timers' ids. Nobody else can claim them.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {Changes & { due: string, limit: number, claims: string[] }} args
    * @param {string} body
    */
   claim_due_timers(tx, args, body) {
@@ -87,7 +93,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {Changes & { parent_chat_id: string, event: string, user_id: string }} args
    * @param {string} body
    */
   cancel_timers_for_chat(tx, args, body) {
@@ -97,7 +103,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {Changes & { id: string }} args
    * @param {string} body
    */
   update_timer(tx, args, body) {

@@ -2,17 +2,16 @@
 
 /**
  * Chats for the host's unified search: those that a user has, or can reach through folders and shares, and snapshots
- * of others. The host merges them with what it finds elsewhere; it is told only as many as its page can show.
+ * of others. The host merges them with what it finds elsewhere; it gets only as many as its page can show.
  */
 
 const { tables, arg, given, value } = require("../lib/rows.js");
 const { SQL_SEPARATOR } = require("../lib/texts.js");
-const { wholeMany } = require("../chats/history.js");
-const { TERM, places, inMessage, hasTerms } = require("../chats/search.js");
+const { wholeMany } = require("../chats/_whole.js");
+const { places } = require("../chats/_places.js");
+const { TERM, inMessage, hasTerms } = require("../chats/search.js");
 
-/** @type {import("../lib/rows.js").Table} */
 const CHAT = tables.chat;
-/** @type {import("../lib/rows.js").Table} */
 const SHARED = tables.shared_chat;
 
 const USER = arg("user_id");
@@ -33,7 +32,7 @@ const POSSIBLE = `SELECT c.rowid AS chat, p.at FROM (SELECT chat_id, json_group_
   CROSS JOIN owui_chats c ON c.id = p.chat_id WHERE ${LIVE}`;
 
 /**
- * SQL of how well a title fits: 0 the same, 1 has the text, 3 neither.
+ * SQL of how well a title fits: 0 it is the text, 1 it contains the text, 3 neither.
  *
  * @param {string} alias
  * @param {string} otherwise SQL of the rank if there is no text
@@ -45,6 +44,16 @@ function rank(alias, otherwise) {
     WHEN instr(${alias}.title_folded, ${arg("query")}) THEN 1 ELSE 3 END`;
 }
 
+/**
+ * `folder_ids` that the user can reach, and `scope`, those of them that are asked for, or null for all; `granted`, ids of
+ * chats shared with the user; `query` in lower case, its `terms` and `pieces` as for the search of chats; `folds_all`,
+ * whether the host compares whole titles without case in all languages; `number` of rows of each kind.
+ *
+ * @typedef {{ user_id: string, folder_ids: string[], scope: string[] | null, granted: string[], query: string,
+ *   terms: { text: string, n: number | null }[], pieces: import("../chats/_places.js").Piece[], sharing: string,
+ *   folds_all: boolean, number: number }} Asked
+ */
+
 const SHARING = {
   all: "TRUE",
   mine: `owner = ${USER}`,
@@ -52,9 +61,9 @@ const SHARING = {
 };
 
 /**
- * SQL of "these are whose chats are asked for".
+ * SQL of "the chats of this owner are asked for".
  *
- * @param {any} args
+ * @param {Asked} args
  * @param {string} owner SQL
  */
 function isAskedFor(args, owner) {
@@ -65,9 +74,7 @@ function isAskedFor(args, owner) {
 /**
  * The chats and snapshots that match, the first of them: id, owner, title and the rest of what the host asks of them.
  *
- * @param {any} args `user_id`; `folder_ids` that the user can reach, and `scope`, those of them that are asked for, or
- *   null for all; `granted`, ids of chats shared with the user; `query` in lower case, its `terms` and `pieces` as for
- *   the search of chats; `sharing`; `folds_all`; `number` of rows of each kind
+ * @param {Asked} args
  */
 function search_workspace(args) {
   const scope = args.scope ? `c.folder_id IN ${given("scope")}` : "TRUE";

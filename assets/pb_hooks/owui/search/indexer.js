@@ -6,11 +6,9 @@
  * A message's words are made by who calls. A message whose text has changed since it was read is left as it is.
  */
 
-const { tables, arg, query } = require("../lib/rows.js");
+const { arg, query } = require("../lib/rows.js");
+const { OF_CHAT } = require("../chats/_texts.js");
 const { newDoc, execute } = require("../lib/bulk.js");
-const { searched } = require("../lib/texts.js");
-
-const OF_CHAT = searched(tables.chat, "c");
 
 const CONTENT = "coalesce(CAST(m.entry ->> '$.content' AS TEXT), '')";
 const IS_NUMBER = "json_type(m.entry, '$.content') IN ('integer', 'real', 'true', 'false')";
@@ -49,7 +47,7 @@ const INDEX_MESSAGES = `INSERT INTO owui_chat_messages_search (rowid, text) SELE
     AND NOT EXISTS (SELECT 1 FROM owui_chat_messages_search_docsize d WHERE d.id = m.doc)`;
 
 /**
- * SQL that answers with the first messages of a query: `limit` at most, and no more once they have `bytes`.
+ * SQL that returns the first messages of a query: `limit` at most, and no more once they have `bytes`.
  *
  * @param {string} messages SQL of their ids and texts
  */
@@ -76,7 +74,7 @@ const reads = {
 const writes = {
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {Record<string, never>} args
    * @param {string} body
    */
   clear_indexes(tx, args, body) {
@@ -87,10 +85,10 @@ const writes = {
   },
 
   /**
-   * Index the titles of the next chats; the answer is the last one's record's number, or null if there are no more.
+   * Index the titles of the next chats; reply with the last one's record's number, or null if there are no more.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ after: number, limit: number }} args
    * @param {string} body
    */
   index_chats(tx, args, body) {
@@ -99,10 +97,11 @@ const writes = {
   },
 
   /**
-   * Index titles and older messages of chats that wait; the answer is how many there were.
+   * Index titles and older messages of chats that wait; reply with the number of these chats.
    *
    * @param {CoreApp} tx
-   * @param {any} args `limit` and `bytes` of what is done at once; `longest`, bytes above which a chat is not indexed
+   * @param {{ limit: number, bytes: number, longest: number }} args `limit` and `bytes` of what is done at once;
+   *   `longest`, bytes above which a chat is not indexed
    * @param {string} body
    */
   index_waiting_chats(tx, args, body) {
@@ -110,12 +109,13 @@ const writes = {
   },
 
   /**
-   * Index messages, unless they have changed since their texts were read; the answer is how many were not as they are
-   * now.
+   * Index messages, unless they have changed since their texts were read; reply with the number of messages that were
+   * changed by this.
    *
    * @param {CoreApp} tx
-   * @param {any} args `messages`: of each its record's `id`; the `text` that was read; `doc`, 1 or, if it is not to be
-   *   indexed, -1; and its `words`
+   * @param {{ messages: { id: string, text: string | null, doc: 1 | -1, words?: string }[] } | undefined} args it is
+   *   not parsed; of each message its record's `id`, the `text` that was read, `doc`, -1 if the message is not to be
+   *   indexed, and its `words`
    * @param {string} body
    */
   index_messages(tx, args, body) {

@@ -1,30 +1,42 @@
-"""Chats as they were read last: one that has not changed is not put together and sent again."""
+"""What a process knows of chats: how each was read last, and how this process left it.
+
+A chat that has not changed is then not put together and sent again, and who writes a message piece by piece need not
+read before each piece.
+"""
 
 from __future__ import annotations
 
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
-from openwebui_pocketbase.codec.chats import CHAT, join
 from openwebui_pocketbase.repositories.base import Requests
+from openwebui_pocketbase.repositories.chats._draft import Draft
 
-__all__ = ["kept_messages", "kept_view", "read_chat"]
+__all__ = ["ChatCache", "Reading", "cache_of"]
 
-KEPT_BYTES = 32 << 20
-"""Of the answers that a process keeps, the latest ones."""
+CACHE_BYTES = 32 << 20
+"""What is known about more than these, of the chats not used for the longest time, is forgotten."""
 
 NUL = b"\\u0000"
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """A chat's messages, in the raw answer that had them, and its row and whether it is tidy, as they came last."""
+class Reading:
+    """A chat as it was read last.
+
+    Attributes:
+        version: The version of the messages.
+        raw: The reply that had them.
+        has_nul: Whether a NUL may be in it.
+        row: The chat's row as JSON, as it came last; empty if it is not known.
+        tidy: Whether the chat is tidy; 0 or 1.
+    """
 
     version: int
     raw: bytes
@@ -34,109 +46,138 @@ class _Answer:
 
     @property
     def size(self) -> int:
+        """Return how many bytes this takes."""
         return len(self.raw) + len(self.row)
 
+    def messages(self) -> dict[str, Any]:
+        """Return the messages, which belong to the caller: the host changes what it gets."""
+        messages: dict[str, Any] = orjson.loads(self.raw)[-1]
+        return messages
 
-class _Answers:
-    """The latest answers, by the chat's id; `SavedChat` reads in a thread of its own."""
+
+@dataclass
+class _Known:
+    reading: Reading | None = None
+    draft: Draft | None = None
+    size: int = 0
+
+
+class ChatCache:
+    """What is known of the chats of one server, by id; `SavedChat` reads in a thread of its own."""
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[str, _Answer] = OrderedDict()
+        self._chats: OrderedDict[str, _Known] = OrderedDict()
         self._size = 0
         self._lock = threading.Lock()
 
-    def get(self, chat_id: str) -> _Answer | None:
-        """Return the latest answer."""
+    def reading(self, chat_id: str) -> Reading | None:
+        """Return how a chat was read last."""
         with self._lock:
-            answer = self._answers.get(chat_id)
-            if answer is not None:
-                self._answers.move_to_end(chat_id)
-            return answer
-
-    def keep(self, chat_id: str, answer: _Answer) -> None:
-        """Keep an answer in place of the one before, and forget the oldest."""
-        with self._lock:
-            self._replace(chat_id, answer)
-            while self._size > KEPT_BYTES:
-                _, oldest = self._answers.popitem(last=False)
-                self._size -= oldest.size
-
-    def rename(self, chat_id: str, before: int, after: int) -> _Answer | None:
-        """Say that a version of a chat has the messages of another; return the answer with them, if it is kept."""
-        with self._lock:
-            answer = self._answers.get(chat_id)
-            if answer is None or answer.version != before:
+            known = self._chats.get(chat_id)
+            if known is None:
                 return None
-            answer = replace(answer, version=after, row=b"")
-            self._replace(chat_id, answer)
-            return answer
+            self._chats.move_to_end(chat_id)
+            return known.reading
 
-    def _replace(self, chat_id: str, answer: _Answer) -> None:
-        before = self._answers.pop(chat_id, None)
-        self._size += answer.size - (before.size if before else 0)
-        self._answers[chat_id] = answer
+    def read(self, chat_id: str, before: Reading | None, raw: bytes) -> tuple[Any, dict[str, Any], bool] | None:
+        """Note how a chat was read.
+
+        Args:
+            chat_id: Id of the chat.
+            before: How it was read before, whose version the request named; None if it named none.
+            raw: A reply that has the row, the version, whether the chat is tidy, and the messages unless the version
+                is the named one.
+
+        Returns:
+            The row, the messages, and whether a NUL may be in one of them; None if there is no such chat.
+        """
+        reply = orjson.loads(raw)
+        if reply is None:
+            return None
+        row, version, tidy, messages = reply
+        has_nul = NUL in raw
+        if messages is None and before is not None:
+            reading = replace(before, row=orjson.dumps(row), tidy=tidy)
+            messages = before.messages()
+            has_nul = has_nul or before.has_nul
+        else:
+            reading = Reading(version, raw, has_nul, orjson.dumps(row), tidy)
+        with self._lock:
+            self._known(chat_id).reading = reading
+            self._weigh(chat_id)
+        return row, messages, has_nul
+
+    def rename(self, chat_id: str, before: int, after: int) -> Callable[[], dict[str, Any]] | None:
+        """Note that a version of a chat has the messages of another.
+
+        Returns:
+            Gives these messages; None if they are not known.
+        """
+        with self._lock:
+            known = self._chats.get(chat_id)
+            if known is None or known.reading is None or known.reading.version != before:
+                return None
+            known.reading = replace(known.reading, version=after, row=b"")
+            self._weigh(chat_id)
+            return known.reading.messages
+
+    def take_draft(self, chat_id: str, keys: Collection[str]) -> Draft | None:
+        """Return a draft with which a write can begin, which nobody else gets then; None if there is none.
+
+        It may be older than the chat: then the write is refused.
+
+        Args:
+            chat_id: Id of the chat.
+            keys: Ids of the messages that are needed.
+        """
+        with self._lock:
+            known = self._chats.get(chat_id)
+            if known is None:
+                return None
+            draft, known.draft = known.draft, None
+            self._weigh(chat_id)
+            reading = known.reading
+        if draft is not None and draft.known.issuperset(keys):
+            return draft
+        if keys or reading is None or not reading.row:
+            return None
+        return Draft(chat_id, [orjson.loads(reading.row), reading.version, reading.tidy, []], keys)
+
+    def forget_draft(self, chat_id: str) -> None:
+        """Note that a chat is about to be changed in another way than from its draft."""
+        with self._lock:
+            if (known := self._chats.get(chat_id)) is not None:
+                known.draft = None
+                self._weigh(chat_id)
+
+    def left(self, draft: Draft) -> None:
+        """Note how a write left a chat."""
+        if not draft.complete:
+            with self._lock:
+                self._known(draft.chat_id).draft = draft
+                self._weigh(draft.chat_id)
+
+    def _known(self, chat_id: str) -> _Known:
+        return self._chats.setdefault(chat_id, _Known())
+
+    def _weigh(self, chat_id: str) -> None:
+        """Count what is known of a chat, the one used last, and forget others until there is room."""
+        known = self._chats[chat_id]
+        size = (known.reading.size if known.reading else 0) + (known.draft.size if known.draft else 0)
+        self._size += size - known.size
+        known.size = size
+        if not size:
+            del self._chats[chat_id]
+            return
+        self._chats.move_to_end(chat_id)
+        while self._size > CACHE_BYTES:
+            _, oldest = self._chats.popitem(last=False)
+            self._size -= oldest.size
 
 
-_KEPT: weakref.WeakKeyDictionary[Requests, _Answers] = weakref.WeakKeyDictionary()
+_CACHES: weakref.WeakKeyDictionary[Requests, ChatCache] = weakref.WeakKeyDictionary()
 
 
-async def read_chat(
-    pocketbase: Requests, path: str, parameters: Mapping[str, Any]
-) -> tuple[dict[str, Any], bool] | None:
-    """Read a chat as it is stored.
-
-    Args:
-        pocketbase: The client.
-        path: A method that answers with the row, the version, whether the chat is tidy, and the messages unless
-            the version is the given one.
-        parameters: Its parameters; the chat's ``id`` is among them.
-
-    Returns:
-        The chat's columns, and whether there may be NULs in its texts; None if there is no such chat.
-    """
-    kept = _KEPT.setdefault(pocketbase, _Answers())
-    chat_id = parameters["id"]
-    before = kept.get(chat_id)
-    raw = await pocketbase.read_bytes(path, {**parameters, "version": before.version if before else None})
-    wire = orjson.loads(raw)
-    if wire is None:
-        return None
-    row, version, tidy, messages = wire
-    has_nul = NUL in raw
-    row_text = orjson.dumps(row)
-    if messages is not None:
-        kept.keep(chat_id, _Answer(version, raw, has_nul, row_text, tidy))
-    elif before is not None:
-        kept.keep(chat_id, replace(before, row=row_text, tidy=tidy))
-        messages = _messages(before)
-        has_nul = has_nul or before.has_nul
-    columns = CHAT.decode(row)
-    join(columns["chat"], messages)
-    return columns, has_nul
-
-
-def kept_messages(pocketbase: Requests, chat_id: str, before: int, after: int) -> Callable[[], dict[str, Any]] | None:
-    """Return what gives the messages of a chat that has just been written besides these; None if they are not kept.
-
-    Args:
-        pocketbase: The client.
-        chat_id: Id of the chat.
-        before: The version which the write was made for.
-        after: The version it has made; it has the same messages.
-    """
-    answer = _KEPT.setdefault(pocketbase, _Answers()).rename(chat_id, before, after)
-    return None if answer is None else lambda: _messages(answer)
-
-
-def kept_view(pocketbase: Requests, chat_id: str) -> list[Any] | None:
-    """Return what ``chats/get_view`` answered when the chat was read last, without messages; None if it is not kept."""
-    answer = _KEPT.setdefault(pocketbase, _Answers()).get(chat_id)
-    if answer is None or not answer.row:
-        return None
-    return [orjson.loads(answer.row), answer.version, answer.tidy, []]
-
-
-def _messages(answer: _Answer) -> dict[str, Any]:
-    """Return messages that belong to the caller: the host changes what it gets."""
-    messages: dict[str, Any] = orjson.loads(answer.raw)[-1]
-    return messages
+def cache_of(client: Requests) -> ChatCache:
+    """Return what this process knows of the chats of a server, whichever repository asks."""
+    return _CACHES.setdefault(client, ChatCache())

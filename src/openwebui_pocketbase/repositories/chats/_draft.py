@@ -1,9 +1,8 @@
-"""A chat and some or all of its messages, read to be changed: what was read, and what is to be written."""
+"""The draft of a write: a chat and some or all of its messages, read to be changed."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,53 +12,39 @@ from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.orm.attributes import set_committed_value
 
-from openwebui_pocketbase.codec.chats import (
-    APPEND,
-    CHAT,
-    KEEP,
-    Record,
-    chat_changes,
-    decode_record,
-    dumps,
-    is_tidy,
-    join,
-    loads,
-    message_record,
-    new_version,
-    searchable,
-    split,
-)
-from openwebui_pocketbase.repositories.chats._tidy import stays_tidy
-from openwebui_pocketbase.schema.tables import TABLES
+from openwebui_pocketbase.codec import Json
+from openwebui_pocketbase.codec.chats import join, new_version, split
+from openwebui_pocketbase.codec.messages import StoredMessage
+from openwebui_pocketbase.repositories.chats._changes import ChangedMessages, changed_columns, grouped, plain_row
+from openwebui_pocketbase.repositories.chats._codecs import CHAT, MESSAGE
+from openwebui_pocketbase.repositories.chats._tidy import is_tidy, stays_tidy
 
-__all__ = ["ChatView"]
+__all__ = ["Draft"]
 
 _ROW = tuple(column.name for column in ChatMessage.__table__.columns if column.name not in ("id", "chat_id"))
-_JSON = tuple(column.name for column in TABLES["chat"].columns if column.type == "json")
 
-Fields = dict[str, Any]
-
-APPENDED = math.inf
-"""The position of an entry which was added behind all others: which number it got does not matter."""
+OVERHEAD = 1 << 10
+"""Bytes that a message in a draft counts for besides its text."""
 
 
-class ChatView:
-    """What a write begins with.
+class Draft:
+    """What a write begins with, and what it becomes.
 
-    It is given to the host's code in place of a database session, which hands it on to `ChatMessages` with the rows
-    that belong to the same write.
+    The host's code gets it in place of a database session, and hands it on to `ChatMessages` with the rows that belong
+    to the same write.
 
     Args:
         chat_id: Id of the chat.
-        wire: The answer of ``chats/get_view``.
+        wire: The reply of ``chats/get_draft``.
         keys: Ids of the messages that were asked for; None if all were.
 
     Attributes:
         columns: The chat's columns but those with JSON; None if there is no chat.
+        documents: The chat's columns with JSON; the body is without messages.
         version: The chat's version; None if there is no chat.
         tidy: See `is_tidy`.
         complete: Whether all messages were read.
-        records: The messages which there are, by id.
+        messages: The messages that there are, by id.
         known: Ids of which it is known whether there is a message.
         edited: What `chat` has returned, if that is to be written.
     """
@@ -70,22 +55,30 @@ class ChatView:
         self.version: int | None = version if row is not None else None
         self.tidy = bool(tidy)
         self.complete = keys is None
-        self.records: dict[str, Record] = dict(
-            sorted((decode_record(r, chat_id) for r in records), key=lambda item: item[1].position)
-        )
-        self.known = {*(keys or ()), *self.records}
-        self._rows: dict[str, Any] = {}
-        self._next: int | None = None
+        self.messages: dict[str, StoredMessage] = {}
+        start = len(chat_id) + 1
+        for key, message in sorted(map(MESSAGE.message, records), key=lambda item: item[1].position):
+            self.messages[key[start:]] = message
+        self.known = {*(keys or ()), *self.messages}
         self.edited: Chat | None = None
         self.columns: dict[str, Any] | None = None
-        self._texts: dict[str, str] = {}
+        self.documents: dict[str, Json] = {}
+        self._rows: dict[str, Any] = {}
+        self._next: int | None = None
         if row is not None:
-            self._set_row(row)
+            self.columns, self.documents = CHAT.decode_documents(row)
+
+    @property
+    def size(self) -> int:
+        """Return about how many bytes the draft takes."""
+        texts = (document.text for document in self.documents.values())
+        # An entry's text, its value, and what the row has of it.
+        return sum(map(len, texts)) + sum(3 * len(m.entry.text) + OVERHEAD for m in self.messages.values())
 
     def chat(self) -> Chat:
         """Return the chat as the host's code changes it: an object without database."""
-        columns = {**(self.columns or {}), **{name: loads(text) for name, text in self._texts.items()}}
-        join(columns["chat"], {key: record.entry() for key, record in self.records.items() if record.position})
+        columns = {**(self.columns or {}), **{name: document.copy() for name, document in self.documents.items()}}
+        join(columns["chat"], {key: each.entry.copy() for key, each in self.messages.items() if each.position})
         chat = Chat()
         for name, value in columns.items():
             set_committed_value(chat, name, value)
@@ -93,11 +86,12 @@ class ChatView:
 
     def row(self, message_id: str) -> Any:
         """Return the message's row of ``chat_message``, an object to be changed; None if there is none."""
-        if message_id not in self._rows:
-            record = self.records.get(message_id)
-            columns = record.row() if record else None
-            return columns and SimpleNamespace(id=f"{self.chat_id}-{message_id}", chat_id=self.chat_id, **columns)
-        return self._rows[message_id]
+        if message_id in self._rows:
+            return self._rows[message_id]
+        message = self.messages.get(message_id)
+        if message is None or message.row is None:
+            return None
+        return SimpleNamespace(id=f"{self.chat_id}-{message_id}", chat_id=self.chat_id, **plain_row(message.row))
 
     def put(self, message_id: str, message: Any) -> None:
         """Have a row written.
@@ -120,144 +114,43 @@ class ChatView:
     def changes(self) -> dict[str, Any] | None:
         """Return what ``chats/save_chat`` is to write, None if that is nothing.
 
-        The view becomes what is stored then.
+        The draft becomes what is stored then.
         """
         chat = self.edited
         made: dict[str, Any] = {"changes": {}, "columns": [], "nones": []}
         entries: Mapping[str, Any] | None = None
-        body: Any = None
         if chat is not None:
             body, messages_after = split(chat.chat)
-            changed = dict(self._changed_columns(chat, body))
-            made = chat_changes(changed)
-            self._keep(changed)
+            changed = changed_columns(chat, body, self.documents)
+            made = CHAT.changes(changed)
+            self._set(changed)
             if inspect(chat).attrs.chat.history.has_changes():
                 entries = messages_after
-        before = {key: record for key, record in self.records.items() if record.position}
-        messages, updated, removed = self._changed_messages(entries)
-        if not (made["changes"] or messages or updated or removed):
+        before = {key: message.entry.value for key, message in self.messages.items() if message.position}
+        rows = {key: row and {name: getattr(row, name) for name in _ROW} for key, row in self._rows.items()}
+        found = ChangedMessages(self.chat_id, self.messages, complete=self.complete)
+        found.compare(entries, rows)
+        if not (made["changes"] or found.new or found.updated or found.removed):
             return None
         if chat is not None and entries is not None:
             tidy = is_tidy(chat.chat) if self.complete else self.tidy and stays_tidy(before, entries, chat.chat)
             if tidy != self.tidy:
                 made["changes"]["tidy"] = self.tidy = tidy
-        written = {"messages": messages, "updated": _grouped(updated), "removed": removed}
+        written = {"messages": found.new, "updated": grouped(found.updated), "removed": found.removed}
         self._next = new_version() if self.version is not None else None
         return {**made, **written, "id": self.chat_id, "version": self.version, "next": self._next}
 
     def saved(self, row: list[Any] | None = None) -> None:
-        """Tell that the changes were written; ``row`` is the chat's then."""
+        """Note that the changes were written; ``row`` is the chat's then."""
         self.version = self._next
         if row is not None:
-            self._set_row(row)
+            self.columns, self.documents = CHAT.decode_documents(row)
         self._rows.clear()
         self.edited = None
 
-    def _set_row(self, row: list[Any]) -> None:
-        self.columns = CHAT.decode(row)
-        self._texts = {name: dumps(self.columns.pop(name)) for name in _JSON}
-
-    def _keep(self, columns: Mapping[str, Any]) -> None:
+    def _set(self, columns: Mapping[str, Any]) -> None:
         for name, value in columns.items():
-            if name in self._texts:
-                self._texts[name] = dumps(value)
+            if name in self.documents:
+                self.documents[name] = value
             elif self.columns is not None:
                 self.columns[name] = value
-
-    def _changed_columns(self, chat: Chat, body: Any) -> Iterator[tuple[str, Any]]:
-        state = inspect(chat)
-        for name in state.committed_state:  # those that were set
-            # What equals the stored value, if only in another order, the host's database does not write either.
-            if not state.attrs[name].history.has_changes():
-                continue
-            value = body if name == "chat" else getattr(chat, name)
-            if name not in self._texts or dumps(value) != self._texts[name]:
-                yield name, value
-
-    def _changed_messages(self, entries: Mapping[str, Any] | None) -> tuple[list[Fields], list[Fields], list[str]]:
-        """Return the fields of new records, those that change of others with their keys, and the keys of those that go.
-
-        Args:
-            entries: The body's messages, None if these have not changed.
-        """
-        new: list[Fields] = []
-        updated: list[Fields] = []
-        removed: list[str] = []
-        positions = self._positions(entries) if entries is not None else {}
-        for message_id in dict.fromkeys((*(entries or ()), *self.records, *self._rows)):
-            record = self.records.get(message_id)
-            before = KEEP if record and record.position else 0
-            text = record.text if record else "null"
-            position = before
-            if entries is not None:
-                text = dumps(entries[message_id]) if message_id in entries else "null"
-                position = positions.get(message_id, 0)
-            is_moved = position != before or (record is not None and text != record.text)
-            if message_id not in self._rows and not is_moved:
-                continue
-            row = self._row_after(message_id, record)
-            if not position and row is None:
-                if self.records.pop(message_id, None) is not None:
-                    removed.append(f"{self.chat_id}-{message_id}")
-                continue
-            fields = message_record(self.chat_id, message_id, position, loads(text), row)
-            if record is None:
-                new.append(fields)
-            elif changed := _changed_fields(self._fields_of(message_id, record), fields):
-                updated.append(changed)
-            same = loads(fields["same"])
-            columns = row and {name: value for name, value in row.items() if name not in same}
-            place = {KEEP: record.position if record else 0, APPEND: APPENDED}.get(position, position)
-            self.records[message_id] = Record(place, text, columns, same, fields=fields)
-        return new, updated, removed
-
-    def _fields_of(self, message_id: str, record: Record) -> Fields:
-        """Return the fields of a record as they are stored."""
-        position = KEEP if record.position else 0
-        return record.fields or message_record(self.chat_id, message_id, position, loads(record.text), record.row())
-
-    def _row_after(self, message_id: str, record: Record | None) -> dict[str, Any] | None:
-        if message_id not in self._rows:
-            return record.row() if record else None
-        message = self._rows[message_id]
-        if message is None:
-            return None
-        # Copied: the host may go on to change what it gave.
-        row: dict[str, Any] = loads(dumps({name: getattr(message, name) for name in _ROW}))
-        return row
-
-    def _positions(self, entries: Mapping[str, Any]) -> dict[str, int]:
-        """Return the positions that keep the order of the entries."""
-        numbers = [self.records[key].position if key in self.records else 0 for key in entries]
-        old = [number for number in numbers if number]
-        if not self.complete:
-            return {key: KEEP if number else APPEND for key, number in zip(entries, numbers, strict=True)}
-        if old != sorted(old) or any(numbers[len(old) :]):
-            return {key: position for position, key in enumerate(entries, 1)}
-        last = int(old[-1]) if old else 0
-        return {key: KEEP if place < len(old) else last + 1 + place for place, key in enumerate(entries)}
-
-
-def _changed_fields(before: Fields, after: Fields) -> Fields:
-    """Return the fields that differ, with the key; nothing if none does."""
-    changed = {
-        name: value for name, value in after.items() if name not in ("doc", "position") and value != before[name]
-    }
-    if after["position"] != KEEP and (after["position"] or before["position"]):
-        changed["position"] = after["position"]
-    if "entry" in changed and _text(before) != _text(after):
-        changed["waits"] = after["waits"]  # though it was said before: it may be in the index by now
-    return {**changed, "key": after["key"]} if changed else {}
-
-
-def _text(fields: Fields) -> str:
-    return searchable(loads(fields["entry"]))
-
-
-def _grouped(updated: list[Fields]) -> list[dict[str, Any]]:
-    """Return records grouped by the fields that change: one statement writes one group."""
-    groups: dict[tuple[str, ...], list[Fields]] = {}
-    for fields in updated:
-        names = tuple(name for name in fields if name != "key")
-        groups.setdefault(names, []).append(fields)
-    return [{"names": names, "rows": rows} for names, rows in groups.items()]

@@ -1,7 +1,8 @@
-"""The answer of a write to a chat: the whole chat, whose messages are read only if somebody looks at it.
+"""What a write to a chat returns: the whole chat, whose messages are read only if somebody looks at them.
 
 Hardly anybody does. The few functions of the host that do say so beforehand (`openwebui_pocketbase.seams.saved_chats`),
-so that the chat is read while the event loop serves others; whoever else looks makes it stand still for one request.
+so that the chat is read while the event loop serves others. Any other caller that looks blocks the event loop for one
+request.
 """
 
 from __future__ import annotations
@@ -18,23 +19,23 @@ from pydantic import PrivateAttr, SerializerFunctionWrapHandler, model_serialize
 
 from openwebui_pocketbase.codec.chats import join, split
 
-__all__ = ["SavedChat", "answer_of", "is_read"]
+__all__ = ["SavedChat", "reads_saved_chat", "saved_chat"]
 
 Columns = dict[str, Any]
 Read = Callable[[], Coroutine[Any, Any, ChatModel | None]]
 
-is_read: ContextVar[bool] = ContextVar("is_read", default=False)
+reads_saved_chat: ContextVar[bool] = ContextVar("reads_saved_chat", default=False)
 """Whether the caller reads the messages of what a write returns."""
 
 
-async def answer_of(chat: ChatModel, read: Read) -> SavedChat:
-    """Return a chat as it was written, to be read as a whole now or when somebody looks at it.
+async def saved_chat(chat: ChatModel, read: Read) -> SavedChat:
+    """Return a chat as it was written, which is read as a whole now or when somebody looks at it.
 
     Args:
         chat: The chat; its messages are not looked at.
         read: Reads it.
     """
-    if is_read.get():
+    if reads_saved_chat.get():
         columns = _columns(await read())
         return SavedChat.of(chat, lambda: columns)
     return SavedChat.of(chat, lambda: _columns(asyncio.run_coroutine_threadsafe(read(), _loop()).result()))
@@ -43,8 +44,8 @@ async def answer_of(chat: ChatModel, read: Read) -> SavedChat:
 class SavedChat(ChatModel):
     """A `ChatModel` whose ``chat`` gets its messages when it is first looked at.
 
-    The host writes messages many times while they come in, and looks at the answer hardly ever; reading all
-    messages each time would make a write cost what the chat costs. Looked at, it is an ordinary `ChatModel`.
+    The host writes messages many times while they come in, and hardly ever looks at what the write returns. Reading all
+    messages each time would make a write cost what the chat costs. Once looked at, this is an ordinary `ChatModel`.
     """
 
     _read: Callable[[], Columns] = PrivateAttr()

@@ -7,7 +7,6 @@ import functools
 import random
 import secrets
 import weakref
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
@@ -18,30 +17,23 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, Requests
-from openwebui_pocketbase.repositories.chats._cache import kept_view
-from openwebui_pocketbase.repositories.chats._draft import ChatView
+from openwebui_pocketbase.repositories.chats._cache import ChatCache, cache_of
+from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.errors import is_outage
 
-__all__ = ["ChatEditing", "surfacing"]
+__all__ = ["ChatWriter", "enough", "raises_outages"]
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 LEASE = 30_000
-"""Milliseconds for which a chat stays locked at most, when the one who locked it crashes."""
+"""Milliseconds for which a chat stays locked at most, when the process that locked it crashes."""
 
-RECENT_CHATS = 64
-"""Chats of which a process remembers how it left them."""
-
-RECENT_BYTES = 1 << 18
-"""Longest messages, as JSON, that are remembered."""
-
-_only: ContextVar[Collection[str] | None] = ContextVar("only", default=None)
+_enough: ContextVar[Collection[str] | None] = ContextVar("enough", default=None)
 """Ids of the messages that are enough for the next transaction, if the chat is tidy."""
 
 _in_stock_method: ContextVar[bool] = ContextVar("in_stock_method", default=False)
 """Whether the host's code around a transaction swallows whatever exception it meets."""
-
-P = ParamSpec("P")
 
 
 class _Outage(BaseException):
@@ -52,7 +44,7 @@ class _Outage(BaseException):
         self.error = error
 
 
-def surfacing(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+def raises_outages(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Let outages out of a method of the host's that swallows its exceptions; see `default_on_error`."""
 
     @functools.wraps(method)
@@ -78,37 +70,34 @@ def _outages() -> Iterator[None]:
         raise
 
 
-class _Chats:
-    """What a process knows of the chats of a server, whichever repository asks.
+@contextmanager
+def enough(keys: Collection[str]) -> Iterator[None]:
+    """Say that the host's code within looks only at these messages of a chat, if that is tidy."""
+    before = _enough.set(keys)
+    try:
+        yield
+    finally:
+        _enough.reset(before)
 
-    Attributes:
-        recent: Chats as this process left them: who writes a message piece by piece need not read before each.
-    """
+
+class _Turns:
+    """What those who write to the same chat wait for, by event loop and chat."""
 
     def __init__(self) -> None:
-        self.recent: OrderedDict[str, ChatView] = OrderedDict()
-        self._turns: weakref.WeakKeyDictionary[
+        self._loops: weakref.WeakKeyDictionary[
             asyncio.AbstractEventLoop, weakref.WeakValueDictionary[str, asyncio.Lock]
         ] = weakref.WeakKeyDictionary()
 
-    def turn(self, chat_id: str) -> asyncio.Lock:
-        """Return what those who write to a chat wait for."""
-        locks = self._turns.setdefault(asyncio.get_running_loop(), weakref.WeakValueDictionary())
+    def of(self, chat_id: str) -> asyncio.Lock:
+        locks = self._loops.setdefault(asyncio.get_running_loop(), weakref.WeakValueDictionary())
         return locks.setdefault(chat_id, asyncio.Lock())
 
-    def remember(self, view: ChatView) -> None:
-        """Keep a view that was just written."""
-        if not view.complete and all(len(record.text) <= RECENT_BYTES for record in view.records.values()):
-            self.recent[view.chat_id] = view
-            if len(self.recent) > RECENT_CHATS:
-                self.recent.popitem(last=False)
+
+_TURNS: weakref.WeakKeyDictionary[Requests, _Turns] = weakref.WeakKeyDictionary()
 
 
-_CHATS: weakref.WeakKeyDictionary[Requests, _Chats] = weakref.WeakKeyDictionary()
-
-
-class ChatEditing(PocketBaseRepository):
-    """What the methods that write messages have in common.
+class ChatWriter(PocketBaseRepository):
+    """What the repositories that write messages have in common: those of chats and of their messages' rows.
 
     Within a process, writes to one chat wait for each other. Between processes a write is refused if the chat has
     changed since it was read, and made anew. Only where the host's code awaits something between reading and writing
@@ -116,81 +105,68 @@ class ChatEditing(PocketBaseRepository):
     """
 
     @property
-    def _chats(self) -> _Chats:
-        return _CHATS.setdefault(self.pocketbase, _Chats())
+    def _cache(self) -> ChatCache:
+        return cache_of(self.pocketbase)
+
+    def _turn(self, chat_id: str) -> asyncio.Lock:
+        return _TURNS.setdefault(self.pocketbase, _Turns()).of(chat_id)
 
     async def _edit(
-        self, chat_id: str, keys: Collection[str], edit: Callable[[ChatView], T], *, with_row: bool = False
+        self, chat_id: str, keys: Collection[str], edit: Callable[[Draft], T], *, with_row: bool = False
     ) -> T:
         """Change a chat and some of its messages.
 
         Args:
             chat_id: Id of the chat; there need not be one.
-            keys: Ids of the messages that are needed; those which they name as parents are read, too.
-            edit: Changes a view and returns the answer, called again if the chat has changed meanwhile. What is to
-                be written it says with `ChatView.put`, `ChatView.delete` and, if it changed the chat, as ``edited``.
-            with_row: Whether the view gets the chat's columns as they are then: others may have changed some meanwhile.
+            keys: Ids of the messages that are needed; those that these name as parents are read as well.
+            edit: Changes a draft and returns the result; called again if the chat has changed meanwhile. It says what
+                is to be written with `Draft.put`, `Draft.delete` and, if it changed the chat, as ``edited``.
+            with_row: Whether the draft gets the chat's columns as they are then: others may have changed some.
 
         Raises:
             StaleDataError: The chat was deleted meanwhile.
         """
-        async with self._chats.turn(chat_id):
-            view = self._chats.recent.pop(chat_id, None)
-            if view is not None and not view.known.issuperset(keys):
-                view = None
-            if view is None and not keys and (wire := kept_view(self.pocketbase, chat_id)):
-                view = ChatView(chat_id, wire, keys)  # if it is old, the write is refused
+        async with self._turn(chat_id):
+            draft = self._cache.take_draft(chat_id, keys)
             delays = _delays()
             is_fresh = False
             while True:
-                if view is None:
-                    view = ChatView(chat_id, await self._read_view(chat_id, keys), keys)
+                if draft is None:
+                    wire = await self.pocketbase.read("chats/get_draft", _of_messages(chat_id, keys))
+                    draft = Draft(chat_id, wire, keys)
                     is_fresh = True
-                answer = edit(view)
-                changes = view.changes()
+                result = edit(draft)
+                changes = draft.changes()
                 if changes is None and not is_fresh:
-                    view = None  # others may have changed what this would have written
+                    draft = None  # others may have changed what this would have written
                     continue
-                state = await self._save(view, changes, with_row=with_row)
+                state = await self._save(draft, changes, with_row=with_row)
                 if state is None:
-                    return answer
+                    return result
                 if state == "locked":
                     await asyncio.sleep(next(delays))
                 elif state == "gone" and is_fresh:
                     raise StaleDataError(f"Chat {chat_id} was deleted.")
-                view = None
-
-    async def _read_view(self, chat_id: str, keys: Collection[str] | None) -> list[Any]:
-        wire: list[Any] = await self.pocketbase.read("chats/get_view", _asking(chat_id, keys))
-        return wire
+                draft = None
 
     async def _save(
-        self, view: ChatView, changes: dict[str, Any] | None, token: str | None = None, *, with_row: bool = False
+        self, draft: Draft, changes: dict[str, Any] | None, token: str | None = None, *, with_row: bool = False
     ) -> str | None:
         """Write what has changed; return why nothing was written, or None."""
         if changes is None:
             if token is not None:
-                await self.pocketbase.write("chats/unlock_chat", {"id": view.chat_id, "token": token})
+                await self._unlock(draft.chat_id, token)
             return None
-        answer = await self.pocketbase.write("chats/save_chat", {**changes, "token": token, "with_row": with_row})
-        if isinstance(answer, str):
-            return answer
-        view.saved(answer if with_row else None)
-        self._chats.remember(view)
+        reply = await self.pocketbase.write("chats/save_chat", {**changes, "token": token, "with_row": with_row})
+        if isinstance(reply, str):
+            return reply
+        draft.saved(reply if with_row else None)
+        self._cache.left(draft)
         return None
-
-    @contextmanager
-    def _needing_only(self, keys: Collection[str]) -> Iterator[None]:
-        """Say that the host's code within looks only at these messages of a chat, if that is tidy."""
-        before = _only.set(keys)
-        try:
-            yield
-        finally:
-            _only.reset(before)
 
     def _chat_transaction(self, id: str) -> AbstractAsyncContextManager[tuple[Any, Chat | None]]:
         """Lock a chat, give it to the caller, and write what the caller has changed; see `_locked`."""
-        return self._locked(id, _only.get())
+        return self._locked(id, _enough.get())
 
     @asynccontextmanager
     async def _locked(
@@ -211,49 +187,53 @@ class ChatEditing(PocketBaseRepository):
             StaleDataError: The chat was deleted meanwhile, or the caller took longer than the lock holds and somebody
                 else wrote.
         """
-        async with self._chats.turn(id):
+        async with self._turn(id):
             token = secrets.token_hex(8)
             with _outages():
-                view = await self._lock(id, token, keys, tidy=tidy)
-            if view is None:
-                yield ChatView(id, [None, 0, 0, []], ()), None
+                draft = await self._lock(id, token, keys, tidy=tidy)
+            if draft is None:
+                yield Draft(id, [None, 0, 0, []], ()), None
                 return
-            self._chats.recent.pop(id, None)
+            self._cache.forget_draft(id)
             try:
-                view.edited = view.chat()
-                yield view, view.edited
+                draft.edited = draft.chat()
+                yield draft, draft.edited
                 with _outages():
-                    state = await self._save(view, view.changes(), token)
+                    state = await self._save(draft, draft.changes(), token)
             except BaseException:
-                # If this fails, too, the lock ends by itself.
+                # If this fails as well, the lock ends by itself.
                 with suppress(OpenWebUIPocketBaseError):
-                    await self.pocketbase.write("chats/unlock_chat", {"id": id, "token": token})
+                    await self._unlock(id, token)
                 raise
             if state is not None:
                 raise StaleDataError(f"Chat {id} was changed by somebody else.")
 
-    async def _lock(self, chat_id: str, token: str, keys: Collection[str] | None, *, tidy: bool) -> ChatView | None:
+    async def _lock(self, chat_id: str, token: str, keys: Collection[str] | None, *, tidy: bool) -> Draft | None:
         delays = _delays()
         while True:
-            parameters = {**_asking(chat_id, keys), "token": token, "milliseconds": LEASE}
+            parameters = {**_of_messages(chat_id, keys), "token": token, "milliseconds": LEASE}
             wire = await self.pocketbase.write("chats/lock_chat", parameters)
             if wire == "gone":
                 return None
             if wire == "locked":
                 await asyncio.sleep(next(delays))
                 continue
-            view = ChatView(chat_id, wire, keys)
-            if view.complete or view.tidy or not tidy:
-                return view
+            draft = Draft(chat_id, wire, keys)
+            if draft.complete or draft.tidy or not tidy:
+                return draft
             keys = None
 
+    async def _unlock(self, chat_id: str, token: str) -> None:
+        await self.pocketbase.write("chats/unlock_chat", {"id": chat_id, "token": token})
 
-def _asking(chat_id: str, keys: Collection[str] | None) -> dict[str, Any]:
+
+def _of_messages(chat_id: str, keys: Collection[str] | None) -> dict[str, Any]:
+    """Return the parameters that ask for a draft; see `Draft`."""
     return {"id": chat_id, "keys": None if keys is None else [f"{chat_id}-{key}" for key in keys]}
 
 
 def _delays() -> Iterator[float]:
-    """Seconds between attempts to lock; those who wait do not do it at the same time."""
+    """Seconds between attempts to lock; those who wait do not try at the same time."""
     delay = 0.002
     while True:
         yield delay * random.uniform(0.5, 1.5)  # noqa: S311 - no secret

@@ -1,4 +1,4 @@
-"""The end of chats."""
+"""Deleting chats."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ from typing import Any
 
 from open_webui.internal.db import get_async_db_context
 from open_webui.models.automations import AutomationRun
-from open_webui.models.chats import ChatTable
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.chats.lists import AS_STORED, ChatLists
+from openwebui_pocketbase.repositories.chats._base import ChatRepository
+from openwebui_pocketbase.repositories.chats._orders import AS_STORED
 from openwebui_pocketbase.repositories.errors import default_on_error
 
-__all__ = ["ChatDeletion"]
+__all__ = ["DeleteChats"]
 
 IDS_AT_ONCE = 500
 """Chats in one SQL statement; each is a variable of it."""
 
 
-class ChatDeletion(ChatLists, ChatTable):
+class DeleteChats(ChatRepository):
     """The methods of `ChatTable` that delete chats.
 
-    Automations stay in SQL: what they say about a chat is undone there before it is deleted.
+    Automations stay in SQL: their links to a chat are removed there before it is deleted.
     """
 
     @default_on_error(lambda: False)
     async def delete_chat_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
         """Delete a chat with its messages and the links to it; True also if there is none."""
         await _forget_in_automations([id], db)
-        await self.pocketbase.write("chats/delete_chat_by_id", {"id": id})
+        await self._write("delete_chat_by_id", id=id)
         return True
 
     @default_on_error(lambda: False)
     async def delete_chat_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the user's chat; of another user's the rows of its messages and the links to it, as the host does."""
+        """Delete the user's chat; of another user's only its messages' rows and its snapshots, as the host does."""
         await _forget_in_automations([id], db)
-        await self.pocketbase.write("chats/delete_chat_by_id_and_user_id", {"id": id, "user_id": user_id})
+        await self._write("delete_chat_by_id_and_user_id", id=id, user_id=user_id)
         return True
 
     @default_on_error(lambda: False)
     async def delete_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
-        """Delete all chats of a user, and the links which he made."""
+        """Delete all chats of a user, and the snapshots that the user shared."""
         await self.delete_shared_chats_by_user_id(user_id, db=db)
         await self._delete_all("delete_chats_by_user_id", db, user_id=user_id)
         return True
@@ -61,7 +61,7 @@ class ChatDeletion(ChatLists, ChatTable):
             rows = await self._list(filters, AS_STORED, ids=named, **parameters)
             await _forget_in_automations([row["id"] for row in rows], db)
         # In parts, so that others can write in between.
-        while await self.pocketbase.write(f"chats/{method}", parameters):
+        while await self._write(method, **parameters):
             pass
 
 

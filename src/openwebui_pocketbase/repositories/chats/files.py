@@ -6,19 +6,20 @@ import time
 import uuid
 from typing import Any
 
-from open_webui.models.chats import ChatFileModel, ChatTable
-from open_webui.models.users import Users
+from open_webui.models.chats import ChatFileModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
+from openwebui_pocketbase.repositories.base import codec_of
+from openwebui_pocketbase.repositories.chats._base import ChatRepository
 from openwebui_pocketbase.repositories.errors import default_on_error
+from openwebui_pocketbase.repositories.neighbours import neighbour
 
-__all__ = ["ChatFiles"]
+__all__ = ["FilesOfChats"]
 
 _CODEC = codec_of("chat_file")
 
 
-class ChatFiles(PocketBaseRepository, ChatTable):
+class FilesOfChats(ChatRepository):
     """The methods of `ChatTable` for the table ``chat_file``."""
 
     async def insert_chat_files(
@@ -27,11 +28,11 @@ class ChatFiles(PocketBaseRepository, ChatTable):
         """Link files to a message, unless the chat has them or the user must not read them; None if none are left."""
         if not file_ids:
             return None
-        known = set(await self.pocketbase.read("chats/get_file_ids", {"id": chat_id}))
+        known = set(await self._read("get_file_ids", id=chat_id))
         new = list({file_id for file_id in file_ids if file_id and file_id not in known})
         if not new:
             return None
-        user = await Users.get_user_by_id(user_id, db=db)
+        user = await neighbour("Users").get_user_by_id(user_id, db=db)
         readable = [file_id for file_id in new if await _can_read(file_id, user_id, user, db)]
         return await self._insert_files(chat_id, message_id, readable, user_id) if readable else None
 
@@ -53,35 +54,28 @@ class ChatFiles(PocketBaseRepository, ChatTable):
             for file_id in file_ids
         ]
         records = [_CODEC.record(file.model_dump()) for file in files]
-        await self.pocketbase.write("chats/insert_chat_files", {"files": records})
+        await self._write("insert_chat_files", files=records)
         return files
 
     async def get_chat_files_by_chat_id_and_message_id(
         self, chat_id: str, message_id: str, db: AsyncSession | None = None
     ) -> list[ChatFileModel]:
         """Return the files of a message, oldest first."""
-        parameters = {"chat_id": chat_id, "message_id": message_id}
-        wires = await self.pocketbase.read("chats/get_chat_files_by_chat_id_and_message_id", parameters)
+        wires = await self._read("get_chat_files_by_chat_id_and_message_id", chat_id=chat_id, message_id=message_id)
         return [ChatFileModel.model_validate(_CODEC.decode(wire)) for wire in wires]
 
     @default_on_error(lambda: False)
     async def delete_chat_file(self, chat_id: str, file_id: str, db: AsyncSession | None = None) -> bool:
         """Take a file from the chat."""
-        await self.pocketbase.write("chats/delete_chat_file", {"chat_id": chat_id, "file_id": file_id})
+        await self._write("delete_chat_file", chat_id=chat_id, file_id=file_id)
         return True
-
-    async def get_shared_chat_ids_by_file_id(self, file_id: str, db: AsyncSession | None = None) -> list[str]:
-        """Return the chats with this file which others may see: shared ones, and those in a folder."""
-        ids: list[str] = await self.pocketbase.read("chats/get_shared_chat_ids_by_file_id", {"file_id": file_id})
-        return ids
 
 
 async def _can_read(file_id: str, user_id: str, user: Any, db: AsyncSession | None) -> bool:
-    """Return whether there is the file, and the user may link it: nobody else's secrets come into a chat."""
-    from open_webui.models.files import Files  # noqa: PLC0415 - these import the chats
-    from open_webui.utils.access_control.files import has_access_to_file  # noqa: PLC0415
+    """Return whether the file exists and the user may link it: a chat must not reveal the files of others."""
+    from open_webui.utils.access_control.files import has_access_to_file  # noqa: PLC0415 - it imports the chats
 
-    file = await Files.get_file_by_id(file_id, db=db)
+    file = await neighbour("Files").get_file_by_id(file_id, db=db)
     if not file:
         return False
     if file.user_id == user_id or (user and user.role == "admin"):

@@ -1,119 +1,31 @@
-"""Lists of chats, and how many there are."""
+"""Lists of chats."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from open_webui.models.chats import Chat, ChatListResponse, ChatModel, ChatTable, ChatTitleIdResponse
-from pydantic import TypeAdapter
+from open_webui.models.chats import Chat, ChatListResponse, ChatModel, ChatTitleIdResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.chats import decode_chat
-from openwebui_pocketbase.repositories.base import PocketBaseRepository
+from openwebui_pocketbase.repositories.chats._base import ChatRepository, checked_page, titles
+from openwebui_pocketbase.repositories.chats._names import names_in_sql
+from openwebui_pocketbase.repositories.chats._orders import AS_STORED, LATEST, LATEST_OF_FEW, by_column, by_host_names
+from openwebui_pocketbase.repositories.neighbours import is_on_pocketbase
 
-__all__ = ["AS_STORED", "ChatLists", "listed", "sendable", "titles"]
-
-Order = list[tuple[str, bool]]
-"""What is sorted by, and whether it descends; names as in ``chat_lists.js``."""
-
-LATEST: Order = [("updated_at", True), ("id", False)]
-
-LATEST_OF_FEW: Order = [("+updated_at", True), ("id", False)]
-"""The same where a better index than that of the order finds the chats."""
-
-AS_STORED: Order = [("rowid", False)]
-"""The order in which SQLite answers the host where this does not ask for one."""
-
-_COLUMNS = ("id", "title", "user_id", "updated_at", "created_at", "last_read_at")
-_LIST = TypeAdapter(list[ChatTitleIdResponse])  # one call for all rows is faster than one for each
-
-WHOLES_AT_ONCE = 50
-"""Whole chats in one request, after the first one."""
-
-INT64 = range(-(2**63), 2**63)
-
-
-def listed(wire: list[Any]) -> dict[str, Any]:
-    """Return the columns which ``chat_lists.js`` gives of a chat in a list."""
-    return dict(zip(_COLUMNS, wire, strict=True))
-
-
-def titles(rows: list[dict[str, Any]]) -> list[ChatTitleIdResponse]:
-    """Return rows of a list as the host's objects."""
-    return _LIST.validate_python(rows)
-
-
-def sendable(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the parameters.
-
-    Raises:
-        OverflowError: A page begins or ends beyond what SQLite can count; its driver says so, too.
-    """
-    for name in ("skip", "limit"):
-        if (parameters.get(name) or 0) not in INT64:
-            raise OverflowError("Python int too large to convert to SQLite INTEGER")
-    return parameters
+__all__ = ["ListChats"]
 
 
 def _query(filter: Mapping[str, Any]) -> dict[str, str]:
-    """Return the parameter of the filter ``named``, if a text is looked for."""
+    """Return the parameter of the filter ``named``, if a text is searched for."""
     return {"query": f"{filter['query']}".lower()} if filter.get("query") else {}
 
 
-def _sorted_like(sort_by: str, sort_dir: str, unread: str = "unread") -> Order:
-    """Return the order which `open_webui.models.chats.chat_list_order` means."""
-    if sort_by == "unread_updated_at":
-        return [(unread, True), *LATEST]
-    return [("title" if sort_by == "title" else "updated_at", sort_dir != "asc"), ("id", False)]
-
-
-def _sorted_by(order_by: str, direction: str) -> Order:
-    """Return the order by any column.
-
-    Raises:
-        AttributeError: There is no such column.
-        ValueError: There is no such direction.
-    """
-    attribute = getattr(Chat, order_by)
-    if direction.lower() not in ("asc", "desc"):
-        raise ValueError("Invalid direction for ordering")
-    column = attribute.asc().element.key  # what is no column has no such method
-    return [(column, direction.lower() == "desc"), ("id", False)]
-
-
-class ChatLists(PocketBaseRepository, ChatTable):
-    """The methods of `ChatTable` that list and count chats."""
-
-    async def _list(
-        self, filters: list[str], order: Order, skip: int | None = None, limit: int | None = None, **parameters: Any
-    ) -> list[dict[str, Any]]:
-        """Return what lists have of chats.
-
-        Args:
-            filters: Names as in ``chat_lists.js``.
-            order: What is sorted by.
-            skip: How many are left out; fewer than one are none.
-            limit: How many at most; none and less are all.
-            parameters: Of the filters.
-        """
-        parameters |= {"filters": filters, "order": order, "skip": skip, "limit": limit or None}
-        return [listed(wire) for wire in await self.pocketbase.read("chats/get_chat_list", sendable(parameters))]
+class ListChats(ChatRepository):
+    """The methods of `ChatTable` that list chats."""
 
     async def _titles(self, *args: Any, **parameters: Any) -> list[ChatTitleIdResponse]:
         return titles(await self._list(*args, **parameters))
-
-    async def _wholes(self, filters: list[str], order: Order, **parameters: Any) -> tuple[list[ChatModel], int]:
-        """Return whole chats, in parts if they are many, and how many there are if ``counted`` is true."""
-        parameters |= {"filters": filters, "order": order}
-        total, wires, others = await self.pocketbase.read("chats/get_whole_chats", sendable(parameters))
-        chats = [ChatModel.model_validate(decode_chat(wire)) for wire in wires]
-        for at in range(0, len(others), WHOLES_AT_ONCE):
-            ids = others[at : at + WHOLES_AT_ONCE]
-            rows = map(decode_chat, await self.pocketbase.read("chats/get_chats_by_ids", {"ids": ids}))
-            by_id = {row["id"]: row for row in rows}
-            chats += [ChatModel.model_validate(by_id[key]) for key in ids if key in by_id]
-        return chats, total
 
     async def get_chat_title_id_list_by_user_id(
         self,
@@ -132,7 +44,7 @@ class ChatLists(PocketBaseRepository, ChatTable):
         filters += [] if include_folders else ["in_no_folder"]
         filters += [] if include_pinned else ["unpinned"]
         filters += [] if include_archived else ["active"]
-        return await self._titles(filters, _sorted_like(sort_by, sort_dir), skip, limit, user_id=user_id)
+        return await self._titles(filters, by_host_names(sort_by, sort_dir), skip, limit, user_id=user_id)
 
     async def get_chat_list_by_user_id(
         self,
@@ -155,7 +67,7 @@ class ChatLists(PocketBaseRepository, ChatTable):
             query = _query(filter)
             order_by, direction = filter.get("order_by"), filter.get("direction")
             if order_by and direction:
-                order = _sorted_by(order_by, direction)
+                order = by_column(order_by, direction)
             elif not include_archived:
                 order = AS_STORED
         filters += ["named"] if query else []
@@ -182,7 +94,7 @@ class ChatLists(PocketBaseRepository, ChatTable):
             if order_by and direction:
                 if not getattr(Chat, order_by, None):
                     raise ValueError("Invalid order_by field")
-                order = _sorted_by(order_by, direction)
+                order = by_column(order_by, direction)
         filters = ["of_user", "archived", "visible", *(["named"] if query else [])]
         rows = await self._list(filters, order, skip, limit, user_id=user_id, **query)
         return titles([row | {"last_read_at": None} for row in rows])
@@ -205,7 +117,7 @@ class ChatLists(PocketBaseRepository, ChatTable):
     ) -> list[ChatTitleIdResponse]:
         """Return the user's chats in a folder, as it shows them."""
         filters = ["in_folder", "of_user", "unpinned", "active", "visible"]
-        order = _sorted_like(sort_by, sort_dir)
+        order = by_host_names(sort_by, sort_dir)
         return await self._titles(filters, order, skip, limit, folder_id=folder_id, user_id=user_id)
 
     async def get_all_chats_by_folder_id(
@@ -219,7 +131,7 @@ class ChatLists(PocketBaseRepository, ChatTable):
         db: AsyncSession | None = None,
     ) -> list[dict[str, Any]]:
         """Return all users' chats in a folder, as it shows them; only this user's can be unread if one is named."""
-        order = _sorted_like(sort_by, sort_dir, "unread" if unread_for_user_id is None else "unread_of_user")
+        order = by_host_names(sort_by, sort_dir, "unread" if unread_for_user_id is None else "unread_of_user")
         filters = ["in_folder", "unpinned", "active", "visible"]
         return await self._list(filters, order, skip, limit, folder_id=folder_id, user_id=unread_for_user_id)
 
@@ -244,7 +156,7 @@ class ChatLists(PocketBaseRepository, ChatTable):
                 parameters["newer_than"] = filter["updated_at"]
             order_by, direction = filter.get("order_by"), filter.get("direction")
             if order_by and direction and hasattr(Chat, order_by) and direction.lower() in ("asc", "desc"):
-                order = _sorted_by(order_by, direction)
+                order = by_column(order_by, direction)
         page = {"skip": skip, "limit": limit, "counted": True}
         chats, total = await self._wholes(filters, order, user_id=user_id, **page, **parameters)
         return ChatListResponse(items=chats, total=total)
@@ -288,3 +200,51 @@ class ChatLists(PocketBaseRepository, ChatTable):
         order = [("updated_at", True), ("created_at", True), ("id", False)]
         parameters = {"note_id": note_id, "user_id": user_id, "limit": limit}
         return (await self._wholes(["of_user", "of_note"], order, **parameters))[0]
+
+    async def get_chats_by_model_id(
+        self,
+        model_id: str,
+        filter: dict[str, Any] | None = None,
+        skip: int = 0,
+        limit: int = 50,
+        db: AsyncSession | None = None,
+    ) -> dict[str, Any]:
+        """Return a page of the chats with messages of a model, and how many there are.
+
+        The filter has ``start_date`` and ``end_date`` in seconds, ``order_by`` and ``direction``.
+        """
+        wanted = filter or {}
+        order = wanted.get("order_by") if wanted.get("order_by") in ("title", "user_name") else "updated_at"
+        is_ascending = wanted.get("direction") == "asc"
+        is_here = is_on_pocketbase("Users")
+        sorts_here = order == "user_name" and not is_here
+        parameters = {
+            "model_id": model_id,
+            "start": wanted.get("start_date") or None,
+            "end": wanted.get("end_date") or None,
+            "order": order,
+            "ascending": is_ascending,
+            "is_here": is_here,
+            "skip": None if sorts_here else skip,
+            "limit": None if sorts_here else limit or None,
+        }
+        total, rows = await self._read("get_chats_by_model_id", **checked_page(parameters))
+        if not is_here:
+            names = await names_in_sql({row[1] for row in rows}, db)
+            rows = [[*row[:4], names.get(row[1])] for row in rows]
+        if sorts_here:
+            rows.sort(key=lambda row: row[0])
+            rows.sort(key=lambda row: (row[4] is not None, row[4] or ""), reverse=not is_ascending)
+            rows = rows[max(skip or 0, 0) :]
+            rows = rows[:limit] if limit and limit > 0 else rows
+        return {"items": [_item(*row) for row in rows], "total": total}
+
+
+def _item(chat_id: str, user_id: str | None, title: str, updated_at: int, user_name: str | None) -> dict[str, Any]:
+    return {
+        "chat_id": chat_id,
+        "user_id": user_id,
+        "user_name": user_name,
+        "first_message": title,
+        "updated_at": updated_at,
+    }

@@ -1,45 +1,46 @@
-"""Rows of ``chat_message`` in PocketBase; the hooks are in ``chat_messages.js``."""
+"""Rows of ``chat_message`` in PocketBase; the hooks are in ``owui/chats/message_rows.js``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from open_webui.models.chat_messages import ChatMessageModel, ChatMessageTable
 from pydantic import TypeAdapter, ValidationError
 
-from openwebui_pocketbase.codec.chats import SAME_AS, entry_of
-from openwebui_pocketbase.repositories.chats._draft import ChatView
-from openwebui_pocketbase.repositories.chats._transaction import ChatEditing
-from openwebui_pocketbase.repositories.chats.analytics import ChatUsage
-from openwebui_pocketbase.repositories.chats.history import new_row, upsert_row
-from openwebui_pocketbase.schema.tables import TABLES
+from openwebui_pocketbase.repositories.chats._codecs import MESSAGE
+from openwebui_pocketbase.repositories.chats._draft import Draft
+from openwebui_pocketbase.repositories.chats._rows import entry_of, new_row, upsert_row
+from openwebui_pocketbase.repositories.chats._transaction import ChatWriter
+from openwebui_pocketbase.repositories.chats.analytics import MessageAnalytics, limits
 
 __all__ = ["PocketBaseChatMessages"]
-
-_NAMES = tuple(column.name for column in sorted(TABLES["chat_message"].columns, key=lambda c: c.type == "json"))
-"""Columns as they come: first those without JSON."""
 
 _LIST = TypeAdapter(list[ChatMessageModel])  # one call for all rows is faster than one for each
 
 
-class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
+class PocketBaseChatMessages(MessageAnalytics, ChatWriter, ChatMessageTable):
     """`open_webui.models.chat_messages.ChatMessageTable` with its rows in PocketBase."""
+
+    route = "chat_messages"
+    table = "chat_message"
+    model = ChatMessageModel
 
     async def upsert_message(
         self, message_id: str, chat_id: str, user_id: str, data: dict[str, Any], db: Any = None
     ) -> ChatMessageModel | None:
-        """Insert or change a row; with a view of the chat, as part of the write that this belongs to.
+        """Insert or change a row; with a draft of the chat, as part of the write that this belongs to.
 
         Raises:
-            ValidationError: The row is not what rows are to be; it is written nevertheless, unless it is only a part.
+            ValidationError: The host would not read the row back. It is written all the same, unless it is part of
+                another write.
         """
-        if isinstance(db, ChatView):
+        if isinstance(db, Draft):
             return upsert_row(db, message_id, user_id, data)
 
-        def edit(view: ChatView) -> ChatMessageModel | ValidationError:
+        def edit(draft: Draft) -> ChatMessageModel | ValidationError:
             try:
-                return upsert_row(view, message_id, user_id, data)
+                return upsert_row(draft, message_id, user_id, data)
             except ValidationError as error:
                 return error  # the host writes what it does not read back
 
@@ -63,48 +64,47 @@ class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
             for message_id, data in messages.items()
         }
 
-        def insert(view: ChatView) -> None:
+        def insert(draft: Draft) -> None:
             for message_id, row in rows.items():
-                if view.row(message_id) is None:
-                    view.put(message_id, row)
+                if draft.row(message_id) is None:
+                    draft.put(message_id, row)
 
         await self._edit(chat_id, rows, insert)
 
     async def delete_messages_by_chat_id(self, chat_id: str, db: Any = None) -> bool:
         """Delete all rows of a chat; its body keeps the messages."""
-        keys = await self._ask("get_keys_by_chat_id", chat_id=chat_id)
+        keys = await self._read("get_keys_by_chat_id", chat_id=chat_id)
         return await self.delete_message_ids_by_chat_id(chat_id, [key[len(chat_id) + 1 :] for key in keys])
 
     async def delete_message_ids_by_chat_id(self, chat_id: str, message_ids: Iterable[str], db: Any = None) -> bool:
-        """Delete rows by their messages' ids; with a view of the chat, as part of the write that this belongs to."""
+        """Delete rows by their messages' ids; with a draft of the chat, as part of the write that this belongs to."""
         if not message_ids:
             return True
-        if isinstance(db, ChatView):
+        if isinstance(db, Draft):
             db.delete(message_ids)
         else:
-            await self._edit(chat_id, [*message_ids], lambda view: view.delete(message_ids))
+            await self._edit(chat_id, [*message_ids], lambda draft: draft.delete(message_ids))
         return True
 
     async def get_message_by_id(self, id: str, db: Any = None) -> ChatMessageModel | None:
         """Return the row with this key, ``{chat id}-{message id}``, or None."""
-        wire = await self._ask("get_message_by_id", id=id)
-        return ChatMessageModel.model_validate(_row(wire)) if wire else None
+        return await self._one("get_message_by_id", id=id)
 
     async def has_unfinished_assistant_by_chat_id(self, chat_id: str, db: Any = None) -> bool:
         """Tell whether an answer is still being written."""
-        return bool(await self._ask("has_unfinished_assistant_by_chat_id", chat_id=chat_id))
+        return bool(await self._read("has_unfinished_assistant_by_chat_id", chat_id=chat_id))
 
     async def get_messages_by_chat_id(self, chat_id: str, db: Any = None) -> list[ChatMessageModel]:
         """Return the rows of a chat, the oldest first."""
-        return await self._get_many("get_messages_by_chat_id", chat_id=chat_id)
+        return await self._many("get_messages_by_chat_id", chat_id=chat_id)
 
     async def get_messages_map_by_chat_id(self, chat_id: str, db: Any = None) -> dict[str, Any] | None:
         """Return the messages of a chat by id, linked both ways, as its body has them; None if there are no rows."""
-        wire = await self._ask("get_messages_map_by_chat_id", chat_id=chat_id)
+        wire = await self._read("get_messages_map_by_chat_id", chat_id=chat_id)
         if not wire:
             return None
         start = len(chat_id) + 1
-        messages = {row["id"][start:]: entry_of(row["id"][start:], row) for row in map(_row, wire)}
+        messages = {row["id"][start:]: entry_of(row["id"][start:], row) for row in map(MESSAGE.row, wire)}
         children: dict[str, list[str]] = {message_id: [] for message_id in messages}
         for message_id, message in messages.items():
             parent_id = message.get("parentId")
@@ -118,7 +118,7 @@ class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
         self, user_id: str, skip: int = 0, limit: int = 50, db: Any = None
     ) -> list[ChatMessageModel]:
         """Return a page of a user's rows, the newest first."""
-        return await self._get_many("get_messages_by_user_id", user_id=user_id, skip=skip, limit=limit)
+        return await self._many("get_messages_by_user_id", user_id=user_id, skip=skip, limit=limit)
 
     async def get_messages_by_model_id(
         self,
@@ -130,22 +130,11 @@ class PocketBaseChatMessages(ChatUsage, ChatEditing, ChatMessageTable):
         db: Any = None,
     ) -> list[ChatMessageModel]:
         """Return a page of the rows of a model, the newest first."""
-        dates = self._dates(start_date, end_date)
-        return await self._get_many("get_messages_by_model_id", model_id=model_id, skip=skip, limit=limit, **dates)
+        dates = limits(start_date, end_date)
+        return await self._many("get_messages_by_model_id", model_id=model_id, skip=skip, limit=limit, **dates)
 
-    async def _get_many(self, method: str, **parameters: Any) -> list[ChatMessageModel]:
-        return _LIST.validate_python([_row(wire) for wire in await self._ask(method, **parameters)])
+    def _decoded(self, row: Sequence[Any]) -> dict[str, Any]:
+        return MESSAGE.row(row)
 
-    async def _ask(self, method: str, **parameters: Any) -> Any:
-        return await self.pocketbase.read(f"chat_messages/{method}", parameters)
-
-
-def _row(wire: list[Any]) -> dict[str, Any]:
-    """Return the row which came from PocketBase."""
-    scalars, *texts, same, entry = wire
-    row = dict(zip(_NAMES, (*scalars, *texts), strict=True))
-    for name in same or ():
-        row[name] = entry.get(SAME_AS[name])
-    if row["done"] is not None:
-        row["done"] = bool(row["done"])
-    return row
+    def _models_of(self, rows: Iterable[Sequence[Any]]) -> list[ChatMessageModel]:
+        return _LIST.validate_python([MESSAGE.row(row) for row in rows])

@@ -1,28 +1,27 @@
-"""Searching a user's chats; the hooks are in ``chat_search.js``."""
+"""Searching a user's chats; the hooks are in ``owui/chats/search.js``."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from open_webui.models.chats import CHAT_SEARCH_FILTER_PREFIXES, ChatModel, ChatTable, chat_search_terms
-from open_webui.models.folders import Folders
+from open_webui.models.chats import CHAT_SEARCH_FILTER_PREFIXES, ChatModel, chat_search_terms
 from open_webui.utils.misc import sanitize_text_for_db
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.chats import decode_chat
-from openwebui_pocketbase.repositories.base import PocketBaseRepository
+from openwebui_pocketbase.repositories.chats._base import ChatRepository
+from openwebui_pocketbase.repositories.neighbours import neighbour
 from openwebui_pocketbase.search.words import pieces_of
 
-__all__ = ["ChatSearch", "parts_of"]
+__all__ = ["SearchChats", "parts_of"]
 
 TRIGRAM = 3
-"""Letters of the sequences which the index of titles is made of."""
+"""Letters of the sequences that the index of titles is made of."""
 
 LOOKED_UP = 8
-"""Parts of words that are looked up; the rest is only looked for in what these have found."""
+"""Parts of words that are looked up in the indexes; the others are searched for in the texts that these find."""
 
 
-class ChatSearch(PocketBaseRepository, ChatTable):
+class SearchChats(ChatRepository):
     """The method of `ChatTable` that searches."""
 
     async def get_chats_by_user_id_and_search_text(
@@ -34,9 +33,10 @@ class ChatSearch(PocketBaseRepository, ChatTable):
         limit: int = 60,
         db: AsyncSession | None = None,
     ) -> list[ChatModel]:
-        """Return a page of the user's chats that have a text, or all its terms, and what its filters ask for.
+        """Return a page of the user's chats that contain a text, or all its terms, and match its filters.
 
-        Chats which have the text as it is come first, then the latest. Without a text it is a page of the list.
+        Chats that contain the text as it is come first, then those changed last. Without a text this is a page of the
+        list.
         """
         search_text = sanitize_text_for_db(search_text).lower().strip()
         if not search_text:
@@ -55,10 +55,9 @@ class ChatSearch(PocketBaseRepository, ChatTable):
         }
         folder_names = [word.replace("folder:", "") for word in words if word.startswith("folder:")]
         if folder_names:
-            folders = await Folders.search_folders_by_names(user_id, folder_names)
+            folders = await neighbour("Folders").search_folders_by_names(user_id, folder_names)
             parameters["folder_ids"] = [folder.id for folder in folders]
-        wires = await self.pocketbase.read("chats/get_chats_by_user_id_and_search_text", parameters)
-        return [ChatModel.model_validate(decode_chat(wire)) for wire in wires]
+        return self._wholes_of(await self._read("get_chats_by_user_id_and_search_text", **parameters))
 
 
 def _filters(words: list[str], *, include_archived: bool) -> dict[str, Any]:
@@ -73,8 +72,8 @@ def _filters(words: list[str], *, include_archived: bool) -> dict[str, Any]:
 
 
 def _needles(phrase: str) -> dict[str, Any]:
-    """Return what is looked for: the phrase, its terms, and the parts of words by which they are found."""
-    # A text of one word is covered by the phrase.
+    """Return the parameters of a search: the phrase, its terms, and the parts of words that lead to them."""
+    # The phrase covers a text of one word.
     terms = [term for term in chat_search_terms(phrase) if term != phrase]
     of_phrase = pieces_of(phrase)
     first = {term: next(iter(pieces_of(term)), None) for term in terms}
@@ -96,7 +95,7 @@ def _needles(phrase: str) -> dict[str, Any]:
 
 
 def parts_of(terms: list[str]) -> dict[str, Any]:
-    """Return terms, and the parts of words by which they are found in messages and titles alike."""
+    """Return the parameters of a search for terms alone, with parts of words that both indexes know."""
     first = {term: next((piece for piece in pieces_of(term) if _match(piece)), None) for term in terms}
     pieces = list(dict.fromkeys(filter(None, first.values())))[:LOOKED_UP]
     return {
@@ -108,6 +107,9 @@ def parts_of(terms: list[str]) -> dict[str, Any]:
 
 
 def _match(piece: str) -> str | None:
-    """Return the FTS5 expression of all three-letter sequences of a part of a word, which has no special characters."""
+    """Return the FTS5 expression that finds a part of a word in titles; None if the part is too short.
+
+    It asks for all three-letter sequences of the part, which has no special characters.
+    """
     sequences = dict.fromkeys(piece[start : start + TRIGRAM] for start in range(len(piece) - TRIGRAM + 1))
     return " AND ".join(f'"{sequence}"' for sequence in sequences) or None

@@ -5,25 +5,34 @@ from __future__ import annotations
 import time
 import uuid
 
-from open_webui.models.chats import ChatModel, ChatTable
+from open_webui.models.chats import ChatModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.chats import decode_chat
-from openwebui_pocketbase.repositories.base import PocketBaseRepository
+from openwebui_pocketbase.repositories.chats._base import ChatRepository
+from openwebui_pocketbase.repositories.errors import default_on_error
 
-__all__ = ["ChatShares"]
+__all__ = ["SharesOfChats"]
 
 
-class ChatShares(PocketBaseRepository, ChatTable):
-    """The methods of `ChatTable` that share a chat."""
+class SharesOfChats(ChatRepository):
+    """The methods of `ChatTable` for shared chats; the snapshots themselves are in `PocketBaseSharedChats`."""
 
     async def insert_shared_chat_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Share a chat as it is, or bring its snapshot up to date; None if there is no chat."""
-        wire = await self.pocketbase.write(
-            "chats/share_chat", {"chat_id": chat_id, "id": str(uuid.uuid4()), "now": int(time.time())}
-        )
-        return None if wire is None else ChatModel.model_validate(decode_chat(wire))
+        now = int(time.time())
+        return self._whole_of(await self._write("share_chat", chat_id=chat_id, id=str(uuid.uuid4()), now=now))
 
     async def update_shared_chat_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> ChatModel | None:
         """Do the same: in the stock class each of the two calls the other."""
         return await self.insert_shared_chat_by_chat_id(chat_id, db=db)
+
+    @default_on_error(lambda: False)
+    async def delete_shared_chats_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> bool:
+        """Delete the snapshots of the user's chats, and the links to them."""
+        await self._change("delete_shared_chats_by_user_id", {"share_id": None}, user_id=user_id)
+        return True
+
+    async def get_shared_chat_ids_by_file_id(self, file_id: str, db: AsyncSession | None = None) -> list[str]:
+        """Return the chats with this file which others may see: shared ones, and those in a folder."""
+        ids: list[str] = await self._read("get_shared_chat_ids_by_file_id", file_id=file_id)
+        return ids

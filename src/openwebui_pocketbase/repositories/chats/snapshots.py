@@ -1,4 +1,4 @@
-"""Snapshots of chats in PocketBase; the hooks are in ``shared_chats.js``."""
+"""Snapshots of chats in PocketBase; the hooks are in ``owui/chats/snapshots.js``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from open_webui.models.shared_chats import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
+from openwebui_pocketbase.repositories.base import PocketBaseRepository
 from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["PocketBaseSharedChats"]
-
-_CODEC = codec_of("shared_chat")
 
 
 class PocketBaseSharedChats(PocketBaseRepository, SharedChatsTable):
@@ -30,42 +28,36 @@ class PocketBaseSharedChats(PocketBaseRepository, SharedChatsTable):
     A snapshot is made there, of the chat that is there: it is not sent back and forth.
     """
 
+    route = "shared_chats"
+    table = "shared_chat"
+    model = SharedChatModel
+
     async def create(
         self, chat_id: str, user_id: str, db: AsyncSession | None = None, *, share_mode: ChatShareMode = None
     ) -> SharedChatModel | None:
         """Share a chat as it is; None if there is no such chat."""
-        return _model(
-            await self.pocketbase.write(
-                "shared_chats/create",
-                {
-                    "id": str(uuid.uuid4()),
-                    "chat_id": chat_id,
-                    "user_id": user_id,
-                    "share_mode": share_mode,
-                    "now": int(time.time()),
-                },
-            )
-        )
+        parameters = {"id": str(uuid.uuid4()), "chat_id": chat_id, "user_id": user_id, "share_mode": share_mode}
+        row = await self._write("create", **parameters, now=int(time.time()))
+        return self._model_of(row)
 
     async def update(
         self, share_id: str, form_data: ShareChatForm | None = None, db: AsyncSession | None = None
     ) -> SharedChatModel | None:
         """Bring a snapshot up to date; None if it or its chat is not there."""
         mode = form_data.model_dump(exclude_unset=True) if form_data else {}
-        parameters = {**mode, "id": share_id, "now": int(time.time())}
-        return _model(await self.pocketbase.write("shared_chats/update", parameters))
+        return self._model_of(await self._write("update", **mode, id=share_id, now=int(time.time())))
 
     async def set_share_mode(self, share_id: str, share_mode: ChatShareMode, db: AsyncSession | None = None) -> None:
-        """Say whether others may go on with the chat; when they no longer may, they see it as it is now."""
-        await self.pocketbase.write("shared_chats/set_share_mode", {"id": share_id, "share_mode": share_mode})
+        """Set whether others may continue the chat; when they no longer may, they see it as it is now."""
+        await self._write("set_share_mode", id=share_id, share_mode=share_mode)
 
     async def get_by_id(self, share_id: str, db: AsyncSession | None = None) -> SharedChatModel | None:
         """Return the snapshot with this token, or None."""
-        return _model(await self.pocketbase.read("shared_chats/get_by_id", {"id": share_id}))
+        return await self._one("get_by_id", id=share_id)
 
     async def get_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> SharedChatModel | None:
         """Return a chat's latest snapshot, or None."""
-        return _model(await self.pocketbase.read("shared_chats/get_by_chat_id", {"chat_id": chat_id}))
+        return await self._one("get_by_chat_id", chat_id=chat_id)
 
     async def get_by_user_id(
         self,
@@ -78,7 +70,7 @@ class PocketBaseSharedChats(PocketBaseRepository, SharedChatsTable):
         """Return a page of a user's snapshots, the latest first unless there is a filter.
 
         Raises:
-            ValueError: The filter sorts by something that there is not, or in no direction.
+            ValueError: The filter names an unknown column or direction to sort by.
         """
         parameters: dict[str, Any] = {"user_id": user_id, "skip": skip or 0, "limit": limit or -1}
         if filter:
@@ -87,7 +79,7 @@ class PocketBaseSharedChats(PocketBaseRepository, SharedChatsTable):
                 parameters["query"] = f"{filter['query']}".lower()
         else:
             parameters |= {"order_by": "updated_at", "ascending": False}
-        rows = await self.pocketbase.read("shared_chats/get_by_user_id", parameters)
+        rows = await self._read("get_by_user_id", **parameters)
         return [
             SharedChatResponse(
                 id=chat_id,
@@ -116,7 +108,7 @@ class PocketBaseSharedChats(PocketBaseRepository, SharedChatsTable):
         return await self._delete("delete_all_by_user_id", user_id=user_id)
 
     async def _delete(self, method: str, **parameters: str) -> bool:
-        await self.pocketbase.write(f"shared_chats/{method}", parameters)
+        await self._write(method, **parameters)
         return True
 
 
@@ -128,7 +120,3 @@ def _order(order_by: Any, direction: Any) -> dict[str, Any]:
     if direction.lower() not in ("asc", "desc"):
         raise ValueError("Invalid direction for ordering")
     return {"order_by": order_by, "ascending": direction.lower() == "asc"}
-
-
-def _model(wire: list[Any] | None) -> SharedChatModel | None:
-    return None if wire is None else SharedChatModel.model_validate(_CODEC.decode(wire))

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from open_webui.models.chats import ChatTable, ChatTitleIdResponse
+from open_webui.models.chats import ChatTitleIdResponse
 from open_webui.models.tags import TagModel
 from pydantic import TypeAdapter
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of
-from openwebui_pocketbase.repositories.chats.lists import listed, sendable, titles
+from openwebui_pocketbase.repositories.base import codec_of
+from openwebui_pocketbase.repositories.chats._base import ChatRepository, checked_page, list_row, titles
 from openwebui_pocketbase.repositories.errors import default_on_error, integrity_errors
 from openwebui_pocketbase.repositories.tags import tag_id
 
-__all__ = ["ChatTags"]
+__all__ = ["TagsOfChats"]
 
 _TAG = codec_of("tag")
 _LIST = TypeAdapter(list[TagModel])
 
 
-class ChatTags(PocketBaseRepository, ChatTable):
+class TagsOfChats(ChatRepository):
     """The methods of `ChatTable` for tags. The tags themselves have to be in PocketBase, too."""
 
     async def update_chat_tags_by_id(self, id: str, tags: list[str], user: Any) -> None:
@@ -69,8 +69,8 @@ class ChatTags(PocketBaseRepository, ChatTable):
     ) -> list[ChatTitleIdResponse]:
         """Return the user's chats with a tag, archived ones, too."""
         parameters = {"user_id": user_id, "tag": tag_id(tag_name), "skip": skip, "limit": limit or None}
-        wires = await self.pocketbase.read("chats/get_chat_list_by_user_id_and_tag_name", sendable(parameters))
-        return titles([listed(wire) for wire in wires])
+        wires = await self.pocketbase.read("chats/get_chat_list_by_user_id_and_tag_name", checked_page(parameters))
+        return titles([list_row(wire) for wire in wires])
 
     async def count_chats_by_tag_ids_and_user_id(
         self, tag_ids: list[str], user_id: str, db: AsyncSession | None = None

@@ -23,8 +23,7 @@ from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
 from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedChats
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
-from tests.contract.chats.test_history import body
-from tests.support.chat_rows import key
+from tests.support.chats import body, key
 from tests.support.differential import Contract, blocking_pair
 from tests.support.pocketbase import PocketBaseProcess
 

@@ -1,4 +1,4 @@
-"""Writing a chat's messages: what the stock class does, ours does."""
+"""A chat's messages: what the stock class does, ours does."""
 
 from __future__ import annotations
 
@@ -9,21 +9,11 @@ from typing import Any
 
 import pytest
 from fastapi import HTTPException
-from open_webui.models.chats import ChatForm, ChatImportForm
+from open_webui.models.chats import ChatForm
 
-from openwebui_pocketbase.repositories.chats import PocketBaseChats, imports
-from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
-from tests.support.differential import Contract, Opened, Pair, same
-
-CHATS = Contract(
-    name="Chats",
-    tables=("chat", "chat_message"),
-    subject=PocketBaseChats,
-    bound={"ChatMessages": PocketBaseChatMessages},
-)
-
-C = "c0000000-0000-4000-8000-000000000001"
-NOBODY = "c0000000-0000-4000-8000-00000000ffff"
+from tests.support.chats import CHAT as C
+from tests.support.chats import CHATS, NOBODY, body, chain, chat, entry, key, message, row, seed, unlinked
+from tests.support.differential import Opened, Pair, same
 
 Message = dict[str, Any]
 Call = tuple[Any, ...]
@@ -33,33 +23,6 @@ Call = tuple[Any, ...]
 async def pair(oracle: str, opened: Opened, may_create_chats: None) -> AsyncIterator[Pair]:
     async with opened(CHATS, oracle) as pair:
         yield pair
-
-
-def message(id: str, parent: str | None, role: str, **more: Any) -> Message:
-    return {
-        "id": id,
-        "parentId": parent,
-        "childrenIds": [],
-        "role": role,
-        "content": f"text of {id}",
-        "timestamp": 5,
-    } | more
-
-
-def chain(*ids: str) -> dict[str, Message]:
-    """Messages, each the answer to the one before."""
-    made: dict[str, Message] = {}
-    for number, each in enumerate(ids):
-        parent = ids[number - 1] if number else None
-        made[each] = message(each, parent, "assistant" if number % 2 else "user")
-        if parent:
-            made[parent]["childrenIds"].append(each)
-    return made
-
-
-def body(*ids: str, **more: Any) -> dict[str, Any]:
-    history = {"messages": chain(*ids), "currentId": ids[-1] if ids else None}
-    return {"title": "A chat", "models": ["m"], "history": history, "params": {}} | more
 
 
 def new(*ids: str, id: str = C, user: str = "u1", **more: Any) -> Call:
@@ -86,13 +49,8 @@ def change(**members: Any) -> Call:
     return "update_chat_by_id", C, members
 
 
-def odd_body(*messages: Message, current: str = "x") -> dict[str, Any]:
-    """A chat whose messages are not linked to each other."""
-    return body(history={"currentId": current, "messages": {each["id"]: each for each in messages}})
-
-
 def odd(*messages: Message) -> Call:
-    return "insert_new_chat", C, "u1", ChatForm(chat=odd_body(*messages))
+    return "insert_new_chat", C, "u1", ChatForm(chat=unlinked(*messages))
 
 
 def saved(*messages: Message) -> Call:
@@ -120,9 +78,7 @@ SEQUENCES: dict[str, list[Call]] = {
         status("a", {}),
         files("a", "f"),
         delete("a"),
-        change(title="x"),
-        ("update_chat_title_by_id", C, "x"),
-        ("update_chat_params_by_id", C, {"a": 1}),
+        change(history={"messages": {}}),
     ],
     "no such message": [new("a", "b"), status("x", {}), files("x", "f"), delete("x"), upsert("x", {"content": "x"})],
     "branches": [
@@ -153,24 +109,6 @@ SEQUENCES: dict[str, list[Call]] = {
         upsert("b", {"content": "x"}),
         upsert("e", {"parentId": "d", "content": "x"}),
         upsert("?", {"content": "found"}),
-    ],
-    "bodies": [
-        new("a", "b"),
-        change(title="Other"),
-        change(params={"temperature": 1.0}, models=["x", "y"]),
-        change(
-            history={
-                "messages": {"b": message("b", "a", "assistant", content="changed"), "z": message("z", "b", "user")},
-                "currentId": "z",
-            }
-        ),
-        change(history={"messages": {}, "currentId": None}),
-        ("update_chat_title_by_id", C, "Titles \x00 clean"),
-        ("update_chat_params_by_id", C, {"a": 1}),
-        ("update_chat_params_by_id", C, {"b": 2.0}),
-        change(params={"b": 2.0, "a": 1, "temperature": 1.0}),  # equal, in another order
-        change(title=None),
-        change(title=5),
     ],
 }
 
@@ -336,28 +274,30 @@ async def test_chat_transaction(pair: Pair) -> None:
     await pair.call(*upsert("c", {"parentId": "z", "content": "x"}))
 
 
-IMPORTS = [
-    ChatImportForm(chat=body("a", "b"), meta={"tags": ["x"]}, pinned=True, created_at=2**62, updated_at=-5),
-    ChatImportForm(
-        chat={"title": "Old", "messages": [{"id": "a", "role": "user", "content": "legacy"}, {"role": "user"}]}
-    ),
-    ChatImportForm(chat={}, meta=None, pinned=None),
-    ChatImportForm(chat=body("a"), archived=True, current_message_id="z", variables={"v": 1}),
-    ChatImportForm(
-        chat=body(history={"messages": {"a": message("a", None, "user", done=None, usage={"prompt_tokens": 1})}})
-    ),
-    ChatImportForm(
-        chat=body(
-            history={"messages": {"a": message("a", None, "user", output="wrong"), "b": message("b", "a", "user")}}
-        )
-    ),
+ENTRIES = {
+    "a": entry("a", files=[{"id": "f"}], user_id="u1"),
+    "b": entry("b", "a", "assistant", sources=[1.0], embeds={}, timestamp=5),
+    "c": entry("c", "b"),
+    "only here": entry("only here", "c", files=["only"], content="x\x00y"),
+}
+ROWS = [
+    row(1, "a", files=[{"id": "f"}], embeds=["of the row"], usage={"a": 1}),
+    row(1, "b", parent_id="a", role="assistant", sources=None, content=None, model_id="m", status_history=[{"x": 1}]),
+    row(1, "c", parent_id="b", meta={"k": 1.0}, context_summary="s", error="e"),
+    row(1, "no entry", parent_id="a", output=[{"type": "x"}], done=None, created_at=None),
+    row(1, "own parent", parent_id="own parent"),
 ]
 
 
-@pytest.mark.parametrize("part", [imports.PART, 1], ids=["at once", "in parts"])
-async def test_import(pair: Pair, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imports, "PART", part)
-    for form in IMPORTS:
-        await pair.call("import_chats", "u1", [form])
-    await pair.call("import_chats", "u2", [form for form in IMPORTS if form.meta is not None])
-    await pair.call("import_chats", "u1", [])
+async def test_reading(opened: Opened) -> None:
+    async with opened(CHATS, "sqlite") as pair:
+        await seed(pair, [chat(1, ENTRIES), chat(2, {}), chat(3, {"a": entry("a")})], ROWS)
+        for message in [*ENTRIES, "no entry", "own parent", "nothing", "", "a-b"]:
+            for chat_id in [key(1), key(2), key(3), NOBODY]:
+                await pair.call("get_message_by_id_and_message_id", chat_id, message, rows=False)
+                for name in ["files", "sources", "embeds"]:
+                    await pair.call("get_message_metadata", chat_id, message, name, rows=False)
+        found = await pair.call("get_message_by_id_and_message_id", C, "a")
+        assert found["childrenIds"] == ["b", "no entry"]
+        assert await pair.call("get_message_metadata", C, "a", "embeds") == ["of the row"]
+        assert await pair.call("get_message_metadata", C, "only here", "files") == ["only"]

@@ -1,4 +1,4 @@
-"""The messages of a chat: turns, pieces of an answer, status, edits, branches."""
+"""The messages of chats: turns, pieces of an answer, status, files, edits, branches."""
 
 from __future__ import annotations
 
@@ -6,72 +6,65 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from copy import deepcopy
-from typing import Any
+from typing import Any, Literal
 
-from open_webui.models.chat_messages import ChatMessage, ChatMessageModel, ChatMessageTable
-from open_webui.models.chats import Chat, ChatModel, ChatTable
+from open_webui.models.chats import Chat, ChatModel
 from open_webui.utils.misc import get_output_text
 from sqlalchemy.orm.attributes import flag_modified
 
-from openwebui_pocketbase.codec.chats import members_of
-from openwebui_pocketbase.repositories.chats._cache import read_chat
-from openwebui_pocketbase.repositories.chats._draft import ChatView
-from openwebui_pocketbase.repositories.chats._lazy import answer_of
-from openwebui_pocketbase.repositories.chats._transaction import ChatEditing, surfacing
+from openwebui_pocketbase.repositories.chats._base import ChatRepository
+from openwebui_pocketbase.repositories.chats._codecs import MESSAGE
+from openwebui_pocketbase.repositories.chats._draft import Draft
+from openwebui_pocketbase.repositories.chats._lazy import saved_chat
+from openwebui_pocketbase.repositories.chats._rows import entry_of, members_of, upsert_row
+from openwebui_pocketbase.repositories.chats._transaction import enough, raises_outages
 from openwebui_pocketbase.repositories.errors import default_on_error
 
-__all__ = ["ChatHistory", "new_row", "upsert_row"]
+__all__ = ["MessagesOfChats"]
 
 Message = dict[str, Any]
 
 
-class _NotAlone(Exception):  # noqa: N818 - no error
-    """The change needs a look at all messages."""
+class _AllMessagesNeeded(Exception):  # noqa: N818 - no error
+    """The chat is not tidy, so that the change depends on all messages."""
 
 
-def new_row(chat_id: str, message_id: str, user_id: str | None, data: Message) -> ChatMessage:
-    """Return a row of ``chat_message`` as the database makes it of what the host inserts; see `ChatView.put`."""
-    row = ChatMessageTable._build_message(  # noqa: SLF001
-        f"{chat_id}-{message_id}", chat_id, user_id, data, int(time.time())
-    )
-    if row.done is None:
-        row.done = True  # the column's default
-    return row
-
-
-def upsert_row(view: ChatView, message_id: str, user_id: str | None, data: Message) -> ChatMessageModel:
-    """Insert or change a row of ``chat_message`` as the host does, as part of a write to the chat.
-
-    Raises:
-        ValidationError: The host would not read the row back; it is part of the write all the same.
-    """
-    message = view.row(message_id)
-    if message is not None:
-        before = dict(vars(message))
-        ChatMessageTable._apply_message_data(message, data, int(time.time()))  # noqa: SLF001
-        # What equals the stored value, if only in another order, the host's database does not write.
-        vars(message).update({name: old for name, old in before.items() if getattr(message, name) == old})
-    else:
-        message = new_row(view.chat_id, message_id, user_id, data)
-    view.put(message_id, message)
-    return ChatMessageModel.model_validate(message)
-
-
-class ChatHistory(ChatEditing, ChatTable):
-    """The methods of `ChatTable` that write messages.
+class MessagesOfChats(ChatRepository):
+    """The methods of `ChatTable` that read and write messages.
 
     Those that need all messages are the host's own, on `_chat_transaction`.
     """
 
-    async def _whole(self, chat_id: str) -> ChatModel | None:
-        """Read a chat as it is stored."""
-        read = await read_chat(self.pocketbase, "chats/get_chat_by_id", {"id": chat_id})
-        return ChatModel.model_validate(read[0]) if read else None
+    async def get_message_by_id_and_message_id(self, id: str, message_id: str) -> dict[str, Any] | None:
+        """Return a message as its row of ``chat_message`` says, or else the chat's body.
+
+        An empty object if there is no such message, None if there is no chat either.
+        """
+        parameters = {"id": id, "message_id": message_id, "key": f"{id}-{message_id}"}
+        is_chat, records, children = await self._read("get_message_by_id_and_message_id", **parameters)
+        message = MESSAGE.message(records[0])[1] if records else None
+        if message is not None and message.row is not None:
+            return entry_of(message_id, message.row) | {"childrenIds": [key[len(id) + 1 :] for key in children]}
+        if not is_chat:
+            return None
+        cleaned: dict[str, Any] = self._clean_null_bytes(message.entry.value if message else {})
+        return cleaned
+
+    async def get_message_metadata(
+        self, chat_id: str, message_id: str, metadata_key: Literal["files", "sources", "embeds"]
+    ) -> Any | None:
+        """Return one detail of a message, from where `get_message_by_id_and_message_id` reads it."""
+        parameters = {"id": chat_id, "key": f"{chat_id}-{message_id}", "name": metadata_key}
+        found = await self._read("get_message_metadata", **parameters)
+        if not found:
+            return None
+        has_row, detail = found
+        return detail if has_row else self._clean_null_bytes(detail)
 
     async def _edit_chat(
-        self, chat_id: str, message_ids: set[str], edit: Callable[[ChatView, Chat, Message], None]
+        self, chat_id: str, message_ids: set[str], edit: Callable[[Draft, Chat, Message], None]
     ) -> ChatModel | None:
-        """Change a chat and one of its messages, and answer with the chat; None if there is none.
+        """Change a chat and one of its messages, and return the chat; None if there is none.
 
         Args:
             chat_id: Id of the chat.
@@ -79,18 +72,18 @@ class ChatHistory(ChatEditing, ChatTable):
             edit: Changes the chat, given with its history.
 
         Raises:
-            _NotAlone: The chat is not tidy.
+            _AllMessagesNeeded: The chat is not tidy.
         """
 
-        def edit_view(view: ChatView) -> ChatModel | None:
-            if view.version is None:
+        def edit_draft(draft: Draft) -> ChatModel | None:
+            if draft.version is None:
                 return None
-            if not view.tidy:
-                raise _NotAlone
-            chat = view.edited = view.chat()
+            if not draft.tidy:
+                raise _AllMessagesNeeded
+            chat = draft.edited = draft.chat()
             body = chat.chat or {}
             history = body.get("history", {})
-            edit(view, chat, history)
+            edit(draft, chat, history)
             body["history"] = history
             chat.chat = body
             flag_modified(chat, "chat")  # it was changed in place
@@ -98,8 +91,8 @@ class ChatHistory(ChatEditing, ChatTable):
             chat.current_message_id = self.get_current_message_id(body)
             return ChatModel.model_validate(chat)
 
-        model = await self._edit(chat_id, message_ids, edit_view)
-        return model and await answer_of(model, lambda: self._whole(chat_id))
+        model = await self._edit(chat_id, message_ids, edit_draft)
+        return model and await saved_chat(model, lambda: self._whole(chat_id))
 
     async def upsert_message_to_chat_by_id_and_message_id(
         self, id: str, message_id: str, message: Message, *, touch: bool = True
@@ -111,12 +104,12 @@ class ChatHistory(ChatEditing, ChatTable):
                 message["content"] = output_text
         return await self._upsert(id, self._clean_null_bytes(message_id), self._clean_null_bytes(message), touch=touch)
 
-    @surfacing
+    @raises_outages
     @default_on_error(lambda: None)
     async def _upsert(self, id: str, message_id: str, message: Message, *, touch: bool) -> ChatModel | None:
-        def edit(view: ChatView, chat: Chat, history: Message) -> None:
+        def edit(draft: Draft, chat: Chat, history: Message) -> None:
             saved = self.upsert_message_to_history(history, message_id, message)
-            upsert_row(view, message_id, saved.get("user_id") or chat.user_id, saved)
+            upsert_row(draft, message_id, saved.get("user_id") or chat.user_id, saved)
             if touch:
                 chat.updated_at = int(time.time())
 
@@ -125,10 +118,10 @@ class ChatHistory(ChatEditing, ChatTable):
             return await self._edit_chat(
                 id, {message_id} | ({parent_id} if isinstance(parent_id, str) else set()), edit
             )
-        except _NotAlone:
+        except _AllMessagesNeeded:
             return await super().upsert_message_to_chat_by_id_and_message_id(id, message_id, message, touch=touch)
 
-    @surfacing
+    @raises_outages
     @default_on_error(lambda: None)
     async def add_message_status_to_chat_by_id_and_message_id(
         self, id: str, message_id: str, status: Message
@@ -136,15 +129,15 @@ class ChatHistory(ChatEditing, ChatTable):
         """Note a step of a message's making; None if there is no chat."""
         status = self._clean_null_bytes(status)
 
-        def edit(view: ChatView, chat: Chat, history: Message) -> None:
+        def edit(draft: Draft, chat: Chat, history: Message) -> None:
             if message_id in history.get("messages", {}):
                 message = history["messages"][message_id]
                 message["statusHistory"] = [*message.get("statusHistory", []), status]
-                upsert_row(view, message_id, message.get("user_id") or chat.user_id, message)
+                upsert_row(draft, message_id, message.get("user_id") or chat.user_id, message)
 
         try:
             return await self._edit_chat(id, {message_id}, edit)
-        except _NotAlone:
+        except _AllMessagesNeeded:
             return await super().add_message_status_to_chat_by_id_and_message_id(id, message_id, status)
 
     async def add_message_files_by_id_and_message_id(
@@ -152,17 +145,17 @@ class ChatHistory(ChatEditing, ChatTable):
     ) -> list[Message] | None:
         """Add files to a message, and return all it has; None if there is no chat."""
 
-        def edit(view: ChatView) -> list[Message] | None:
-            if view.version is None:
+        def edit(draft: Draft) -> list[Message] | None:
+            if draft.version is None:
                 return None
-            chat = view.edited = view.chat()
+            chat = draft.edited = draft.chat()
             body = chat.chat or {}
             history = body.get("history", {})
             message_files = []
             if message_id in history.get("messages", {}):
                 message = history["messages"][message_id]
                 message_files = message["files"] = message.get("files", []) + files
-                upsert_row(view, message_id, message.get("user_id") or chat.user_id, self._clean_null_bytes(message))
+                upsert_row(draft, message_id, message.get("user_id") or chat.user_id, self._clean_null_bytes(message))
             body["history"] = history
             chat.chat = self._clean_null_bytes(body)
             flag_modified(chat, "chat")
@@ -174,13 +167,13 @@ class ChatHistory(ChatEditing, ChatTable):
     @asynccontextmanager
     async def edit_message_output(self, chat_id: str, message_id: str) -> AsyncIterator[Message | None]:
         """Give a copy of a message to the caller under the chat's lock, and write what the caller has changed."""
-        async with self._locked(chat_id, {message_id}, tidy=False) as (view, chat):
+        async with self._locked(chat_id, {message_id}, tidy=False) as (draft, chat):
             if chat is None:
                 yield None
                 return
             history = (chat.chat or {}).get("history") or {}
             message = dict(history.get("messages", {}).get(message_id) or {})
-            row = view.row(message_id)
+            row = draft.row(message_id)
             if row is not None:
                 message |= members_of(vars(row))
                 message["id"] = message_id
@@ -193,9 +186,9 @@ class ChatHistory(ChatEditing, ChatTable):
             history.setdefault("messages", {})[message_id] = message
             chat.chat = {**(chat.chat or {}), "history": history}
             flag_modified(chat, "chat")
-            upsert_row(view, message_id, message.get("user_id") or chat.user_id, message)
+            upsert_row(draft, message_id, message.get("user_id") or chat.user_id, message)
 
-    @surfacing
+    @raises_outages
     async def delete_message_from_chat_by_id_and_message_id(self, id: str, message_id: str) -> ChatModel | None:
         """Delete a message and its answers, and hang what follows on its parent; None if there is no chat."""
         return await super().delete_message_from_chat_by_id_and_message_id(id, message_id)
@@ -209,6 +202,6 @@ class ChatHistory(ChatEditing, ChatTable):
             user_message.get("parentId"),
             *(entry.get("message_id") for entry in message_ids),
         ]
-        with self._needing_only({one for one in named if isinstance(one, str)}):
+        with enough({one for one in named if isinstance(one, str)}):
             turn: dict[str, Any] = await super().insert_chat_turn(chat_id, user, user_message, message_ids)
         return turn

@@ -10,23 +10,23 @@
 
 const { tables, arg } = require("../lib/rows.js");
 const { inserts, execute } = require("../lib/bulk.js");
-const { MILLISECONDS, place } = require("./history.js");
+const { MILLISECONDS, INSERT_MESSAGES } = require("./_records.js");
 const { relation } = require("./tags.js");
-
-/** @type {import("../lib/rows.js").Table} */
-const CHAT = tables.chat;
-/** @type {import("../lib/rows.js").Table} */
-const MESSAGE = tables.chat_message;
 
 /** Messages that are deleted in one transaction: each may have megabytes, and others want to write. */
 const DELETED_AT_ONCE = 50;
 
-const INSERT_CHATS = inserts(CHAT, "$.chats", {
+const INSERT_CHATS = inserts(tables.chat, "$.chats", {
   tags: relation("j.value ->> '$.meta'", "j.value ->> '$.user_id'"),
 });
-const INSERT_MESSAGES = inserts(MESSAGE, "$.messages", { position: place("j.value ->> '$.chat_id'") });
 
-/** What the import is the owner of, or may become: there is neither chat nor message with this id. */
+/**
+ * Chats and messages as the fields of records.
+ *
+ * @typedef {{ chats: object[], messages: object[] }} Records
+ */
+
+/** The import owns this id, or may own it: there is neither chat nor message with it. */
 const IS_FREE = `(EXISTS (SELECT 1 FROM owui_chat_locks l WHERE l.chat_id = j.value AND l.token = ${arg("token")})
   OR NOT EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = j.value)
     AND NOT EXISTS (SELECT 1 FROM owui_chat_messages m WHERE m.chat_id = j.value))`;
@@ -42,7 +42,7 @@ const FINISH = `DELETE FROM owui_chat_locks WHERE token = ${arg("token")}
 const DELETE_CHATS = `DELETE FROM owui_chats WHERE (id, version) IN (
   SELECT value ->> 0, value ->> 1 FROM json_each({:body}, '$.inserted'))`;
 
-/** Given up: no import can finish with this token. Also what came after the row had expired. */
+/** No import can finish with a token that was given up. Chats whose row had expired are given up as well. */
 const GIVE_UP = `INSERT INTO owui_chat_locks (chat_id, token, expires_at)
   SELECT j.value, 'old-' || ${arg("token")}, 0 FROM json_each({:body}, '$.ids') j
     WHERE NOT EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = j.value)
@@ -59,9 +59,9 @@ const DELETE_MESSAGES = `DELETE FROM owui_chat_messages WHERE rowid IN (
 const FORGET = "DELETE FROM owui_chat_locks WHERE token GLOB 'old-*'";
 
 /**
- * Delete some of what was given up; the answer says whether there is more.
+ * Delete some of what was given up; return whether there is more.
  *
- * @param {any} db
+ * @param {ReturnType<CoreApp["db"]>} db
  */
 function deleteSome(db) {
   const isMore = db.newQuery(DELETE_MESSAGES).execute().rowsAffected() === DELETED_AT_ONCE;
@@ -74,7 +74,7 @@ function deleteSome(db) {
 /**
  * Delete what was given up, and what nobody will finish.
  *
- * @param {any} db outside of a transaction
+ * @param {ReturnType<CoreApp["db"]>} db outside of a transaction
  */
 function prune(db) {
   db.newQuery(GIVE_UP_EXPIRED).bind({ body: "" }).execute();
@@ -86,7 +86,7 @@ const writes = {
    * Insert `chats` and `messages`, of these chats or of an import that has begun.
    *
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {Records | undefined} args it is not parsed
    * @param {string} body
    */
   insert_chats(tx, args, body) {
@@ -96,10 +96,11 @@ const writes = {
   },
 
   /**
-   * Begin to import chats, or say that it goes on.
+   * Begin to import chats, or note that the import goes on.
    *
    * @param {CoreApp} tx
-   * @param {any} args `token`, beginning with `new-`; `ids` of the chats; `milliseconds` until the import is given up
+   * @param {{ token: string, ids: string[], milliseconds: number }} args `token` begins with `new-`; `ids` of the chats;
+   *   `milliseconds` until the import is given up
    * @param {string} body
    */
   begin_import(tx, args, body) {
@@ -110,10 +111,11 @@ const writes = {
   },
 
   /**
-   * Insert the last of an import's chats and messages; all it has are there now.
+   * Insert the last of an import's chats and messages; then all are there.
    *
    * @param {CoreApp} tx
-   * @param {any} args `chats` and `messages`; `token`; and how many chats the import has, `count`
+   * @param {(Records & { token: string, count: number }) | undefined} args it is not parsed; `count` of the chats that
+   *   the import has
    * @param {string} body
    */
   finish_import(tx, args, body) {
@@ -128,10 +130,11 @@ const writes = {
   },
 
   /**
-   * Undo an import that has failed; the answer says whether there is more to do.
+   * Undo an import that has failed; reply whether there is more to do.
    *
    * @param {CoreApp} tx
-   * @param {any} args `token`; `ids` of the chats; and pairs of id and version of those `inserted`
+   * @param {{ token: string, ids: string[], inserted: [string, number][] }} args `ids` of the chats; ids and versions of
+   *   those `inserted`
    * @param {string} body
    */
   abandon_import(tx, args, body) {

@@ -1,4 +1,4 @@
-"""New chats on their way to PocketBase: at once, or in parts by bytes; ``chat_imports.js`` says how."""
+"""New chats on their way to PocketBase: at once, or in parts by bytes; ``owui/chats/insert.js`` says how."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from openwebui_pocketbase.client import encode
-from openwebui_pocketbase.codec.chats import message_records, new_chat_record
+from openwebui_pocketbase.codec.chats import split
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, UnavailableError
 from openwebui_pocketbase.repositories.base import Requests
+from openwebui_pocketbase.repositories.chats._codecs import CHAT, MESSAGE
+from openwebui_pocketbase.repositories.chats._tidy import is_tidy
 
-__all__ = ["NewChat", "insert_chats", "is_long", "off_loop"]
+__all__ = ["NewChat", "is_long", "off_loop", "send", "wire_of"]
 
 PART: Final = 4 << 20
 """Bytes in one request: as long as nobody else can write. A longer message has a request of its own."""
@@ -47,6 +49,20 @@ class NewChat:
         self.chat = chat
         self.rows = rows
 
+    def record(self) -> dict[str, Any]:
+        """Return the fields of the chat's record."""
+        return CHAT.new_record(self.chat, tidy=is_tidy(self.chat["chat"]))
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """Yield the fields of the records of its messages."""
+        return MESSAGE.new_fields(self.chat["id"], split(self.chat["chat"])[1], self.rows())
+
+
+def wire_of(chat: Mapping[str, Any], rows: Iterable[Row]) -> dict[str, list[dict[str, Any]]]:
+    """Return a chat and its messages as ``chats/insert_chats`` takes them; see `NewChat`."""
+    new = NewChat(chat, lambda: rows)
+    return {"chats": [new.record()], "messages": [*new.messages()]}
+
 
 def is_long(bodies: Iterable[dict[str, Any]]) -> bool:
     """Return whether it takes long to make chats with these bodies ready for sending."""
@@ -65,11 +81,11 @@ async def off_loop(in_thread: bool, function: Callable[[], T]) -> T:
     return await asyncio.to_thread(function) if in_thread else function()
 
 
-async def insert_chats(client: Requests, chats: Sequence[NewChat], *, in_thread: bool) -> None:
+async def send(client: Requests, chats: Sequence[NewChat], *, in_thread: bool) -> None:
     """Write new chats; nobody sees one of them before all its messages are there.
 
-    If this fails, none is left. What a process that dies leaves behind nobody sees, and PocketBase deletes it. Only if
-    the bodies without messages have more than `PART` do the first of the chats appear before the last.
+    If this fails, none is left. Nobody sees what a process leaves behind that dies, and PocketBase deletes it. Only if
+    the bodies without messages have more than `PART` bytes do the first of the chats appear before the last.
 
     Args:
         client: Sends the requests.
@@ -106,7 +122,7 @@ async def insert_chats(client: Requests, chats: Sequence[NewChat], *, in_thread:
         inserted += part.versions
         await client.write("chats/finish_import", {**part.wire(), "token": begin["token"], "count": len(ids)})
     except UnavailableError:
-        raise  # PocketBase does it by itself
+        raise  # PocketBase deletes what was written by itself
     except BaseException:
         with suppress(OpenWebUIPocketBaseError):
             given_up = {"token": begin["token"], "ids": ids, "inserted": inserted}
@@ -154,8 +170,8 @@ class _Part:
 def _parts(chats: Sequence[NewChat]) -> Iterator[_Part]:
     """Yield the parts: all messages before the first chat, unless all is in one."""
     parts = chain(
-        _packed(record for new in chats for record in message_records(new.chat, new.rows())),
-        _packed(new_chat_record(new.chat) for new in chats),
+        _packed(record for new in chats for record in new.messages()),
+        _packed(new.record() for new in chats),
     )
     first = [*islice(parts, 3)]
     if len(first) == 2 and first[0].join(first[1]):  # noqa: PLR2004 - messages and chats

@@ -1,28 +1,24 @@
-"""New chats, and what a chat says besides its messages: title, parameters, models."""
+"""Creating and importing chats."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from open_webui.models.chat_messages import ChatMessage, ChatMessageModel
-from open_webui.models.chats import Chat, ChatForm, ChatImportForm, ChatModel
-from sqlalchemy import inspect
+from open_webui.models.chats import ChatForm, ChatImportForm, ChatModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.chats import dumps
-from openwebui_pocketbase.repositories.chats._cache import kept_messages
-from openwebui_pocketbase.repositories.chats._draft import ChatView
-from openwebui_pocketbase.repositories.chats._lazy import SavedChat, answer_of
-from openwebui_pocketbase.repositories.chats._transaction import surfacing
-from openwebui_pocketbase.repositories.chats.history import ChatHistory, new_row
-from openwebui_pocketbase.repositories.chats.imports import NewChat, insert_chats, is_long, off_loop
-from openwebui_pocketbase.repositories.errors import default_on_error, integrity_errors
+from openwebui_pocketbase.repositories.chats._base import ChatRepository
+from openwebui_pocketbase.repositories.chats._codecs import JSON
+from openwebui_pocketbase.repositories.chats._parts import NewChat, is_long, off_loop, send
+from openwebui_pocketbase.repositories.chats._rows import new_row
+from openwebui_pocketbase.repositories.errors import integrity_errors
 
-__all__ = ["ChatBodies"]
+__all__ = ["InsertChats"]
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +27,8 @@ _MESSAGE_ROW = tuple(column.name for column in ChatMessage.__table__.columns)
 Row = dict[str, Any]
 
 
-class ChatBodies(ChatHistory):
-    """The methods of `ChatTable` that write a chat's body."""
+class InsertChats(ChatRepository):
+    """The methods of `ChatTable` that create chats."""
 
     async def insert_new_chat(
         self,
@@ -73,12 +69,12 @@ class ChatBodies(ChatHistory):
     async def import_chats(
         self, user_id: str, chat_import_forms: list[ChatImportForm], db: AsyncSession | None = None
     ) -> list[ChatModel]:
-        """Create chats from an export; folders which the user must not write to are left out.
+        """Create chats from an export; folders that the user must not write to are left out.
 
         Raises:
             HTTPException: The user must not create chats.
         """
-        # It imports chats, too.
+        # That module imports the chats.
         from open_webui.utils.access_control.folders import has_folder_write_access  # noqa: PLC0415
 
         await self.require_chat_creation_permission(user_id, db=db)
@@ -97,10 +93,10 @@ class ChatBodies(ChatHistory):
         return chats
 
     async def _insert(self, chats: list[tuple[ChatModel, dict[str, Any]]], *, give_up: bool = False) -> None:
-        """Write new chats, each given with what its rows of ``chat_message`` are made from; see `_rows_of`."""
+        """Write new chats, each given with the body that its rows of ``chat_message`` are made from; see `_rows_of`."""
         made = [NewChat(dict(chat), partial(self._rows_of, chat, body, give_up=give_up)) for chat, body in chats]
         with integrity_errors("insert_chats"):
-            await insert_chats(self.pocketbase, made, in_thread=is_long([body for _, body in chats]))
+            await send(self.pocketbase, made, in_thread=is_long([body for _, body in chats]))
 
     def _rows_of(self, chat: ChatModel, body: dict[str, Any], *, give_up: bool = False) -> Iterator[Row]:
         """Return the rows of ``chat_message`` which the host makes for a new chat.
@@ -123,7 +119,7 @@ class ChatBodies(ChatHistory):
                 try:
                     row = new_row(chat.id, message_id, user_id, message)
                     columns = {name: getattr(row, name) for name in _MESSAGE_ROW}
-                    dumps(columns).encode()  # half a surrogate pair cannot be stored
+                    JSON.dumps(columns).encode()  # half a surrogate pair cannot be stored
                     if row.done in (False, True):
                         yield columns
                     ChatMessageModel.model_validate(row)
@@ -131,64 +127,3 @@ class ChatBodies(ChatHistory):
                     log.warning("Failed to write message %s of chat %s: %s", message_id, chat.id, error)
                     if give_up:
                         return
-
-    async def _edit_body(self, chat_id: str, edit: Callable[[Chat], None]) -> ChatModel | None:
-        """Change a chat besides its messages, and answer with the chat; None if there is none."""
-
-        def edit_view(view: ChatView) -> tuple[ChatView, int, dict[str, Any]] | None:
-            if view.version is None:
-                return None
-            view.edited = view.chat()
-            edit(view.edited)
-            model = ChatModel.model_validate(view.edited)  # what the host could not read it does not write
-            return view, view.version, {name: getattr(model, name) for name in inspect(view.edited).committed_state}
-
-        edited = await self._edit(chat_id, (), edit_view, with_row=True)
-        if edited is None:
-            return None
-        view, before, changed = edited
-        assert view.version is not None  # noqa: S101 - for the type checker
-        model = ChatModel.model_validate(view.chat()).model_copy(update=changed)
-        messages = kept_messages(self.pocketbase, chat_id, before, view.version)
-        if messages is None:
-            return await answer_of(model, lambda: self._whole(chat_id))
-        return SavedChat.of(model, lambda: {"chat": {"history": {"messages": messages()}}})
-
-    @surfacing
-    @default_on_error(lambda: None)
-    async def update_chat_by_id(
-        self, id: str, chat: dict[str, Any], db: AsyncSession | None = None, *, touch: bool = True
-    ) -> ChatModel | None:
-        """Set members of a chat's body, and merge its messages if they are among them; None if there is no chat."""
-        if "history" in chat:
-            return await super().update_chat_by_id(id, chat, db, touch=touch)
-
-        def edit(item: Chat) -> None:
-            item.chat = self._clean_null_bytes({**(item.chat or {}), **chat})
-            item.title = item.chat.get("title", "New Chat")
-            if any(key in chat for key in ("messages", "currentId", "branchPointMessageId")):
-                item.current_message_id = self.get_current_message_id(item.chat)
-            if touch:
-                item.updated_at = int(time.time())
-
-        return await self._edit_body(id, edit)
-
-    async def update_chat_params_by_id(self, id: str, params: dict[str, Any]) -> ChatModel | None:
-        """Set some of a chat's parameters; None if there is no chat."""
-
-        def edit(item: Chat) -> None:
-            stored = item.chat or {}
-            item.chat = {**stored, "params": self._clean_null_bytes({**(stored.get("params") or {}), **params})}
-
-        return await self._edit_body(id, edit)
-
-    @default_on_error(lambda: None)
-    async def update_chat_title_by_id(self, id: str, title: str) -> ChatModel | None:
-        """Set a chat's title; None if there is no chat."""
-        clean_title = self._clean_null_bytes(title)
-
-        def edit(item: Chat) -> None:
-            item.title = clean_title
-            item.chat = {**(item.chat or {}), "title": clean_title}
-
-        return await self._edit_body(id, edit)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from open_webui.models.chats import ChatForm
 
-from tests.contract.chats.test_history import CHATS, body, chain
+from tests.support.chats import CHATS, body, chain
 from tests.support.differential import blocking_pair
 from tests.support.pocketbase import PocketBaseProcess
 
