@@ -20,9 +20,6 @@ PACKAGE = Path(openwebui_pocketbase.__path__[0])
 REPOSITORIES = PACKAGE / "repositories"
 HOOKS = HOOKS_DIR / "owui"
 
-NOT_IN_STEP_YET = ("chats",)
-"""Packages whose modules are still being cut."""
-
 IN_ANOTHER_SUITE = {
     "groups/members": "groups/test_groups.py",
     "users/activity": "users/test_users.py",
@@ -69,27 +66,23 @@ def _called() -> dict[str, set[str]]:
     return {name: methods for name, methods in found.items() if methods}
 
 
-def _is_in_step(name: str) -> bool:
-    return name.partition("/")[0] not in NOT_IN_STEP_YET
-
-
 def test_hooks_have_a_module_of_the_same_path() -> None:
     """A repository or, for what the host has no repository for, a module or package of another name."""
-    alone = {name for name in _offered().keys() - _called().keys() if _is_in_step(name)}
+    alone = _offered().keys() - _called().keys()
     assert {name for name in alone if not (PACKAGE / f"{name}.py").exists() and not (PACKAGE / name).is_dir()} == set()
 
 
 def test_repositories_call_the_hooks_of_the_same_path() -> None:
     """Also: what they call is not offered elsewhere."""
-    astray = {name: methods - _offered().get(name, set()) for name, methods in _called().items() if _is_in_step(name)}
+    astray = {name: methods - _offered().get(name, set()) for name, methods in _called().items()}
     assert {name: methods for name, methods in astray.items() if methods} == {}
 
 
 def test_repositories_have_a_contract_test_of_the_same_path() -> None:
     suites = ROOT / "tests" / "contract"
-    wanted = {name: Path(name).parent / f"test_{Path(name).name}.py" for name in _called() if _is_in_step(name)}
+    wanted = {name: Path(name).parent / f"test_{Path(name).name}.py" for name in _called()}
     missing = {name for name, path in wanted.items() if not (suites / path).exists()}
-    assert missing == {name for name in IN_ANOTHER_SUITE if _is_in_step(name)}
+    assert missing == IN_ANOTHER_SUITE.keys()
     assert all((suites / IN_ANOTHER_SUITE[name]).exists() for name in missing)
 
 

@@ -112,7 +112,7 @@ const writes = {
    * Take rows which only the SQL database had.
    *
    * @param {CoreApp} tx
-   * @param {any} args `rows`: name of the host's table and row of each
+   * @param {{ rows: [string, Record<string, any>][] }} args `rows`: name of the host's table and row of each
    */
   adopt_rows(tx, { rows }) {
     for (const [name, values] of rows) {
@@ -130,7 +130,7 @@ const waits = {
    * waits keeps its JavaScript runtime; PocketBase makes more when all are busy.
    *
    * @param {CoreApp} app
-   * @param {any} args
+   * @param {{ since: string, wait?: number }} args
    * @param {() => boolean} isGone
    */
   get_changes(app, { since, wait }, isGone) {

@@ -5,6 +5,7 @@
 const { tables, arg, given, value, matches, many } = require("../lib/rows.js");
 const { INTERNAL, LISTED, OF_USER, ORDERS, filtered, named } = require("./_filters.js");
 const { PAGE } = require("../lib/paging.js");
+const { list, page } = require("./_list.js");
 const { wholeMany } = require("./_whole.js");
 
 /** @typedef {import("./_filters.js").Sorted} Sorted */
@@ -14,41 +15,6 @@ const MESSAGE = tables.chat_message;
 
 /** Whole chats in one reply; it has the ids of the others. */
 const CHATS_AT_ONCE = 50;
-
-/**
- * SQL of a page of chats: the common table expression `page` with their rowids `r`, ids and sort keys; and its order.
- * What the reply has of each is read for the page only.
- *
- * @param {string} rest from FROM on; the chats are `c`
- * @param {Sorted[]} order what is sorted by, and whether it descends
- */
-function page(rest, order) {
-  const keys = named(
-    ORDERS,
-    order.map(([name]) => name),
-  );
-  const sorted = order.map(([, descends], index) => `k${index}${descends ? " DESC" : ""}`).join(", ");
-  return {
-    page: `page AS MATERIALIZED (SELECT c.rowid AS r, c.id${keys.map((key, index) => `, ${key} AS k${index}`).join("")}
-      ${rest} ORDER BY ${sorted} ${PAGE})`,
-    sorted,
-  };
-}
-
-/**
- * SQL that returns a page of chats, `LISTED`.
- *
- * @param {string} rest from FROM on; the chats are `c`
- * @param {Sorted[]} order
- */
-function list(rest, order) {
-  const { page: table, sorted } = page(rest, order);
-  return `WITH ${table} ${many(LISTED, "FROM page p CROSS JOIN owui_chats c ON c.rowid = p.r", sorted)}`;
-}
-
-/** The user's chats with a tag. */
-const TAGGED = `FROM owui_chat_tags t CROSS JOIN owui_chats c ON c.id = t.chat_id
-  WHERE t.user_id = coalesce(${arg("user_id")}, '') AND t.tag = ${arg("tag")} AND ${OF_USER}`;
 
 /**
  * Chats with messages of a model: how many there are, and a page of [id, user, title, time, user's name].
@@ -100,10 +66,6 @@ const reads = {
         || ',' || (${many("id", "FROM others", sorted)}) || ']' AS json`;
   },
   get_chats_by_ids: wholeMany(`FROM owui_chats c WHERE c.id IN ${given("ids")}`, "c.id"),
-  get_chat_list_by_user_id_and_tag_name: list(TAGGED, [
-    ["updated_at", true],
-    ["id", false],
-  ]),
   get_chats_by_model_id: byModel,
 };
 

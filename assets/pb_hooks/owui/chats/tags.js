@@ -9,6 +9,8 @@ const { insert } = require("../lib/records.js");
 const rows = require("../lib/rows.js");
 const { arg, given, matches, row, many, query } = rows;
 const { NOW, execute } = require("../lib/bulk.js");
+const { OF_USER } = require("./_filters.js");
+const { list } = require("./_list.js");
 
 /** @type {import("../lib/rows.js").Table} */
 const CHAT = rows.tables.chat;
@@ -49,7 +51,15 @@ function relation(meta, user_id) {
 const SET_TAGS = `UPDATE owui_chats SET updated = ${NOW}, meta = json_set(
   iif(json_valid(meta) AND json_type(meta) = 'object', meta, '{}'), '$.tags', {:body} -> '$.tags') WHERE id = ${arg("id")}`;
 
+/** The user's chats with a tag. */
+const TAGGED = `FROM owui_chat_tags t CROSS JOIN owui_chats c ON c.id = t.chat_id
+  WHERE t.user_id = coalesce(${arg("user_id")}, '') AND t.tag = ${arg("tag")} AND ${OF_USER}`;
+
 const reads = {
+  get_chat_list_by_user_id_and_tag_name: list(TAGGED, [
+    ["updated_at", true],
+    ["id", false],
+  ]),
   get_chat_tags_by_id_and_user_id: many(
     row(TAG, "t"),
     `FROM owui_tags t WHERE t.user_id = ${arg("user_id")} AND t.key IN (${OF_CHAT})`,
@@ -120,7 +130,7 @@ const writes = {
    * The answer is null if there is no chat, `"no object"` or `"conflict"` for what the host answers with an exception.
    *
    * @param {CoreApp} tx
-   * @param {any} args `ids` of the tags and their `names`
+   * @param {{ id: string, user_id: string, ids: string[], names: string[] }} args `ids` of the tags and their `names`
    */
   update_chat_tags_by_id(tx, { id, user_id, ids, names }) {
     const before = metaOf(tx, id);
@@ -142,7 +152,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args `tag`, the id, and its `name`
+   * @param {{ id: string, user_id: string, tag: string, name: string }} args `tag`, the id, and its `name`
    */
   add_chat_tag(tx, { id, user_id, tag, name }) {
     ensure(tx, user_id, [tag], [name]);
@@ -155,7 +165,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ id: string, tag: string }} args
    */
   delete_chat_tag(tx, { id, tag }) {
     const tags = metaOf(tx, id)?.tags;
@@ -168,7 +178,7 @@ const writes = {
 
   /**
    * @param {CoreApp} tx
-   * @param {any} args
+   * @param {{ user_id: string, tags: [string, string][], threshold: number }} args
    * @param {string} body
    */
   delete_orphan_tags_for_user(tx, args, body) {
