@@ -3,7 +3,7 @@
 /** Lists of chats. None of them looks at messages, except those that tell which chats are unread. */
 
 const { tables, arg, given, value, matches, many } = require("../lib/rows.js");
-const { INTERNAL, LISTED, OF_USER, ORDERS, filtered, named } = require("./_filters.js");
+const { INTERNAL, filtered, named } = require("./_filters.js");
 const { PAGE } = require("../lib/paging.js");
 const { list, page } = require("./_list.js");
 const { wholeMany } = require("./_whole.js");
