@@ -55,12 +55,20 @@ def length_of(group: str) -> int:
     return len(FIRST) + next((rank for rank, part in enumerate(order) if part in group), len(order))
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist looks for the groups in this hook as well
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     groups = {item: group_of(item) for item in items}
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
     # The processes take the groups in this order.
     items.sort(key=lambda item: length_of(groups[item]))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run if xdist does not see the groups: each process would start the same servers again."""
+    is_grouped = getattr(session.config.option, "loadgroup", False)  # only in xdist's processes
+    if is_grouped and session.items and "@" not in session.items[0].nodeid:
+        raise pytest.UsageError("This pytest-xdist does not group tests with this pytest; see pyproject.toml.")
 
 
 @pytest.hookimpl(wrapper=True)

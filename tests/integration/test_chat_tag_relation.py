@@ -184,9 +184,7 @@ class Machine(RuleBasedStateMachine):
         if self.model.record(user, key) is not None:
             return
         if api:
-            record_id = self.admin.call(
-                "tags/insert_new_tag", {"tag": {"id": key, "name": key, "user_id": user, "meta": None}}
-            )
+            self.admin.write("tags/insert_new_tag", {"tag": {"id": key, "name": key, "user_id": user, "meta": None}})
             (record_id,) = self.database.execute(
                 "SELECT id FROM owui_tags WHERE user_id = ? AND key = ?", [user, key]
             ).fetchone()
@@ -201,7 +199,7 @@ class Machine(RuleBasedStateMachine):
         record_id = self.some(self.model.tags, at)
         user, key = self.model.tags.pop(record_id)
         if by_host:
-            self.admin.call("tags/delete_tags_by_ids_and_user_id", {"ids": [key], "user_id": user})
+            self.admin.write("tags/delete_tags_by_ids_and_user_id", {"ids": [key], "user_id": user})
         else:
             with self.database:  # by another, older SQLite
                 self.database.execute("DELETE FROM owui_tags WHERE id = ?", [record_id])

@@ -22,7 +22,8 @@ from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
 from openwebui_pocketbase.schema.definitions import statements_of
 from openwebui_pocketbase.schema.tables import TABLES
-from tests.contract.chats.test_history import C, body
+from tests.support.chats import CHAT as C
+from tests.support.chats import body
 from tests.support.pocketbase import PocketBaseProcess
 
 RECORDS = "/api/collections/{}/records"

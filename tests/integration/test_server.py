@@ -621,7 +621,7 @@ def test_a_rolling_upgrade_restarts_the_server(site: Site) -> None:
     """A process of the new version comes while one of the old version is there, by the way that Open WebUI takes."""
     shutil.rmtree(site.migrations)
     shutil.copytree(MIGRATIONS_DIR, site.migrations)
-    (site.hooks / "tags.js").open("a").write("// older\n")
+    (site.hooks / "owui" / "tags.js").open("a").write("// older\n")
     old = site.server()
     before = old.acquire()
     connection = Connection(PocketBaseSettings(embedded=EmbeddedSettings(data_dir=site.data)), site.root)
@@ -640,17 +640,17 @@ def test_a_worker_with_other_hooks_has_the_server_restarted_once(site: Site) -> 
     before = old.acquire()
     newer = site.root / "newer"
     shutil.copytree(site.hooks, newer)
-    (newer / "tags.js").open("a").write("// newer\n")
+    (newer / "owui" / "tags.js").open("a").write("// newer\n")
     new, twin = site.server(hooks=newer), site.server(hooks=newer)
     assert new.acquire() == twin.acquire() == before
     ran = version(before)
-    assert ran["hooks"]["tags.js"] == sha256(site.hooks / "tags.js")
+    assert ran["hooks"]["owui/tags.js"] == sha256(site.hooks / "owui" / "tags.js")
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(EmbeddedServer.restart, [new, twin]))
     after = old.ensure()
     assert after == new.info
     assert after.url == before.url
-    assert version(after)["hooks"]["tags.js"] == sha256(newer / "tags.js")
+    assert version(after)["hooks"]["owui/tags.js"] == sha256(newer / "owui" / "tags.js")
     assert version(after)["run"] != ran["run"]
     new.restart()
     assert new.info == after

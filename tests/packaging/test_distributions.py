@@ -167,5 +167,8 @@ def test_sdist_has_sources_tests_and_docs(distributions: Distributions) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     expected = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", f"src/{PACKAGE}.pth"}
     expected |= {"docs/index.md", "tests/conftest.py", "assets/pb_hooks/owui.pb.js"}
+    # What the tests import or run.
+    expected |= {"bench/cli.py", "tools/generate_interfaces.py", "Makefile", "package.json", "eslint.config.mjs"}
     assert expected <= names
-    assert [name for name in names if "__pycache__" in name or name.startswith((".", "data/"))] == [".gitignore"]
+    hidden = {name for name in names if "__pycache__" in name or name.startswith((".", "data/"))}
+    assert hidden == {".gitignore", ".prettierrc.json"}

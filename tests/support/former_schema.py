@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from openwebui_pocketbase.client import AdminClient
-from openwebui_pocketbase.codec.chats import chat_wire
+from openwebui_pocketbase.repositories.chats._parts import wire_of
 from openwebui_pocketbase.schema.description import OURS, Description, Schema, describe
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Extra, Index
 from tests.support.chats import index_all
@@ -88,7 +88,7 @@ def chat(chat_id: str, number: int) -> dict[str, Any]:
 async def fill(server: PocketBaseProcess) -> None:
     client = server.client()
     for chat_id, number in CHATS.items():
-        await client.write("chats/insert_chats", chat_wire(chat(chat_id, number), []))
+        await client.write("chats/insert_chats", wire_of(chat(chat_id, number), []))
     await index_all(client)
     await client.aclose()
     with server.admin() as admin:

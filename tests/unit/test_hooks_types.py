@@ -43,7 +43,12 @@ def test_types_are_right(hooks: Path) -> None:
         ("owui/users/_base.js", " insertUser,", " addUser: insertUser,", "no exported member 'insertUser'"),
         ("owui/version.js", " notePocketBase,", " noteVersion: notePocketBase,", "'notePocketBase' does not exist"),
         ("owui/lib/rows.js", "{ name: string, field", "{ title: string, field", "'name' does not exist"),
-        ("owui/chats/dashboard.js", "{ chat, message", "{ chat, written: message", "'message' does not exist"),
+        (
+            "owui/chats/dashboard.js",
+            ", message, deletedMessage",
+            ", written: message, deletedMessage",
+            "'message' does not exist",
+        ),
     ],
 )
 def test_a_wrong_name_across_files_is_found(hooks: Path, file: str, old: str, new: str, told: str) -> None:
