@@ -49,6 +49,10 @@ routerAdd(
   $apis.bodyLimit(1 << 29),
 );
 
+onRecordCreateExecute((e) => require(`${__hooks}/owui/chats/dashboard.js`).madeTag(e), "owui_tags");
+
+// What other programs do in SQL; a worker of Open WebUI that reads the feed does so at once.
+cronAdd("owui_stale_tags", "* * * * *", () => require(`${__hooks}/owui/dispatch.js`).settle());
 cronAdd("owui_prune", "*/5 * * * *", () => require(`${__hooks}/owui/dispatch.js`).prune());
 
 for (const archiving of [onBackupCreate, onBackupRestore]) {

@@ -15,6 +15,7 @@
 
 const { insert } = require("./lib/records.js");
 const { tables, arg, given, row, many, query } = require("./lib/rows.js");
+const { settleTags } = require("./lib/stale.js");
 const { run } = require("./version.js");
 
 /** @type {import("./lib/rows.js").Table[]} */
@@ -137,8 +138,10 @@ const waits = {
     const until = Date.now() + 1000 * Math.min(wait || 0, LONGEST_WAIT);
     const isNewest = `SELECT iif({:body} = coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0'),
       'true', 'false') AS json`;
+    settleTags(app);
     while (Date.now() < until && !isGone() && query(app, isNewest, since) === "true") {
       sleep(STEP);
+      settleTags(app);
     }
   },
 };

@@ -10,6 +10,7 @@ const CHANGES_KEPT_FOR = 7 * 24 * 3600;
 /** @typedef {import("./methods.js").Read} Read */
 
 const { query } = require("./lib/rows.js");
+const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
 const { begin, finish, replay, oldestKey } = require("./idempotency.js");
 const RUN = require("./version.js").run();
@@ -203,4 +204,9 @@ function deleteInSteps(sql, limit) {
   }
 }
 
-module.exports = { answer, prune };
+/** Set right what other programs left stale. */
+function settle() {
+  settleTags($app);
+}
+
+module.exports = { answer, prune, settle };

@@ -3,6 +3,7 @@
 /** The host's table `tag`: labels of one user's chats. A tag's id is made from its name and unique per user. */
 
 const { insert, removeWhere } = require("./lib/records.js");
+const { settleTags } = require("./lib/stale.js");
 const { tables, arg, given, row, one, many, query } = require("./lib/rows.js");
 
 /** @typedef {import("./lib/records.js").Values} Values */
@@ -23,7 +24,9 @@ const writes = {
    * @param {{ tag: Values }} args
    */
   insert_new_tag(tx, { tag }) {
-    return insert(tx, TAG, tag);
+    const made = insert(tx, TAG, tag);
+    settleTags(tx);
+    return made;
   },
 
   /**
@@ -32,6 +35,7 @@ const writes = {
    */
   delete_tags_by_ids_and_user_id(tx, { ids, user_id }) {
     removeWhere(tx, TAG, { user_id, key: ids });
+    settleTags(tx);
     return "true";
   },
 
@@ -48,6 +52,7 @@ const writes = {
         insert(tx, TAG, { id, name: names[index], user_id, meta: null });
       }
     });
+    settleTags(tx);
     return "null";
   },
 };

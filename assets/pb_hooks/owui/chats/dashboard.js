@@ -8,6 +8,7 @@
 const { NOW, execute } = require("../lib/bulk.js");
 const { fold } = require("../lib/records.js");
 const { query } = require("../lib/rows.js");
+const { settleTags } = require("../lib/stale.js");
 const { SEPARATOR } = require("../lib/texts.js");
 const { refold, deleteAlone } = require("../dashboard.js");
 const { NEW_VERSION } = require("./_records.js");
@@ -89,6 +90,7 @@ function message(e) {
  */
 function writtenChat(e) {
   e.next();
+  settleTags(e.app);
   const sql = "SELECT json_array(tags, meta) AS json FROM owui_chats WHERE id = {:body}";
   const [tags, meta] = JSON.parse(query(e.app, sql, String(e.record?.id)));
   e.record?.set("tags", JSON.parse(tags));
@@ -110,8 +112,19 @@ function deletedTag(e) {
   return e.app.runInTransaction((tx) => {
     e.app = tx;
     execute(tx, WITHOUT_TAG, JSON.stringify({ id: e.record?.id, user_id, key }));
-    return e.next();
+    e.next();
+    settleTags(tx);
   });
+}
+
+/**
+ * A tag that was made.
+ *
+ * @param {core.RecordEvent} e
+ */
+function madeTag(e) {
+  e.next();
+  settleTags(e.app);
 }
 
 /**
@@ -150,4 +163,4 @@ function touch(e) {
     .execute();
 }
 
-module.exports = { chat, writtenChat, deletedChat, message, deletedMessage, deletedTag };
+module.exports = { chat, writtenChat, deletedChat, message, deletedMessage, madeTag, deletedTag };

@@ -6,6 +6,7 @@
  */
 
 const { insert } = require("../lib/records.js");
+const { settleTags } = require("../lib/stale.js");
 const rows = require("../lib/rows.js");
 const { arg, given, matches, row, many, query } = rows;
 const { NOW, execute } = require("../lib/bulk.js");
@@ -121,6 +122,7 @@ function ensure(tx, user_id, ids, names) {
   for (const tag of missing) {
     insert(tx, TAG, { ...tag, user_id, meta: null });
   }
+  settleTags(tx);
   return true;
 }
 
@@ -146,6 +148,7 @@ const writes = {
     if (removed.length) {
       const tags = removed.map((tag) => [tag, tag.replaceAll(" ", "_").toLowerCase()]);
       execute(tx, DELETE_ORPHANS, JSON.stringify({ user_id, tags, threshold: 0 }));
+      settleTags(tx);
     }
     return "true";
   },
@@ -183,6 +186,7 @@ const writes = {
    */
   delete_orphan_tags_for_user(tx, args, body) {
     execute(tx, DELETE_ORPHANS, body);
+    settleTags(tx);
     return "null";
   },
 };

@@ -1,0 +1,20 @@
+// @ts-check
+
+/** Chats whose tags may not be equal to their `meta.tags` yet: `owui_stale_tags`, see schema/tags.py. */
+
+const { query } = require("./rows.js");
+
+const ARE_THERE = "SELECT iif(EXISTS (SELECT 1 FROM owui_stale_tags), 'true', 'false') AS json";
+
+/**
+ * Set the tags of stale chats right; a trigger does so for each row that is deleted.
+ *
+ * @param {CoreApp} app
+ */
+function settleTags(app) {
+  if (query(app, ARE_THERE, "") === "true") {
+    app.nonconcurrentDB().newQuery("DELETE FROM owui_stale_tags").execute();
+  }
+}
+
+module.exports = { settleTags };
