@@ -287,3 +287,31 @@ async def test_a_group_deleted_in_the_dashboard(own_pocketbase: PocketBaseProces
     admin.send("DELETE", f"{RECORDS.format('owui_groups')}/{group.id}")
     assert admin.send("GET", members)["totalItems"] == 0
     await groups.pocketbase.aclose()
+
+
+async def test_what_other_programs_do_to_tags_is_followed_soon(
+    own_pocketbase: PocketBaseProcess, admin: AdminClient, chats: PocketBaseChats
+) -> None:
+    """A worker that waits for changes has the tags of chats set right."""
+    admin.sql("INSERT INTO owui_tags (id, user_id, key) VALUES ('0123456789abcdef', 'u1', 'new')")
+    admin.sql(f'UPDATE owui_chats SET meta = \'{{"tags":["new","c"]}}\' WHERE id = \'{C}\'')
+    admin.sql("DELETE FROM owui_tags WHERE key = 'c'")
+    assert admin.sql("SELECT chat_id, is_new FROM owui_stale_tags") == [{"chat_id": C, "is_new": "0"}]
+    await chats.pocketbase.read("changes/get_changes", {"since": "0", "limit": 1, "wait": 0})
+    assert admin.sql("SELECT * FROM owui_stale_tags") == []
+    assert admin.sql(f"SELECT tags FROM owui_chats WHERE id = '{C}'") == [{"tags": '["0123456789abcdef"]'}]
+
+
+@pytest.mark.parametrize(
+    ("statement", "longest"),
+    [
+        ("INSERT INTO owui_tags (id, user_id, key) VALUES ('a', 'b', 'c')", 200),
+        ("DELETE FROM owui_tags WHERE user_id = 'b' AND key = 'c'", 200),
+        ("INSERT INTO owui_chats (id, meta) VALUES ('a', '{}')", 500),
+        ("UPDATE owui_chats SET title = 'a' WHERE id = 'b'", 200),
+        ("UPDATE owui_chat_messages SET entry = '{}' WHERE id = 'b'", 400),
+    ],
+)
+def test_frequent_writes_are_not_compiled_with_long_triggers(admin: AdminClient, statement: str, longest: int) -> None:
+    """SQLite compiles a statement with all triggers that it may set off, anew each time."""
+    assert len(admin.sql(f"EXPLAIN {statement}")) < longest
