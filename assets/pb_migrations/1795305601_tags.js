@@ -47,7 +47,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_tags_create AFTER INSERT ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_tags_update AFTER UPDATE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_tags_delete AFTER DELETE ON owui_tags BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_tags', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/tags', 'c34d9b978cd7024c0a8409670dc69db3248247364ab8169df36cac9e92664467')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/tags', 'f7b9bda856c2fbe8caf63f8d15530c144d5676efae34c6a38cba642b02213f6e')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '2')",
     ]) {
       app.db().newQuery(sql).execute();

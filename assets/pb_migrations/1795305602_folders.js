@@ -92,7 +92,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_folders_create AFTER INSERT ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_folders_update AFTER UPDATE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_folders_delete AFTER DELETE ON owui_folders BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_folders', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/folders', '7e52fa5bb31f9d3be3c2bc671e5dc7730914c5a882bf24a933a7966f686360f0')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/folders', 'ee894328675b66d70ef596e6b86e37949e1ae859235b0a8431a9c7b47eeb0d99')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '3')",
     ]) {
       app.db().newQuery(sql).execute();

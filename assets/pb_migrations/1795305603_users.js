@@ -209,7 +209,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_oauth_sessions_create AFTER INSERT ON owui_oauth_sessions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_oauth_sessions', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_oauth_sessions_update AFTER UPDATE ON owui_oauth_sessions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_oauth_sessions', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_oauth_sessions_delete AFTER DELETE ON owui_oauth_sessions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_oauth_sessions', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/users', 'de480ab9c339b1c166fcc87e0d40ba8827d19620965d068c932e653eaf3180ae')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/users', 'cf18c52aa890b327275a74ac0f2ac57905c6b7c291468d457cecc24d03e36de4')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '4')",
     ]) {
       app.db().newQuery(sql).execute();

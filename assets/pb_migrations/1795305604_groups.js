@@ -104,7 +104,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_create AFTER INSERT ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_update AFTER UPDATE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_group_members_delete AFTER DELETE ON owui_group_members BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_group_members', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/groups', '8be7dfd41f34667851eb98661b7331d3d3d7cc05190946d22c402e5c1f980561')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/groups', '222366cd7b4c9c4c682118569677935e50c3d65c7e1c108de355771b97133e58')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '5')",
     ]) {
       app.db().newQuery(sql).execute();

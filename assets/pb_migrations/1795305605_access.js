@@ -53,7 +53,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_access_grants_create AFTER INSERT ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_access_grants_update AFTER UPDATE ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_access_grants_delete AFTER DELETE ON owui_access_grants BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_access_grants', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/access', '953e6fe7eb6709c78cc4376404a3df6ecd31da12b6e5d886d527903de728684f')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/access', '3dd5845387a1109d5f8f774e27ec1792b800bb070dceb228acd3a75f5b5a0802')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '6')",
     ]) {
       app.db().newQuery(sql).execute();

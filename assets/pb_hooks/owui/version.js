@@ -46,9 +46,10 @@ function answer(e) {
 const SCHEMA = `SELECT coalesce(group_concat(line, char(10) ORDER BY line), '') AS value FROM (
     SELECT key || ' ' || value AS line FROM owui_meta WHERE key GLOB 'digest/*'
     UNION ALL SELECT name || ' ' || sql FROM sqlite_master
-    WHERE type = 'trigger' AND name GLOB 'owui_*' AND tbl_name GLOB 'owui_*'
-      OR type = 'table' AND sql GLOB 'CREATE VIRTUAL TABLE owui_*'
-      OR type = 'index' AND name GLOB 'idx_owui_*' AND tbl_name NOT IN (SELECT name FROM _collections))`;
+    WHERE sql GLOB 'CREATE TRIGGER owui_*' AND tbl_name GLOB 'owui_*'
+      OR sql GLOB 'CREATE VIRTUAL TABLE owui_*'
+      OR sql GLOB 'CREATE INDEX idx_owui_*' AND tbl_name GLOB 'owui_*'
+        AND tbl_name NOT IN (SELECT name FROM _collections))`;
 
 /** One digest of all that: an object that somebody has altered since is noticed, whatever version is recorded. */
 function fingerprint() {
@@ -91,12 +92,15 @@ function hooks(folder = "") {
   const digests = {};
   for (const entry of $os.readDir(`${__hooks}/${folder}`)) {
     const path = folder + entry.name();
-    if (!entry.isDir()) {
-      if (/\.js(on)?$/.test(path)) {
+    const isOurs = folder || path === "owui";
+    if (isOurs && $os.stat(`${__hooks}/${path}`).isDir()) {
+      Object.assign(digests, hooks(`${path}/`)); // also if it is a link
+    } else if (/\.js(on)?$/.test(path) && !entry.isDir()) {
+      try {
         digests[path] = $security.sha256(toString($os.readFile(`${__hooks}/${path}`)));
+      } catch {
+        continue; // a link of somebody's to nothing, or to a directory
       }
-    } else if (path.startsWith("owui/") || path === "owui") {
-      Object.assign(digests, hooks(`${path}/`));
     }
   }
   return digests;

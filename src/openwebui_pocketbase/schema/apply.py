@@ -12,24 +12,24 @@ Each step leaves a server that works, and that the next call brings further:
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from openwebui_pocketbase.client import AdminClient
+from openwebui_pocketbase.exceptions import SchemaError
 from openwebui_pocketbase.schema.definitions import CORE_STATEMENTS, version_statement
 from openwebui_pocketbase.schema.description import OURS, Description, Schema, digest_statement
-from openwebui_pocketbase.schema.fields import NEW_TYPE, changed_types, copy_statement, indexes, replacement
+from openwebui_pocketbase.schema.fields import NEW_TYPE, changed_types, copy_statement, index_name, indexes, replacement
 from openwebui_pocketbase.schema.objects import FOUND, replacements
 
 __all__ = ["LEASE", "apply_schema"]
 
-LEASE = 60
-"""Seconds after which a process that was changing the schema is taken for dead."""
-
 PATIENCE = 190.0
 """Seconds for one request: making a large index anew takes time, for which PocketBase gives three minutes."""
+
+LEASE = 200
+"""Seconds after which a process that was changing the schema is taken for dead: no step of it takes longer."""
 
 
 def apply_schema(admin: AdminClient, schema: Schema = OURS) -> bool:
@@ -48,21 +48,27 @@ def apply_schema(admin: AdminClient, schema: Schema = OURS) -> bool:
     with admin.patience(PATIENCE):
         for statement in CORE_STATEMENTS:
             admin.sql(statement)
-        with _alone(admin) as is_alone:
-            if is_alone:
-                _apply(admin, schema)
-            return is_alone
+        with _alone(admin) as renew:
+            if renew():
+                _apply(admin, schema, renew)
+                return True
+            return False
 
 
-def _apply(admin: AdminClient, schema: Schema) -> None:
-    """Take the steps."""
+def _apply(admin: AdminClient, schema: Schema, renew: Callable[[], bool]) -> None:
+    """Take the steps, as long as nobody else has begun to."""
     existing = admin.collections()
     tables = schema.tables
     _create([table for table in tables if table.collection not in existing], admin)
     admin.import_collections([_extended(table, existing.get(table.collection)) for table in tables])
     for table in tables:
-        _change_types(table, admin, existing.get(table.collection))
+        if changed_types((existing.get(table.collection) or table.definition)["fields"], table.definition["fields"]):
+            if not renew():
+                raise SchemaError("Another process has begun to change PocketBase's schema.", hint="Start again.")
+            _change_types(table, admin, existing.get(table.collection))
+    _make_indexes(tables, admin)
     for call in replacements(tables, admin.sql(FOUND)):
+        renew()
         admin.sql(call)
     for table in tables:
         _remove_fields(table, admin, existing.get(table.collection))
@@ -71,18 +77,26 @@ def _apply(admin: AdminClient, schema: Schema) -> None:
 
 
 @contextmanager
-def _alone(admin: AdminClient) -> Iterator[bool]:
-    """Keep other processes from changing the schema meanwhile; the value is whether this one may."""
+def _alone(admin: AdminClient) -> Iterator[Callable[[], bool]]:
+    """Keep other processes from changing the schema meanwhile.
+
+    Yields:
+        What takes the lease, or renews it, and returns whether this process has it.
+    """
     token = secrets.token_hex(8)
-    now = int(time.time())
-    # The value is the time at which the lease ends, and who has it.
-    admin.sql(
-        f"INSERT INTO owui_meta (key, value) VALUES ('changing', '{now + LEASE} {token}') ON CONFLICT (key) "
-        f"DO UPDATE SET value = excluded.value WHERE CAST(value AS INTEGER) < {now}"
-    )
     mine = f"key = 'changing' AND value GLOB '* {token}'"
+    now = "CAST(strftime('%s', 'now') AS INTEGER)"  # the server's clock, which all processes share
+
+    def renew() -> bool:
+        # The value is the time at which the lease ends, and who has it.
+        admin.sql(
+            f"INSERT INTO owui_meta (key, value) VALUES ('changing', ({now} + {LEASE}) || ' {token}') ON CONFLICT (key) "
+            f"DO UPDATE SET value = excluded.value WHERE CAST(value AS INTEGER) < {now} OR value GLOB '* {token}'"
+        )
+        return bool(admin.sql(f"SELECT 1 FROM owui_meta WHERE {mine}"))
+
     try:
-        yield bool(admin.sql(f"SELECT 1 FROM owui_meta WHERE {mine}"))
+        yield renew
     finally:
         admin.sql(f"DELETE FROM owui_meta WHERE {mine}")
 
@@ -102,9 +116,28 @@ def _extended(description: Description, existing: dict[str, Any] | None) -> dict
     return {
         "name": definition["name"],
         "type": definition["type"],
-        "fields": [field for field in definition["fields"] if field["name"] not in changed],
+        "fields": [_kept(field, existing["fields"]) for field in definition["fields"] if field["name"] not in changed],
         "indexes": indexes(description.collection, existing["indexes"], definition["indexes"]),
     }
+
+
+def _kept(field: dict[str, Any], existing: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a field's definition; hidden or presentable as well if an administrator has made it so."""
+    found = next((each for each in existing if each["name"] == field["name"]), {})
+    return field | {name: True for name in ("hidden", "presentable") if found.get(name)}
+
+
+def _make_indexes(tables: Sequence[Description], admin: AdminClient) -> None:
+    """Make the collections' indexes that are not there although PocketBase's definition has them.
+
+    Raises:
+        ResponseError: Records contradict a unique index.
+    """
+    there = {row["name"] for row in admin.sql("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    for table in tables:
+        for statement in table.definition["indexes"]:
+            if index_name(statement) not in there:
+                admin.sql(statement)
 
 
 def _change_types(description: Description, admin: AdminClient, existing: dict[str, Any] | None) -> None:

@@ -13,7 +13,7 @@ from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import NotFoundError, ResponseError, SchemaError
 from openwebui_pocketbase.schema.apply import LEASE, apply_schema
 from openwebui_pocketbase.schema.description import OURS, Schema
-from openwebui_pocketbase.schema.objects import fingerprint
+from openwebui_pocketbase.schema.objects import NAMES, fingerprint, names_of
 from openwebui_pocketbase.server.versions import SUPPORTED_VERSIONS, is_supported
 
 __all__ = ["SchemaState", "bring_up", "hook_digests", "inspect"]
@@ -45,6 +45,7 @@ class SchemaState:
         hooks_left_over: Hook files of earlier versions, which do no harm.
         differs: Whether triggers, full-text tables or collections are not those of this version, whatever version
             the server's schema has; only known where the hooks are ours.
+        lacks: Tables, indexes and fields (with their type) that somebody has removed or changed.
     """
 
     schema: int | None
@@ -54,11 +55,14 @@ class SchemaState:
     pocketbase: str = ""
     hooks_left_over: tuple[str, ...] = ()
     differs: bool = False
+    lacks: tuple[str, ...] = ()
 
     @property
     def is_behind(self) -> bool:
         """Whether the schema is to be applied: it is older, or of this version and yet another one."""
-        return self.schema is not None and (self.schema < self.wanted or (self.schema == self.wanted and self.differs))
+        if self.schema is None or self.schema > self.wanted:
+            return False
+        return self.schema < self.wanted or self.differs or bool(self.lacks)
 
     @property
     def needs_our_hooks(self) -> bool:
@@ -99,6 +103,13 @@ class SchemaState:
                     "Run: openwebui-pocketbase schema apply",
                 )
             )
+        if self.schema == self.wanted and self.lacks:
+            found.append(
+                (
+                    f"PocketBase lacks, or has in another type: {', '.join(self.lacks)}.",
+                    "Run: openwebui-pocketbase schema apply",
+                )
+            )
         wrong = [*(f"{name} is missing" for name in self.hooks_missing)]
         wrong += [f"{name} is of another version" for name in self.hooks_different]
         if wrong:
@@ -129,6 +140,11 @@ def inspect(admin: AdminClient, schema: Schema = OURS) -> SchemaState:
     theirs: dict[str, Any] = version["hooks"]
     missing = tuple(name for name in ours if name not in theirs)
     different = tuple(name for name in ours if name in theirs and theirs[name] != ours[name])
+    is_ours = not (missing or different)
+    lacks: list[str] = []
+    if is_ours and version["schema"] == schema.version:
+        (found,) = admin.sql(NAMES)
+        lacks = sorted(names_of(schema) - set(found["names"].split("\n")))
     return SchemaState(
         schema=version["schema"],
         wanted=schema.version,
@@ -136,7 +152,8 @@ def inspect(admin: AdminClient, schema: Schema = OURS) -> SchemaState:
         hooks_different=different,
         pocketbase=version.get("pocketbase", ""),
         hooks_left_over=left_over(theirs, ours),
-        differs=not (missing or different) and version["fingerprint"] != fingerprint(schema),
+        differs=is_ours and version["fingerprint"] != fingerprint(schema),
+        lacks=tuple(lacks),
     )
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from openwebui_pocketbase.schema.feed import entry
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Column, Extra, Index, Search, Table
-from openwebui_pocketbase.schema.tags import IS_ENTERED, TAG_STATEMENTS
+from openwebui_pocketbase.schema.tags import IS_ENTERED, TAG_REFILL, TAG_STATEMENTS
 
 __all__ = [
     "CORE_STATEMENTS",
+    "CORE_TABLES",
     "collection",
+    "refill_statements",
     "small_collection",
     "statements_of",
     "version_statement",
@@ -21,10 +23,8 @@ __all__ = [
 TEXT_MAX = 1_000_000_000
 """Characters of a text and bytes of a JSON field; PocketBase's own defaults are 5,000 and 1 MiB."""
 
-CORE_STATEMENTS = (
+CORE_TABLES = (
     "CREATE TABLE IF NOT EXISTS owui_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    # A restored backup brings its own epoch along, so a reader of the change feed notices.
-    "INSERT OR IGNORE INTO owui_meta (key, value) VALUES ('epoch', lower(hex(randomblob(16))))",
     (
         # Without AUTOINCREMENT, which costs every write another page: the newest row is never pruned.
         "CREATE TABLE IF NOT EXISTS owui_changes (seq INTEGER PRIMARY KEY, "
@@ -34,6 +34,12 @@ CORE_STATEMENTS = (
     "CREATE TABLE IF NOT EXISTS owui_idempotency (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID",
 )
 """Tables of our own: versions, the change feed and the answers of writes already made."""
+
+CORE_STATEMENTS = (
+    *CORE_TABLES,
+    # A restored backup brings its own epoch along, so a reader of the change feed notices.
+    "INSERT OR IGNORE INTO owui_meta (key, value) VALUES ('epoch', lower(hex(randomblob(16))))",
+)
 
 
 def version_statement(version: int = SCHEMA_VERSION) -> str:
@@ -48,6 +54,11 @@ def statements_of(table: Table) -> tuple[str, ...]:
         *(_search_statements(table.collection, table.search) if table.search else ()),
         *OF_TABLES.get(table.name, ()),
     )
+
+
+def refill_statements(table: Table) -> tuple[str, ...]:
+    """Return the statements that make derived data anew if a trigger that keeps it was missing."""
+    return TAG_REFILL if table.name == "chat" else ()
 
 
 def waiting_statement(table: Table) -> str:

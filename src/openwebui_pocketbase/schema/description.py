@@ -8,7 +8,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from openwebui_pocketbase.schema.definitions import collection, small_collection, statements_of, waiting_statement
+from openwebui_pocketbase.schema.definitions import (
+    collection,
+    refill_statements,
+    small_collection,
+    statements_of,
+    waiting_statement,
+)
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
 
 __all__ = ["OURS", "Description", "Schema", "describe", "digest_of", "digest_statement"]
@@ -26,6 +32,7 @@ class Description:
         statements: What creates triggers, full-text tables and tables of our own, in order.
         waiting: The statement after which all records wait for a full-text index made anew; empty if there is none.
         types: Declared type of each field that holds a column or is kept for one.
+        refill: The statements that make derived data anew if a trigger or an index that keeps it was missing.
         removed: Fields of earlier versions, which are deleted with their data.
     """
 
@@ -36,6 +43,7 @@ class Description:
     statements: list[str]
     waiting: str
     types: dict[str, str]
+    refill: list[str]
     removed: list[str]
 
 
@@ -49,6 +57,7 @@ def describe(table: Table) -> Description:
         statements=list(statements_of(table)),
         waiting=waiting_statement(table),
         types={**{column.field: column.type for column in table.columns}, **{e.name: e.type for e in table.extras}},
+        refill=list(refill_statements(table)),
         removed=list(table.removed),
     )
 

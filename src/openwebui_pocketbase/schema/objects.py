@@ -11,20 +11,31 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from openwebui_pocketbase.schema.definitions import CORE_TABLES
 from openwebui_pocketbase.schema.description import Description, Schema
+from openwebui_pocketbase.schema.fields import index_name
 
-__all__ = ["FOUND", "SqlObject", "fingerprint", "objects_of", "replacements", "units"]
+__all__ = ["FOUND", "NAMES", "SqlObject", "fingerprint", "names_of", "objects_of", "replacements", "units"]
 
 LONGEST = 5_000
 """Characters of one call of PocketBase's SQL endpoint, which is one transaction."""
 
 FOUND = (
     "SELECT type, name, sql FROM sqlite_master WHERE "
-    "type = 'trigger' AND name GLOB 'owui_*' AND tbl_name GLOB 'owui_*' "
-    "OR type = 'table' AND sql GLOB 'CREATE VIRTUAL TABLE owui_*' "
-    "OR type = 'index' AND name GLOB 'idx_owui_*' AND tbl_name NOT IN (SELECT name FROM _collections)"
+    "sql GLOB 'CREATE TRIGGER owui_*' AND tbl_name GLOB 'owui_*' "
+    "OR sql GLOB 'CREATE VIRTUAL TABLE owui_*' "
+    "OR sql GLOB 'CREATE INDEX idx_owui_*' AND tbl_name GLOB 'owui_*' "
+    "AND tbl_name NOT IN (SELECT name FROM _collections)"
 )
-"""SQL of the objects of a server; ``version.js`` has the same condition."""
+"""SQL of the objects of a server; ``version.js`` has the same condition. Other spellings are of administrators."""
+
+NAMES = (
+    "SELECT group_concat(line, char(10)) AS names FROM ("
+    "SELECT name AS line FROM sqlite_master WHERE type IN ('table', 'index') AND name GLOB '*owui_*' UNION ALL "
+    "SELECT c.name || '.' || (f.value ->> '$.name') || ' ' || (f.value ->> '$.type') "
+    "FROM _collections c, json_each(c.fields) f WHERE c.name GLOB 'owui_*')"
+)
+"""SQL of the tables and indexes of a server, and of its collections' fields, as `names_of` has them."""
 
 _CREATE = re.compile(
     r"(CREATE (?:UNIQUE )?(VIRTUAL TABLE|TABLE|INDEX|TRIGGER)) (?:IF NOT EXISTS )?((\w+).*)", re.DOTALL
@@ -69,6 +80,16 @@ def objects_of(description: Description) -> list[SqlObject]:
     return [SqlObject.of(statement) for statement in description.statements]
 
 
+def names_of(schema: Schema) -> set[str]:
+    """Return the tables, the indexes and the collections' fields that a version needs, each field with its type."""
+    own = [*map(SqlObject.of, CORE_TABLES), *(item for table in schema.tables for item in objects_of(table))]
+    names = {item.name for item in own if item.kind != "TRIGGER"}
+    for table in schema.tables:
+        names |= {index_name(index) for index in table.definition["indexes"]}
+        names |= {f"{table.collection}.{field['name']} {field['type']}" for field in table.definition["fields"]}
+    return names
+
+
 def fingerprint(schema: Schema) -> str:
     """Return the digest of what a version needs, as ``version.js`` makes it of what a server has."""
     lines = [f"digest/{group} {digest}" for group, digest in schema.digests.items()]
@@ -110,7 +131,9 @@ def _of_collection(description: Description, there: Mapping[str, SqlObject]) -> 
     yield from ([item.create] for item in wanted if item.kind == "TABLE")
     done = set()
     search = [item for item in wanted if item.kind == "VIRTUAL TABLE"]
-    if any(there.get(item.name) != item for item in search):
+    fills = [item for item in wanted if item.kind == "TRIGGER" and search and _mentions(item, search[0].name)]
+    # Without its triggers the index has missed writes.
+    if any(there.get(item.name) != item for item in [*search, *fills]):
         # No trigger sees that all records wait now: the change feed has nothing to say of it.
         seeing = [item for item in wanted if item.kind == "TRIGGER" and _sees_waiting(item, search[0].name)]
         done = {item.name for item in seeing}
@@ -125,10 +148,18 @@ def _of_collection(description: Description, there: Mapping[str, SqlObject]) -> 
         for item in wanted
         if item.kind in ("TRIGGER", "INDEX") and item.name not in done and there.get(item.name) != item
     )
+    derived = [item for item in wanted if item.kind in ("TRIGGER", "INDEX") and "_tags" in item.name]
+    is_new = not any(item.name in there for item in wanted)
+    if description.refill and not is_new and any(there.get(item.name) != item for item in derived):
+        yield description.refill
 
 
 def _sees_waiting(trigger: SqlObject, index: str) -> bool:
-    return " UPDATE ON " in trigger.sql or re.search(rf"\b{index}\b", trigger.sql) is not None
+    return " UPDATE ON " in trigger.sql or _mentions(trigger, index)
+
+
+def _mentions(trigger: SqlObject, index: str) -> bool:
+    return re.search(rf"\b{index}\b", trigger.sql) is not None
 
 
 def _packed(texts: Iterable[str]) -> Iterator[str]:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from openwebui_pocketbase.schema.feed import entry
 
-__all__ = ["IS_ENTERED", "TAG_STATEMENTS"]
+__all__ = ["IS_ENTERED", "TAG_REFILL", "TAG_STATEMENTS"]
 
 IS_ENTERED = "NEW.updated IS NOT OLD.updated OR (NEW.meta IS OLD.meta AND NEW.tags IS OLD.tags)"
 """When the change feed's own trigger enters an update of a chat; the others are entered here.
@@ -133,7 +133,11 @@ TAG_STATEMENTS = (
         "chat_id TEXT NOT NULL, PRIMARY KEY (user_id, tag, chat_id)) WITHOUT ROWID"
     ),
     "CREATE INDEX IF NOT EXISTS idx_owui_chat_tags_chat_id ON owui_chat_tags (chat_id)",
-    f"{_CREATE} owui_chats_tags_create AFTER INSERT ON owui_chats BEGIN {_JOIN} END",
+    (
+        # INSERT OR REPLACE deletes a chat without a word.
+        f"{_CREATE} owui_chats_tags_create AFTER INSERT ON owui_chats "
+        f"BEGIN DELETE FROM owui_chat_tags WHERE chat_id = NEW.id; {_JOIN} END"
+    ),
     (
         f"{_CREATE} owui_chats_tags_update AFTER UPDATE OF meta, user_id ON owui_chats "
         f"WHEN OLD.meta IS NOT NEW.meta OR OLD.user_id IS NOT NEW.user_id BEGIN {_UNJOIN} {_JOIN} END"
@@ -170,3 +174,18 @@ TAG_STATEMENTS = (
     ),
 )
 """The join of chats and tags, which lists and counts ask, and the triggers; those on ``owui_tags`` as well."""
+
+TAG_REFILL = (
+    "DELETE FROM owui_chat_tags",
+    (
+        "INSERT OR IGNORE INTO owui_chat_tags (user_id, tag, chat_id) SELECT c.user_id, j.value, c.id "
+        f"FROM owui_chats c CROSS JOIN json_each({_meta('c')}, '$.tags') j "
+        f"WHERE j.type = 'text' AND NOT {_is_internal('c')}"
+    ),
+    (
+        "INSERT OR IGNORE INTO owui_stale_tags (chat_id, is_new) SELECT c.id, FALSE FROM owui_chats c "
+        f"WHERE c.tags IS NOT {_relation('c')}"
+    ),
+    "DELETE FROM owui_stale_tags",
+)
+"""What makes the join and the relations of all chats anew, where a trigger was missing; ``meta.tags`` is right then."""
