@@ -18,13 +18,12 @@ from upstream_inventory import GROUP_OF, Package
 from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.host.contract import MIGRATIONS, SourceTree, installed_open_webui
 from openwebui_pocketbase.host.manifest import MANIFESTS, KnownFunction, KnownTable, Manifest, vocabulary
+from openwebui_pocketbase.host.references import MODULE_LEVEL
 from openwebui_pocketbase.settings import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-MODULE_LEVEL = "<module>"
 
 
 def build_manifest(package_dir: Path, version: str) -> Manifest:

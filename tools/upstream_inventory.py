@@ -1,9 +1,6 @@
-#!/usr/bin/env python3
 """Inventory of the data-access surface of an Open WebUI release (static: reads source, imports nothing).
 
-    upstream_inventory.py [--package DIR] [--json] [--group NAME ...]
-
-DIR is an installed or unpacked `open_webui` package; default: the importable one (located, not imported).
+`Package(DIR).report()` returns it; DIR is an installed or unpacked `open_webui` package. Its keys:
   repositories  the singletons of models/* (`Users = UsersTable()`; `Config` is an ORM class used as one) with
                 the signature of every method and `sql`, how it reaches SQL:
                   direct    its own body uses a session, a SQLAlchemy construct, raw SQL or an ORM class
@@ -27,11 +24,8 @@ Annotations are ignored; a nested function is part of its outer one; migrations 
 
 from __future__ import annotations
 
-import argparse
 import ast
 import functools
-import importlib.util
-import json
 import re
 from pathlib import Path
 
@@ -449,95 +443,3 @@ class Package:
             "attributes": attributes,
             "repositories": [self.repository(s) for s in self.singletons],
         }
-
-
-def markdown(report):
-    def row(*cells):
-        cells = (", ".join(c) if isinstance(c, list) else "" if c is None else str(c) for c in cells)
-        return f"| {' | '.join(cells)} |"
-
-    out = [
-        "# Open WebUI data-access inventory",
-        "",
-        row(
-            "group",
-            "repository",
-            "module",
-            "public methods",
-            *SQL_LEVELS,
-            "private methods",
-            "importing modules",
-        ),
-        "|---" * 12 + "|",
-    ]
-    for r in report["repositories"]:
-        public = [m["sql"] for m in r["methods"].values() if m["public"]]
-        out.append(
-            row(
-                r["group"],
-                r["singleton"],
-                r["module"],
-                len(public),
-                *map(public.count, SQL_LEVELS),
-                len(r["methods"]) - len(public),
-                len(r["importers"]),
-            )
-        )
-    for r in report["repositories"]:
-        out += ["", f"## {r['singleton']} ({r['cls']}, {r['module']}; tables {', '.join(r['tables'])})", ""]
-        for m in r["methods"].values():
-            marks = [
-                m["sql"],
-                *(k for k in ("writes", "default_on_error") if m[k]),
-                *("@" + d for d in m["decorators"]),
-            ]
-            labels = ("orm_other", "other groups:"), ("repositories", "calls"), ("functions", "via")
-            marks += [f"{label} {', '.join(m[k])}" for k, label in labels if m[k]]
-            out.append(f"- `{m['signature']}` [{'; '.join(marks)}]")
-    out += ["", "## SQL-building functions of models/", ""]
-    out += [
-        f"- {f['module']}:{f['name']} ({', '.join(f['orm'])}) used by {', '.join(f['users'])}"
-        for f in report["functions"]
-    ]
-    out += [
-        "",
-        "## Bypasses",
-        "",
-        row("where", "line", "ORM", "via", "groups", "access", "route", "used by"),
-        "|---" * 8 + "|",
-    ]
-    out += [
-        row(
-            b["where"],
-            b["line"],
-            b["orm"],
-            b["via"] + b["raw"],
-            b["groups"],
-            b["access"],
-            b["route"],
-            b["users"],
-        )
-        for b in report["bypasses"]
-    ]
-    out += ["", "## Attributes of repositories read outside models/", ""]
-    return "\n".join(out + [f"- {a['where']}: {', '.join(a['uses'])}" for a in report["attributes"]])
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--package", type=Path, help="open_webui package directory")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of Markdown")
-    parser.add_argument("--group", nargs="*", choices=sorted(GROUPS), help="only these groups")
-    args = parser.parse_args()
-    spec = None if args.package else importlib.util.find_spec("open_webui")
-    if not args.package and spec is None:
-        parser.error("open_webui is not importable; use --package")
-    report = Package((args.package or Path(spec.origin).parent).resolve()).report()
-    if wanted := set(args.group or ()):
-        report["repositories"] = [r for r in report["repositories"] if r["group"] in wanted]
-        report["bypasses"] = [b for b in report["bypasses"] if wanted & {*b["groups"]}]
-    print(json.dumps(report, indent=1) if args.json else markdown(report))
-
-
-if __name__ == "__main__":
-    main()

@@ -12,6 +12,7 @@ for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
   written((e) => require(`${__hooks}/owui/dashboard.js`).emptied(e, "parent_id"), "owui_folders");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).chat(e), "owui_chats");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).message(e), "owui_chat_messages");
+  written((e) => require(`${__hooks}/owui/chats/dashboard.js`).tag(e), "owui_tags");
 }
 
 for (const written of [onRecordCreateExecute, onRecordUpdateExecute]) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -42,8 +43,11 @@ def _find(name: str) -> RepositorySpec:
     try:
         return spec_of(name)
     except KeyError:
-        known = ", ".join([*CATALOG, *(spec.name for spec in REPOSITORIES)])
-        raise ValueError(f"There is no repository {name!r}. There are: {known}.") from None
+        groups, names = list(CATALOG), [spec.name for spec in REPOSITORIES]
+        close = get_close_matches(str(name), [*groups, *names], n=1)
+        guess = f" Did you mean {close[0]!r}?" if close else ""
+        known = f"Groups: {', '.join(groups)}. Repositories: {', '.join(names)}."
+        raise ValueError(f"There is no repository {name!r}.{guess} {known}") from None
 
 
 @cache

@@ -85,3 +85,36 @@ async def test_a_message_made_there_is_found(own_pocketbase: PocketBaseProcess, 
     assert chat is not None
     assert list(chat.chat["history"]["messages"]) == ["a", "b", "z"]
     assert chat.chat["history"]["messages"]["b"]["childrenIds"] == ["z"]
+
+
+async def test_only_an_edit_of_the_body_makes_a_chat_untidy(
+    own_pocketbase: PocketBaseProcess, chats: PocketBaseChats
+) -> None:
+    asked = "SELECT tidy, version FROM owui_chats"
+    with own_pocketbase.admin() as admin:
+        path = f"/api/collections/owui_chats/records/{C}"
+        (before,) = admin.sql(asked)
+        assert before["tidy"] == "1"
+        tag = admin.send("POST", "/api/collections/owui_tags/records", {"user_id": "u1", "name": "x"})
+        assert admin.send("PATCH", path, {"tags": [tag["id"]]})["meta"] == {"tags": ["x"]}
+        (after,) = admin.sql(asked)
+        assert (after["tidy"], after["version"] == before["version"]) == ("1", False)
+        (row,) = admin.sql("SELECT chat FROM owui_chats")
+        admin.send("PATCH", path, {"chat": row["chat"].replace("A chat", "Another")})
+        assert admin.sql(asked)[0]["tidy"] == "0"
+        made = {"user_id": "u1", "title": "New", "chat": {"messages": [{"content": "Ärger"}]}}
+        made = admin.send("POST", "/api/collections/owui_chats/records", made)
+        (row,) = admin.sql(f"SELECT tidy, legacy_folded FROM owui_chats WHERE id = '{made['id']}'")
+        assert row == {"tidy": "0", "legacy_folded": "ärger"}
+
+
+async def test_a_malformed_meta_hides_no_other_chat(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
+    await chats.insert_new_chat("malformed", "u1", ChatForm(chat=body("z")))
+    with own_pocketbase.admin() as admin:
+        admin.sql("UPDATE owui_chats SET meta = '{' WHERE id = 'malformed'")
+        admin.sql("UPDATE owui_chats SET archived = TRUE WHERE id = 'malformed'")
+    for text in ("ours", "tag:none", "tag:none ours", "archived:false"):
+        assert await found(chats, text) == [C]
+    rest = {"sharing": "all", "folder_ids": [], "granted": [], "terms": [], "pieces": [], "number": 9}
+    (shown, _) = await chats.pocketbase.read("chats/search_workspace", {"user_id": "u1", "query": "", **rest})
+    assert [row[0] for row in shown] == [C]

@@ -123,7 +123,8 @@ def test_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> None
     found = json.loads(commands.run("mirror", "status", "--json", *site, code=1).stdout)
     assert (found["settled"], found["tables"][0]["extra"]) == (False, ["by-script"])
     assert "user by-script: taken into PocketBase." in commands.run("mirror", "adopt", *site).stdout
-    assert "user: 2 rows are equal." in commands.run("mirror", "status", *site).stdout
+    assert "No rows are kept aside." in commands.run("mirror", "adopt", *site).stdout
+    assert "user: 2 equal" in commands.run("mirror", "status", *site).stdout
     # An empty PocketBase in its place: nobody is led to drop all users, and nobody answers for the administrator.
     with own_pocketbase.admin() as admin:
         for user_id in ("u1", "by-script"):

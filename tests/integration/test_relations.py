@@ -142,6 +142,17 @@ async def test_a_renamed_tag(chats: PocketBaseChats, admin: AdminClient) -> None
     assert admin.send("GET", f"{CHATS}/{C}")["meta"]["tags"] == ["a_b", "new", "c"]
 
 
+async def test_a_tag_without_an_id_gets_the_one_of_its_name(chats: PocketBaseChats, admin: AdminClient) -> None:
+    made = admin.send("POST", TAGS, {"user_id": "u1", "name": "New Ö"})
+    assert made["key"] == "new_ö"
+    await chats.add_chat_tag_by_id_and_user_id_and_tag_name(C, "u1", "New Ö")
+    assert [each["id"] for each in admin.send("GET", f"{CHATS}/{C}?expand=tags")["expand"]["tags"]].count(
+        made["id"]
+    ) == 1
+    assert admin.send("PATCH", f"{TAGS}/{made['id']}", {"key": "", "name": "Old"})["key"] == "old"
+    assert await names(chats) == ["A b", "c", "Old"]
+
+
 async def test_deleting_a_tag_looks_at_its_chats_only(chats: PocketBaseChats, admin: AdminClient) -> None:
     """PocketBase itself would look through all chats: it would find the one that was hidden from our triggers."""
     await chats.insert_new_chat("d", "u1", ChatForm(chat=body("a", "b")))

@@ -612,7 +612,7 @@ def test_the_code_that_runs_does_not_change_under_a_server(site: Site) -> None:
     info = site.server().acquire()
     before = version(info)
     assert before["pocketbase"].startswith("0.40.")
-    (site.hooks / "owui_proof.js").write_text("no JavaScript")
+    (site.hooks / "owui" / "proof.js").write_text("no JavaScript")
     assert probe(info.url, info.key, seconds=5) is Reply.PROVED
     assert version(info) == before
 

@@ -74,7 +74,6 @@ def answering(*parts: bytes, pause: float = 0.0, close: bool = False) -> Serve:
     return serve
 
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 ANSWERS = {
     "length": (OK, Answer(200, b"ok")),
     "chunks": (

@@ -13,7 +13,7 @@ from openwebui_pocketbase.repositories.tags import PocketBaseTags
 from tests.support.chats import chat, entry, key, row, seed
 from tests.support.differential import START, Contract, Pair
 
-__all__ = ["ALL_OF_CHATS", "NO_IDS", "A", "B", "C", "D", "chats", "rows", "seed_samples"]
+__all__ = ["ALL_OF_CHATS", "NO_IDS", "A", "B", "C", "D", "chats", "seed_samples"]
 
 ALL_OF_CHATS = Contract(
     name="Chats",

@@ -20,7 +20,7 @@ NODE = shutil.which("node", path=sysconfig.get_path("scripts")) or shutil.which(
 
 _NAMES = """
 const names = {};
-for (const [group, { reads, writes }] of Object.entries(require(process.argv[1]))) {
+for (const [group, { reads, writes = {} }] of Object.entries(require(process.argv[1]))) {
   names[group] = { reads: Object.keys(reads), writes: Object.keys(writes) };
 }
 console.log(JSON.stringify(names));

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -179,6 +180,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         calls.append(arguments | {"environ": dict(os.environ)})
 
     module = SimpleNamespace(serve=noted)
+    monkeypatch.setattr(serve, "_require_free_port", lambda host, port: None)  # the default one may be taken here
     monkeypatch.setattr(serve, "importlib", SimpleNamespace(import_module=lambda name: {"open_webui": module}[name]))
     return calls
 
@@ -254,6 +256,16 @@ def test_serve_without_open_webui(
     assert not Path("data").exists()
 
 
+def test_serve_refuses_a_port_that_is_taken(surroundings: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", port, code=1)
+    assert f"Port {port} on 127.0.0.1 is in use.\n  What to do: Choose another with --port." in result.stderr
+    assert list(surroundings.iterdir()) == []
+    serve._require_free_port("127.0.0.1", port)
+    serve._require_free_port("no such host", port)
+
+
 def test_serve_when_the_start_up_file_has_not_run(host: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     finders = [finder for finder in sys.meta_path if not isinstance(finder, _autostart.ModuleWatcher)]
     monkeypatch.setattr(sys, "meta_path", finders)
@@ -322,7 +334,9 @@ def test_doctor_on_the_contract(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_doctor_on_a_group_that_nothing_stores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENWEBUI_POCKETBASE_GROUPS_TAGS", "redis")
-    assert "Possible values" in doctor("--data-dir", "data", code=1)["groups"]["remedy"]
+    found = doctor("--data-dir", "data", code=1)
+    assert "Possible values" in found["groups"]["remedy"]
+    assert found["contract"]["detail"] == "Not checked: the groups are not valid."
 
 
 def test_doctor_on_a_broken_plugin(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -491,7 +505,7 @@ def test_doctor_names_copies_that_differ() -> None:
     ]
     assert "mirror status" in check.remedy
     equal = {"settled": True, "follows": True, "tables": [table | {"different": [], "aside": []}]}
-    assert copies._describe(equal).detail == "3 rows are as in PocketBase."
+    assert copies._describe(equal).detail == "Rows as in PocketBase: 3."
 
 
 def test_a_secret_of_the_last_start_is_named(surroundings: Path) -> None:

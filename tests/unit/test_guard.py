@@ -143,5 +143,5 @@ def test_who_does_not_agree_does_not_leave(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
     result = CliRunner().invoke(app, ["leave", "--data-dir", str(tmp_path)], input="n\n")
     assert result.exit_code == 1
-    assert "Is Open WebUI stopped" in result.stdout
+    assert "Open WebUI must be stopped" in result.stdout
     assert list(tmp_path.iterdir()) == []

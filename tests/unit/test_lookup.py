@@ -25,8 +25,10 @@ def test_a_group_gives_its_main_repository() -> None:
 
 
 def test_an_unknown_name_is_an_error_that_names_the_others() -> None:
-    with pytest.raises(ValueError, match=r"'nothing'\. There are: users, .*, AccessGrants\."):
+    with pytest.raises(ValueError, match=r"'nothing'\. Groups: users, .*\. Repositories: Users, .*, AccessGrants\."):
         openwebui_pocketbase.repository("nothing")
+    with pytest.raises(ValueError, match=r"'tag'\. Did you mean 'tags'\? Groups: "):
+        openwebui_pocketbase.repository("tag")
 
 
 def run(program: str, data_dir: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -46,6 +46,13 @@ def test_makefile_has_the_recipe(recipe: str) -> None:
     subprocess.run(["make", "--dry-run", recipe], cwd=ROOT, check=True, capture_output=True)
 
 
+def test_floors_names_tests_that_exist() -> None:
+    plan = subprocess.run(["make", "--dry-run", "floors"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    named = re.findall(r"tests/[\w/]+\.py", plan)
+    assert "tests/unit/test_settings.py" in named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_ci_runs_what_developers_run() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)

@@ -1,7 +1,7 @@
 """One noun through all layers: what hooks offer, who calls it, and what compares it with the stock code, by path.
 
-The methods of ``owui/users/lists.js`` are called in ``repositories/users/lists.py``, whose contract test is
-``tests/contract/users/test_lists.py``.
+The methods of ``owui/chats/lists.js`` are called in ``repositories/chats/lists.py``, whose contract test is
+``tests/contract/chats/test_lists.py``.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ for (const [group, methods] of Object.entries(require("./methods.js"))) {
   for (const [name, sql] of Object.entries(methods.reads)) {
     reads[`${group}/${name}`] = sql;
   }
-  for (const [name, method] of Object.entries(methods.writes)) {
+  for (const [name, method] of Object.entries(methods.writes || {})) {
     writes[`${group}/${name}`] = method;
   }
   for (const [name, sql] of Object.entries(methods.answers || {})) {

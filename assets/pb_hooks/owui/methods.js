@@ -15,7 +15,7 @@
  * @typedef {(app: CoreApp, args: any, isGone: () => boolean) => void} Wait
  * @typedef {{
  *   reads: Record<string, Read>,
- *   writes: Record<string, Write>,
+ *   writes?: Record<string, Write>,
  *   answers?: Record<string, Read>,
  *   unparsed?: string[],
  *   waits?: Record<string, Wait>,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from openwebui_pocketbase.client import PocketBaseClient
 
-__all__ = ["Change", "Feed", "Listener", "Page"]
+__all__ = ["Change", "Feed", "Page"]
 
 log = logging.getLogger(__name__)
 

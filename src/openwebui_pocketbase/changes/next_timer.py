@@ -5,7 +5,7 @@ from __future__ import annotations
 from openwebui_pocketbase.changes.feed import Feed, Page
 from openwebui_pocketbase.client import PocketBaseClient
 
-__all__ = ["Moment", "NextTimer", "next_timer"]
+__all__ = ["NextTimer", "next_timer"]
 
 COLLECTION = "owui_chats"
 """Timers are chats."""

@@ -17,7 +17,7 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table,
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.ours import ours, ours_only
+from openwebui_pocketbase.ours import ours_only
 
 __all__ = [
     "AT_ONCE",
@@ -27,12 +27,9 @@ __all__ = [
     "begin",
     "chunks",
     "close_guard",
-    "close_guard_sync",
     "dispose",
     "is_sqlite",
     "open_guard",
-    "open_guard_sync",
-    "ours",
     "ours_only",
 ]
 

@@ -39,16 +39,18 @@ def export(
     try:
         written, old = export_assets(directory, force=force)
     except OSError as error:
-        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}.") from None
+        raise ConfigurationError(
+            f"{error.filename} cannot be written: {error.strerror}.", hint="Take another directory."
+        ) from None
     typer.echo(f"{directory.absolute()} has the {written} files of openwebui-pocketbase {__version__}.")
     if old:
         typer.echo(f"Of an earlier version, and not needed any more; remove from pb_hooks: {', '.join(old)}")
     typer.echo(
         "Next:\n"
-        "  1. Put pb_hooks and pb_migrations, with their folders, beside the pb_data of that server, or start it\n"
-        "     with --hooksDir and --migrationsDir.\n"
+        "  1. Copy pb_hooks/owui.pb.js and the folder pb_hooks/owui into that server's pb_hooks. pb_migrations is\n"
+        "     optional: Open WebUI's start makes the schema.\n"
         "  2. Make a superuser for Open WebUI there: pocketbase superuser upsert EMAIL PASSWORD\n"
-        "  3. Restart the server. If it can have one, give it a secret OWUI_KEY in its environment.\n"
+        "  3. Restart the server; OWUI_KEY in its environment is optional and makes it prove its identity.\n"
         "  4. Set [pocketbase] url, identity, password and key here, and run: openwebui-pocketbase doctor\n"
         "     It names files that an earlier version has left on that server."
     )

@@ -55,7 +55,7 @@ def run_checks(data_dir: Path | None, config: Path | None) -> Iterator[Check]:
     yield from _ignored_files(files)
     yield from _assumed(site)
     yield Check("settings", "ok", _describe(settings))
-    replaced: Mapping[str, str] = {}
+    replaced: Mapping[str, str] | None = None
     try:
         registry = Registry(create_plugin_manager(settings), settings, site.data_dir)
     except OpenWebUIPocketBaseError as error:
@@ -67,6 +67,7 @@ def run_checks(data_dir: Path | None, config: Path | None) -> Iterator[Check]:
         yield _groups(registry)
         yield from _elsewhere(site, settings, replaced)
     yield _contract(settings, replaced, open_webui)
+    replaced = replaced or {}
     server = list(check_server(settings.pocketbase, site.data_dir, needed=BACKEND in replaced.values()))
     yield from server
     if any(check.name == "PocketBase" and check.status == "ok" for check in server):
@@ -161,14 +162,18 @@ def _flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def _groups(registry: Registry) -> Check:
-    lines = [f"{group}: {registry.backends[group]} (of {', '.join(registry.available(group))})" for group in GROUPS]
+    lines = [
+        f"{group}: {registry.backends[group]} (available: {', '.join(registry.available(group))})" for group in GROUPS
+    ]
     return Check("groups", "ok" if registry.replaced else "info", "\n".join(lines))
 
 
-def _contract(settings: Settings, groups: Mapping[str, str], found: tuple[Path, str] | None) -> Check:
+def _contract(settings: Settings, groups: Mapping[str, str] | None, found: tuple[Path, str] | None) -> Check:
     name = "contract"
     if found is None:
         return Check(name, "info", "Not checked: Open WebUI is not installed.")
+    if groups is None:
+        return Check(name, "info", "Not checked: the groups are not valid.")
     if not groups:
         return Check(name, "info", "Not needed: every group is in Open WebUI's SQL database.")
     package_dir, version = found

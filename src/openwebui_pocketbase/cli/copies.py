@@ -54,7 +54,7 @@ def check_copies(
 def _describe(found: Mapping[str, Any]) -> Check:
     if found["settled"]:
         rows = sum(table["equal"] for table in found["tables"])
-        return Check("SQL copies", "ok", f"{rows:,} rows are as in PocketBase.")
+        return Check("SQL copies", "ok", f"Rows as in PocketBase: {rows:,}.")
     lines = [] if found["follows"] else ["PocketBase was restored or replaced since they were made."]
     lines += [
         f"{table['table']}: {len(table[what]):,} rows {words}, such as {table[what][0]}"

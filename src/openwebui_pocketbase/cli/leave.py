@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["leave"]
 
-QUESTION = "Is Open WebUI stopped, and shall its SQL database be made ready to run without PocketBase?"
+QUESTION = "Open WebUI must be stopped. Make its SQL database ready to run without PocketBase?"
 
 CREDENTIALS = {"auth": "Passwords", "api_key": "API keys", "oauth_session": "OAuth sessions"}
 
@@ -48,9 +48,7 @@ def leave(
     groups = _groups_in_pocketbase(site)
     _refuse_while_running(site)
     if not yes:
-        typer.confirm(
-            "Is Open WebUI stopped, and shall its SQL database be made ready to run without PocketBase?", abort=True
-        )
+        typer.confirm(QUESTION, abort=True)
     with server_of(site) as (url, admin):
         left = _left(admin, groups)
         load_host(site)

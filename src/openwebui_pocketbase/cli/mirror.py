@@ -83,7 +83,10 @@ def adopt(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
         typer.echo(f"{row.name} {row.row_id}: taken into PocketBase.")
     for row, reason in refused:
         typer.echo(f"{row.name} {row.row_id}: not taken. {reason}")
-    typer.echo(f"{len(taken):,} rows taken into PocketBase, {len(refused):,} not.")
+    if taken or refused:
+        typer.echo(f"Rows taken into PocketBase: {len(taken):,}; not taken: {len(refused):,}.")
+    else:
+        typer.echo("No rows are kept aside.")
     raise typer.Exit(1 if refused else 0)
 
 
@@ -112,7 +115,7 @@ def _print(found: MirrorStatus) -> None:
     if not found.follows:
         typer.echo("PocketBase was restored or replaced: the next start or write compares all rows.")
     for table in found.tables:
-        typer.echo(f"{table.table}: {table.equal:,} rows are equal.")
+        typer.echo(f"{table.table}: {table.equal:,} equal")
         for ids, what in (
             (table.missing, "are only in PocketBase"),
             (table.different, "differ"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import errno
 import importlib
 import os
 import secrets
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +48,7 @@ def serve(
     """
     _require_open_webui()
     _require_start_up()
+    _require_free_port(host, port)
     directory = (named_data_dir(data_dir) or SERVE_DATA_DIR).expanduser().absolute()
     _prepare_environment(directory, config)
     # Open WebUI imports for many seconds before it gets to the settings: errors in them come first.
@@ -83,6 +86,20 @@ def _require_start_up() -> None:
             hint="Install this package with pip into this environment again, or unset UVICORN_WORKERS.",
         )
     _autostart.install()
+
+
+def _require_free_port(host: str, port: int) -> None:
+    """Refuse a port that is taken: the server itself would notice only after Open WebUI is loaded."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(address)
+    except OSError as error:  # any other is the server's to tell
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigurationError(f"Port {port} on {host} is in use.", hint="Choose another with --port.") from None
 
 
 def _prepare_environment(directory: Path, config: Path | None) -> None:

@@ -20,7 +20,7 @@ from openwebui_pocketbase.client.wire import Reply, encode, idempotency_key, rep
 from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
-__all__ = ["PocketBaseClient", "Server"]
+__all__ = ["PocketBaseClient"]
 
 Server = tuple[str, Trust | None]
 """Address of a server, and what it has to prove."""

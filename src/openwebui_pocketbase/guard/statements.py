@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Use", "tables_in"]
+__all__ = ["tables_in"]
 
 _VALUE = r"(?:\?|%s|%\(\w+\)s|\$\d+|:\w+|\d[\w.]*|null|'(?:[^']|'')*')(?:::\w+(?:\[\])?)?"
 """A parameter or a literal."""

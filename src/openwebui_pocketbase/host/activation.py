@@ -15,7 +15,7 @@ from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 from openwebui_pocketbase.host import STARTUP_FAILURE
 from openwebui_pocketbase.settings import Settings, load_settings
 
-__all__ = ["Watcher", "activate"]
+__all__ = ["activate"]
 
 log = logging.getLogger(__name__)
 

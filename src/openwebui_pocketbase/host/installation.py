@@ -25,7 +25,7 @@ from openwebui_pocketbase.plugin import BACKEND
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import Settings
 
-__all__ = ["MAIN", "Installation"]
+__all__ = ["Installation"]
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from openwebui_pocketbase.host.references import Imports, References, Vocabulary, imports, tables_of_migration
 
-__all__ = ["FunctionCode", "SourceFile", "digest_of"]
+__all__ = ["SourceFile", "digest_of"]
 
 # A function touches SQL if it opens a session, uses one, or builds a statement. Handing ``db=db`` on
 # to another repository is none of these.

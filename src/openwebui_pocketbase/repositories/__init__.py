@@ -1,1 +1,1 @@
-"""The repositories: one module per group of data for PocketBase, and the host's own for SQL."""
+"""Our repositories: a module per group of data, a package where it has several."""

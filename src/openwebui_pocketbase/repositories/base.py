@@ -76,11 +76,6 @@ class PocketBaseRepository:
         """Return the rows that a reading method finds, as the host's models."""
         return self._models_of(await self._read(method, **parameters))
 
-    async def _page(self, method: str, **parameters: Any) -> tuple[list[Any], int]:
-        """Return some of the rows that a reading method finds, as the host's models, and how many there are."""
-        page = await self._read(method, **parameters)
-        return self._models_of(page["items"]), page["total"]
-
     def _encoded(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row of the table, or some of its columns, as it goes to PocketBase."""
         return codec_of(self.table).encode(row)

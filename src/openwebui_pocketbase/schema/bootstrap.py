@@ -92,7 +92,7 @@ class SchemaState:
             found.append(
                 (
                     f"PocketBase's schema is version {self.schema}; version {self.wanted} is needed.",
-                    "Run: openwebui-pocketbase schema apply",
+                    "Run: openwebui-pocketbase schema apply, or start Open WebUI, which does the same.",
                 )
             )
         if self.schema == self.wanted and self.differs:
@@ -100,7 +100,7 @@ class SchemaState:
             found.append(
                 (
                     f"PocketBase's schema is version {self.schema}, but {what}.",
-                    "Run: openwebui-pocketbase schema apply",
+                    "Run: openwebui-pocketbase schema apply, or start Open WebUI, which does the same.",
                 )
             )
         if self.schema == self.wanted and self.lacks:

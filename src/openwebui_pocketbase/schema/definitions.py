@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from openwebui_pocketbase.schema.feed import entry
+from openwebui_pocketbase.schema.changes import change_statement
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Column, Extra, Index, Search, Table
 from openwebui_pocketbase.schema.tags import IS_ENTERED, TAG_REFILL, TAG_STATEMENTS
 
@@ -121,7 +121,8 @@ def _change_triggers(table: Table) -> tuple[str, ...]:
     name = table.collection
     when = f"WHEN {IS_ENTERED} " if table.name == "chat" else ""
     return tuple(
-        f"CREATE TRIGGER IF NOT EXISTS {name}_{op} AFTER {event} ON {name} {condition}BEGIN {entry(name, row, op)} END"
+        f"CREATE TRIGGER IF NOT EXISTS {name}_{op} AFTER {event} ON {name} {condition}"
+        f"BEGIN {change_statement(name, row, op)} END"
         for op, event, row, condition in (
             ("create", "INSERT", "NEW", ""),
             ("update", "UPDATE", "NEW", when),

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-__all__ = ["INDEXED_CHARACTERS", "PIECE", "index_words", "is_indexed", "pieces_of"]
+__all__ = ["INDEXED_CHARACTERS", "index_words", "is_indexed", "pieces_of"]
 
 INDEXED_CHARACTERS = 65536
 """Longer texts, nearly all of them files, would cost more to index than to look through."""

@@ -90,8 +90,8 @@ class EmbeddedServer:
             if not create and not (self._data_dir / "data.db").exists():
                 raise ServerError(
                     f"There is no PocketBase in {self._data_dir}.",
-                    hint="Name the data directory of Open WebUI with --data-dir or DATA_DIR. A new PocketBase is made"
-                    " when Open WebUI starts, and by: openwebui-pocketbase schema apply --create",
+                    hint="Set DATA_DIR (for commands: --data-dir) to Open WebUI's data directory. A new PocketBase is"
+                    " made when Open WebUI starts, and by: openwebui-pocketbase schema apply --create",
                 )
             self._run_dir.create()
             # The lease comes first: a supervisor that finds none leaves.

@@ -9,7 +9,7 @@ const { NOW, execute } = require("../lib/bulk.js");
 const { fold } = require("../lib/records.js");
 const { query } = require("../lib/rows.js");
 const { settleTags } = require("../lib/stale.js");
-const { SEPARATOR } = require("../lib/texts.js");
+const { SEPARATOR, tagId } = require("../lib/texts.js");
 const { refold, deleteAlone } = require("../dashboard.js");
 const { NEW_VERSION } = require("./_records.js");
 const { searchedText } = require("./_texts.js");
@@ -52,16 +52,19 @@ function checkTags(record, app) {
 }
 
 /**
- * A chat: it gets a new version, so that no process takes what it knows for the chat.
+ * A chat: it gets a new version, so that no process takes what it knows for the chat. What is known of its body stays,
+ * unless this is edited.
  *
  * @param {core.RecordRequestEvent} e
  */
 function chat(e) {
   checkTags(e.record, e.app);
-  const body = JSON.parse(e.record?.getString("chat") || "null");
-  const legacy = Object.values(body?.messages || []).map((message) => fold(searchedText(message)));
-  e.record?.set("legacy_folded", legacy.join(SEPARATOR));
-  e.record?.set("tidy", false);
+  const text = e.record?.getString("chat");
+  if (e.record?.isNew() || e.record?.original().getString("chat") !== text) {
+    const legacy = Object.values(JSON.parse(text || "null")?.messages || []);
+    e.record?.set("legacy_folded", legacy.map((message) => fold(searchedText(message))).join(SEPARATOR));
+    e.record?.set("tidy", false);
+  }
   e.record?.set("version", Math.floor(Math.random() * 2 ** 48));
   number(e, 1);
   return refold(e);
@@ -118,6 +121,18 @@ function deletedTag(e) {
 }
 
 /**
+ * A tag that is made or edited: without an id it gets the one which Open WebUI makes from its name.
+ *
+ * @param {core.RecordRequestEvent} e
+ */
+function tag(e) {
+  if (!e.record?.getString("key")) {
+    e.record?.set("key", tagId(String(e.record?.getString("name"))));
+  }
+  return e.next();
+}
+
+/**
  * A tag that was made.
  *
  * @param {core.RecordEvent} e
@@ -163,4 +178,4 @@ function touch(e) {
     .execute();
 }
 
-module.exports = { chat, writtenChat, deletedChat, message, deletedMessage, madeTag, deletedTag };
+module.exports = { chat, writtenChat, deletedChat, message, deletedMessage, tag, madeTag, deletedTag };

@@ -54,6 +54,4 @@ const reads = {
     newest(analytics.among(args, matches(MESSAGE, "m", "model_id"))),
 };
 
-const writes = {};
-
-module.exports = { reads, writes };
+module.exports = { reads };

@@ -10,6 +10,7 @@
  */
 
 const { tables, arg, given, value } = require("../lib/rows.js");
+const { INTERNAL } = require("./_filters.js");
 const { places } = require("./_places.js");
 const { OF_CHAT, OF_MESSAGE } = require("./_texts.js");
 const { wholeMany } = require("./_whole.js");
@@ -67,7 +68,7 @@ function inAnyMessage(condition) {
  * @param {Asked} args
  */
 function filters({ archived, pinned, shared, folder_ids, tags }) {
-  const conditions = ["json_extract(c.meta, '$.internal') IS NOT 1"];
+  const conditions = [`${INTERNAL} IS NOT TRUE`];
   if (archived !== undefined) {
     conditions.push(`${value(CHAT, "c", "archived")} = ${arg("archived")}`);
   }
@@ -81,7 +82,9 @@ function filters({ archived, pinned, shared, folder_ids, tags }) {
     conditions.push(`c.folder_id IN ${given("folder_ids")}`);
   }
   if (tags?.includes("none")) {
-    conditions.push("NOT EXISTS (SELECT 1 FROM json_each(c.meta, '$.tags'))");
+    conditions.push(
+      "NOT EXISTS (SELECT 1 FROM json_each(iif(json_valid(c.meta), c.meta, 'null'), '$.tags'))",
+    );
   } else if (tags) {
     conditions.push(`NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.tags') g WHERE NOT EXISTS (
       SELECT 1 FROM owui_chat_tags t WHERE t.user_id = c.user_id AND t.tag = g.value AND t.chat_id = c.id))`);

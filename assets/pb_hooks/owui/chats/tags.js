@@ -7,6 +7,7 @@
 
 const { insert } = require("../lib/records.js");
 const { settleTags } = require("../lib/stale.js");
+const { tagId } = require("../lib/texts.js");
 const rows = require("../lib/rows.js");
 const { arg, given, matches, row, many, query } = rows;
 const { NOW, execute } = require("../lib/bulk.js");
@@ -146,7 +147,7 @@ const writes = {
     }
     const removed = (before.tags || []).filter((tag) => !ids.includes(tag));
     if (removed.length) {
-      const tags = removed.map((tag) => [tag, tag.replaceAll(" ", "_").toLowerCase()]);
+      const tags = removed.map((tag) => [tag, tagId(tag)]);
       execute(tx, DELETE_ORPHANS, JSON.stringify({ user_id, tags, threshold: 0 }));
       settleTags(tx);
     }

@@ -21,4 +21,13 @@ function searched(table, alias) {
   return table.search.text.replaceAll("{row}", alias);
 }
 
-module.exports = { SEPARATOR, SQL_SEPARATOR, searched };
+/**
+ * A tag's id, which the host makes from its name.
+ *
+ * @param {string} name
+ */
+function tagId(name) {
+  return name.replaceAll(" ", "_").toLowerCase();
+}
+
+module.exports = { SEPARATOR, SQL_SEPARATOR, searched, tagId };

@@ -7,6 +7,7 @@
 
 const { tables, arg, given, value } = require("../lib/rows.js");
 const { SQL_SEPARATOR } = require("../lib/texts.js");
+const { INTERNAL } = require("../chats/_filters.js");
 const { wholeMany } = require("../chats/_whole.js");
 const { places } = require("../chats/_places.js");
 const { TERM, inMessage, hasTerms } = require("../chats/search.js");
@@ -90,7 +91,7 @@ function search_workspace(args) {
       FROM (SELECT * FROM (${POSSIBLE}) WHERE EXISTS (SELECT 1 FROM few)
         UNION ALL SELECT * FROM (${REACHABLE}) WHERE NOT EXISTS (SELECT 1 FROM few)) f
       CROSS JOIN owui_chats c ON c.rowid = f.chat
-      WHERE ${value(CHAT, "c", "archived")} = FALSE AND coalesce(json_extract(c.meta, '$.internal'), FALSE) IS FALSE
+      WHERE ${value(CHAT, "c", "archived")} = FALSE AND ${INTERNAL} IS NOT TRUE
         AND ${ofOwner} AND ${scope}
       ORDER BY 3, c.updated_at DESC, c.id LIMIT -1),
     chats AS MATERIALIZED (SELECT c.rowid AS chat, o.rank, o.updated_at, o.id FROM in_order o

@@ -12,5 +12,5 @@ const parts = [
 /** @type {import("../methods.js").Methods} */
 module.exports = {
   reads: Object.assign({}, ...parts.map(({ reads }) => reads)),
-  writes: Object.assign({}, ...parts.map(({ writes }) => writes)),
+  writes: Object.assign({}, ...parts.map((part) => ("writes" in part ? part.writes : {}))),
 };

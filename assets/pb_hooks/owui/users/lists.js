@@ -98,4 +98,4 @@ const reads = {
   get_valid_user_ids: many("u.id", `FROM owui_users u WHERE u.id IN ${given("ids")}`, "u.id"),
 };
 
-module.exports = { reads, writes: {} };
+module.exports = { reads };

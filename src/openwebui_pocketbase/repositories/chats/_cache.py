@@ -18,7 +18,7 @@ import orjson
 from openwebui_pocketbase.repositories.base import Requests
 from openwebui_pocketbase.repositories.chats._draft import Draft
 
-__all__ = ["ChatCache", "Reading", "cache_of"]
+__all__ = ["ChatCache", "cache_of"]
 
 CACHE_BYTES = 32 << 20
 """What is known about more than these, of the chats not used for the longest time, is forgotten."""

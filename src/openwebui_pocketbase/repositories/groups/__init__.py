@@ -1,4 +1,4 @@
-"""Groups of users in PocketBase, with their members; the hooks are in ``owui/groups.js``."""
+"""Groups of users in PocketBase, with their members; the hooks are in ``owui/groups/``."""
 
 from openwebui_pocketbase.repositories.groups.groups import PocketBaseGroups
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["entry"]
+__all__ = ["change_statement"]
 
 # Writers from outside bring their own SQLite: unixepoch('subsec') is NULL in those older than 3.42.
 _NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
 
 
-def entry(collection: str, row: str, op: str, where: str = "") -> str:
+def change_statement(collection: str, row: str, op: str, where: str = "") -> str:
     """Return the statement that puts a change of a record into the feed.
 
     Args:
