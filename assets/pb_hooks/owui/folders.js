@@ -28,7 +28,7 @@ const IN_SUBTREE = "FROM owui_folders f WHERE f.id IN (SELECT id FROM subtree)";
 /** The user's folders, those named, and everything below them whoever owns it. */
 const REACHABLE = `WITH RECURSIVE reachable (id) AS (
   SELECT f.id ${OWN}
-  UNION SELECT value FROM json_each({:body}, '$.ids')
+  UNION SELECT value FROM ${given("ids")}
   UNION SELECT f.id FROM owui_folders f JOIN reachable r ON f.parent_id = r.id)`;
 
 const reads = {

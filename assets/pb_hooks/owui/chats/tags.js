@@ -5,13 +5,13 @@
  * relation `tags` and in `owui_chat_tags`, by user and tag: schema/tags.py.
  */
 
-const { insert } = require("../lib/records.js");
 const { settleTags } = require("../lib/stale.js");
 const rows = require("../lib/rows.js");
-const { arg, given, matches, row, many, query } = rows;
+const { arg, matches, row, many, query } = rows;
 const { NOW, execute } = require("../lib/bulk.js");
 const { OF_USER } = require("./_filters.js");
 const { list } = require("./_list.js");
+const { ensure } = require("../tags.js");
 
 /** @type {import("../lib/rows.js").Table} */
 const CHAT = rows.tables.chat;
@@ -100,30 +100,6 @@ function metaOf(tx, id) {
  */
 function setTags(tx, id, tags) {
   execute(tx, SET_TAGS, JSON.stringify({ id, tags }));
-}
-
-/**
- * Create those tags which the user does not have; false, and none, if two of these have the same id.
- *
- * @param {CoreApp} tx
- * @param {string} user_id
- * @param {string[]} ids
- * @param {string[]} names in the same order
- */
-function ensure(tx, user_id, ids, names) {
-  const existing = `FROM owui_tags t WHERE t.user_id = ${arg("user_id")} AND t.key IN
-    ${given("ids")}`;
-  /** @type {string[]} */
-  const found = JSON.parse(query(tx, many("t.key", existing, "t.key"), JSON.stringify({ user_id, ids })));
-  const missing = ids.map((id, at) => ({ id, name: names[at] })).filter(({ id }) => !found.includes(id));
-  if (new Set(missing.map(({ id }) => id)).size < missing.length) {
-    return false;
-  }
-  for (const tag of missing) {
-    insert(tx, TAG, { ...tag, user_id, meta: null });
-  }
-  settleTags(tx);
-  return true;
 }
 
 const writes = {
