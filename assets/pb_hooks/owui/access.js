@@ -64,7 +64,7 @@ const reads = {
 };
 
 /**
- * Delete the grants that a query selects; the answer is how many there were.
+ * Delete the grants that a query selects; returns their number.
  *
  * @param {string} rest SQL from FROM on
  * @returns {import("./methods.js").Write}
@@ -75,7 +75,7 @@ function revoking(rest) {
 
 const writes = {
   /**
-   * Add a grant; the answer is its row, or that of the same grant which was there already.
+   * Add a grant; returns its row, or that of the same grant which was there already.
    *
    * @param {CoreApp} tx
    * @param {{ grant: Values }} args
@@ -90,7 +90,7 @@ const writes = {
   revoke_all_access_to_each: revoking(ON_RESOURCES),
 
   /**
-   * Put grants in the place of all that a resource has; the answer is their rows.
+   * Put grants in the place of all that a resource has; returns their rows.
    *
    * @param {CoreApp} tx
    * @param {{ resource_type: string, resource_id: string, grants: Values[] }} args

@@ -71,7 +71,7 @@ function own(tx, { id, user_id }) {
 }
 
 /**
- * Change a folder; the answer is its row, or null if there is no such folder.
+ * Change a folder; returns its row, or null if there is no such folder.
  *
  * @param {CoreApp} tx
  * @param {core.Record | null} record
@@ -132,7 +132,7 @@ const writes = {
   },
 
   /**
-   * Delete a folder and everything below it; answer with the rows [id, parent_id] that were there.
+   * Delete a folder and everything below it; reply with the rows [id, parent_id] that were there.
    *
    * @param {CoreApp} tx
    * @param {Own} args

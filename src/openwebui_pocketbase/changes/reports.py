@@ -9,7 +9,7 @@ from openwebui_pocketbase.catalog import together_with
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["NAMED", "foreign_rows", "named", "no_users", "warn_of_strangers"]
+__all__ = ["foreign_rows", "named", "no_users", "warn_of_strangers"]
 
 log = logging.getLogger(__name__)
 

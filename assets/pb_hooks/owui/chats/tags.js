@@ -27,7 +27,7 @@ const NUMBER = `(SELECT count(*) FROM owui_chat_tags t WHERE t.user_id = coalesc
   AND (${arg("user_id")} != '' OR EXISTS (SELECT 1 FROM owui_chats c
     WHERE c.id = t.chat_id AND ${matches(CHAT, "c", "user_id")})))`;
 
-/** Delete those of the tags which are in no more chats of the user than is said; each is [id, id as it is counted]. */
+/** Delete the given tags that at most `threshold` chats of the user have; each is [id, normalised id]. */
 const DELETE_ORPHANS = `DELETE FROM owui_tags WHERE user_id = ${arg("user_id")} AND key IN (
   SELECT key FROM (SELECT j.value ->> 0 AS key, j.value ->> 1 AS wanted FROM json_each({:body}, '$.tags') j)
     WHERE ${NUMBER} <= ${arg("threshold")})`;
@@ -105,7 +105,7 @@ function setTags(tx, id, tags) {
 const writes = {
   /**
    * Replace a chat's tags, create those which its user does not have, and delete those which nothing has any more.
-   * The answer is null if there is no chat, `"no object"` or `"conflict"` for what the host answers with an exception.
+   * Returns null if there is no chat, `"no object"` or `"conflict"` where the host raises an exception.
    *
    * @param {CoreApp} tx
    * @param {{ id: string, user_id: string, ids: string[], names: string[] }} args `ids` of the tags and their `names`
