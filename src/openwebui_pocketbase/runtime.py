@@ -10,11 +10,11 @@ from pathlib import Path
 
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.follower import Follower
+from openwebui_pocketbase.changes.indexer import Indexer
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.next_timer import next_timer
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
-from openwebui_pocketbase.search.indexer import Indexer
 from openwebui_pocketbase.settings import Settings
 from openwebui_pocketbase.tasks import BackgroundTask
 

@@ -1,1 +1,1 @@
-"""Keeping rows of PocketBase in the host's SQL database, where the host's own SQL joins them."""
+"""The change feed of PocketBase, and what follows it: the mirror in the SQL database, the full-text index, timers."""

@@ -9,14 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from openwebui_pocketbase.changes.feed import Feed, Page
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.search.words import INDEXED_CHARACTERS, index_words, is_indexed
+from openwebui_pocketbase.codec.words import INDEXED_CHARACTERS, index_words, is_indexed
 from openwebui_pocketbase.tasks import BackgroundTask
-
-if TYPE_CHECKING:
-    from openwebui_pocketbase.changes.feed import Feed, Page
 
 __all__ = ["AT_ONCE", "Indexer", "indexed"]
 
