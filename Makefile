@@ -13,8 +13,8 @@ PIP := $(BIN)/python -m pip
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PB_TYPES := .cache/pocketbase/types.d.ts
 FLOORS := .cache/floors
-FLOORS_TESTS := $(addprefix tests/unit/test_,settings.py cli.py server_files.py server_process.py) \
-  $(addprefix tests/integration/test_,client.py cli.py) tests/unit/search/test_words.py
+FLOORS_TESTS := $(addprefix tests/unit/test_,settings.py cli.py server_files.py server_process.py words.py) \
+  $(addprefix tests/integration/test_,client.py cli.py)
 PRETTIER_FILES := "assets/**/*.js" "tools/*.d.ts" "tools/eslint/*.mjs" eslint.config.mjs \
   package.json tsconfig.json .prettierrc.json
 

@@ -21,6 +21,7 @@ from bench.floor import Recorder, Request
 from bench.operations import Group, Item, Operation
 from bench.stores import bring_up_sql
 from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, STORED, seams_of, spec_of
+from openwebui_pocketbase.changes.indexer import Indexer
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
 from openwebui_pocketbase.connection import Connection
@@ -28,7 +29,6 @@ from openwebui_pocketbase.host.binding import bind, load
 from openwebui_pocketbase.repositories.base import Requests, codec_of
 from openwebui_pocketbase.schema.bootstrap import bring_up
 from openwebui_pocketbase.schema.tables import TABLES
-from openwebui_pocketbase.search.indexer import Indexer
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 

@@ -7,30 +7,20 @@ import logging
 import threading
 from collections.abc import Collection
 from pathlib import Path
-from typing import Protocol
 
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.follower import Follower
+from openwebui_pocketbase.changes.indexer import Indexer
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.next_timer import next_timer
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
-from openwebui_pocketbase.search.indexer import Indexer
 from openwebui_pocketbase.settings import Settings
+from openwebui_pocketbase.tasks import BackgroundTask
 
 __all__ = ["Runtime"]
 
 log = logging.getLogger(__name__)
-
-
-class Task(Protocol):
-    """Work in the background."""
-
-    def start(self) -> None:
-        """Begin."""
-
-    async def aclose(self) -> None:
-        """End."""
 
 
 class Runtime:
@@ -57,7 +47,7 @@ class Runtime:
         )
         self.mirror = Mirror(self.client, groups)
         self.feed = Feed(self.client)
-        self._tasks: list[Task] = []
+        self._tasks: list[BackgroundTask] = []
         self._connection: Connection | None = None
         self._opening = threading.Lock()
 

@@ -10,22 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from openwebui_pocketbase.client import AdminClient
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
 
-SETTINGS = settings(
-    max_examples=40,
-    stateful_step_count=40,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
 CHATS, TAGS = "/api/collections/owui_chats/records", "/api/collections/owui_tags/records"
 KEYS = ["a", "b c", 'ü"\\', "\u2028\x01", ""]
 USERS = ["u1", "u2"]
@@ -351,4 +342,4 @@ def test_machine(own_pocketbase: PocketBaseProcess) -> None:
             server = own_pocketbase
 
         Running.admin, Running.database = admin, database
-        run_state_machine_as_test(Running, settings=SETTINGS)
+        run_state_machine_as_test(Running, settings=machine(40, 40))

@@ -13,11 +13,11 @@ import pytest
 
 from openwebui_pocketbase.changes import feed as feed_module
 from openwebui_pocketbase.changes.feed import Change, Feed, Page
+from openwebui_pocketbase.changes.indexer import Indexer
 from openwebui_pocketbase.changes.next_timer import NextTimer
 from openwebui_pocketbase.changes.source import Source
 from openwebui_pocketbase.client import PocketBaseClient, Reply
 from openwebui_pocketbase.schema.tables import TABLES
-from openwebui_pocketbase.search.indexer import Indexer
 from tests.support.pocketbase import PocketBaseProcess
 
 TAGS = "owui_tags"
@@ -198,7 +198,7 @@ async def test_an_idle_process_asks_once_in_ten_seconds(
 ) -> None:
     """With all that works in the background; the waiting request of the start may end, and one more begin."""
     await tag(client, "one")
-    monkeypatch.setattr("openwebui_pocketbase.search.indexer.INTERVAL", 0.1)
+    monkeypatch.setattr("openwebui_pocketbase.changes.indexer.INTERVAL", 0.1)
     timer = NextTimer()
     timer.follow(client, feed)
     tasks = [Indexer(client, feed), feed]

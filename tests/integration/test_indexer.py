@@ -10,10 +10,10 @@ import pytest
 from open_webui.models import chat_messages
 from open_webui.models.chats import ChatForm
 
+from openwebui_pocketbase.changes.indexer import AT_ONCE, Indexer, indexed
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from openwebui_pocketbase.search.indexer import AT_ONCE, Indexer, indexed
 from tests.support.chats import CHAT as C
 from tests.support.chats import body, index_all, message, unlinked
 from tests.support.pocketbase import PocketBaseProcess
@@ -155,7 +155,7 @@ async def test_words_are_made_in_a_thread(
     await write(chats, "a zebra")
     threads = []
     monkeypatch.setattr(
-        "openwebui_pocketbase.search.indexer.index_words", lambda _: threads.append(threading.get_ident()) or ""
+        "openwebui_pocketbase.changes.indexer.index_words", lambda _: threads.append(threading.get_ident()) or ""
     )
     await index_all(client)
     assert threads

@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,91 +23,37 @@ from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes import table as table_module
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.follower import Follower
-from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.settle import kept_aside
 from openwebui_pocketbase.changes.state import create_state
-from openwebui_pocketbase.changes.watch import touched, unwatch
+from openwebui_pocketbase.changes.watch import touched
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.repositories.users.auths import PocketBaseAuths
-from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
-from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, pocketbase_rows, same
+from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, pocketbase_rows
+from tests.support.mirrors import (
+    Installation,
+    alien,
+    check,
+    client,
+    database,
+    hold_applying,
+    no_sockets,
+    one,
+    other,
+    raw_user,
+    user,
+)
 from tests.support.pocketbase import PocketBaseProcess
-from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
+from tests.support.stock import StockDatabase
 
-TABLES = ("user", "group", "group_member", "access_grant")
-GROUPS = ("users", "groups", "access")
+__all__ = ["client", "database", "no_sockets", "one", "other"]
+
 PERMISSION = {"principal_id": "x", "permission": "read", "created_at": 1}
-
-
-class Installation:
-    """One process of the host: repositories in PocketBase, and a mirror in its SQL database."""
-
-    def __init__(self, client: PocketBaseClient, groups: tuple[str, ...] = GROUPS) -> None:
-        self.mirror = Mirror(client, groups)
-        self.users = self._repository(PocketBaseUsers)
-        self.groups = self._repository(PocketBaseGroups)
-        self.grants = self._repository(PocketBaseAccessGrants)
-
-    def _repository(self, kind: type) -> Any:
-        repository = object.__new__(kind)
-        repository.pocketbase = self.mirror
-        return repository
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
-async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StockDatabase]:
-    database = sqlite_database(tmp_path) if request.param == "sqlite" else await postgresql_database()
-    async with database.engine.begin() as connection:
-        await connection.run_sync(unwatch, TABLES)
-        for table in sql.METADATA.tables:
-            await connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
-    with database.active():
-        yield database
-    await database.close()
-
-
-@pytest.fixture
-async def client(own_pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
-    client = own_pocketbase.client()
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture(autouse=True)
-def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def refresh(_user_ids: Any) -> None:
-        pass
-
-    monkeypatch.setattr("open_webui.models.groups.refresh_group_sessions", refresh)
-
-
-@pytest.fixture
-def one(client: PocketBaseClient, database: StockDatabase) -> Installation:
-    return Installation(client)
-
-
-@pytest.fixture
-def other(client: PocketBaseClient, database: StockDatabase) -> Installation:
-    """Another process on the same databases."""
-    return Installation(client)
-
-
-async def check(database: StockDatabase, server: PocketBaseProcess, *, tables: tuple[str, ...] = TABLES) -> None:
-    for table in tables:
-        same(table, pocketbase_rows(server.data_dir, table), await database.rows(table), sort=True)
 
 
 async def check_names(database: StockDatabase, names: set[str]) -> None:
     assert {row["name"] for row in await database.rows("user")} == names
-
-
-async def user(installation: Installation, number: int, **values: Any) -> str:
-    form = {"name": f"User {number}", "email": f"u{number}@example.com", "role": "user", **values}
-    await installation.users.insert_new_user(f"u{number}", **form)
-    return f"u{number}"
 
 
 async def test_rows_are_copied_with_each_write(
@@ -169,18 +114,13 @@ async def test_only_tables_of_groups_in_pocketbase(
 ) -> None:
     """What PocketBase has of other groups is of earlier times, and not asked for."""
     plain = Installation(client, groups)
-    await client.write("users/insert_new_user", _raw_user("u7"))
+    await client.write("users/insert_new_user", raw_user("u7"))
     if "users" in groups:
         await user(plain, 2)
     else:
         await plain.groups.insert_new_group("u7", GroupForm(name="g", description=""))
     assert bool(await database.rows("user")) == ("users" in groups)
     assert bool(await database.rows("group")) == ("groups" in groups)
-
-
-def _raw_user(user_id: str) -> dict[str, Any]:
-    names = [column.name for column in User.__table__.columns]
-    return {"user": dict.fromkeys(names) | {"id": user_id, "name": user_id, "email": f"{user_id}@example.com"}}
 
 
 async def test_parents_may_come_behind_their_children(
@@ -259,15 +199,7 @@ async def test_an_older_answer_does_not_undo_a_newer_one(
 ) -> None:
     await user(one, 1)
     await other.mirror.start()
-    goes_on, waits = asyncio.Event(), asyncio.Event()
-    apply = one.mirror._apply
-
-    async def slowly(*args: Any) -> None:
-        waits.set()
-        await goes_on.wait()
-        await apply(*args)
-
-    monkeypatch.setattr(one.mirror, "_apply", slowly)
+    waits, goes_on = hold_applying(one.mirror, monkeypatch)
     old = asyncio.ensure_future(one.users.update_user_by_id("u1", {"name": "old"}))
     await waits.wait()
     await other.users.update_user_by_id("u1", {"name": "new"})
@@ -523,10 +455,6 @@ async def test_changes_while_nobody_was_there(
 # Rows that are not ours
 
 
-def alien(**values: Any) -> User:
-    return User(id="alien", name="A", email="a@example.com", last_active_at=1, updated_at=1, created_at=1, **values)
-
-
 async def test_rows_that_pocketbase_does_not_have_stop_the_first_start(
     one: Installation, database: StockDatabase
 ) -> None:
@@ -540,7 +468,7 @@ async def test_rows_that_pocketbase_does_not_have_stop_the_first_start(
 async def test_rows_that_differ_from_pocketbases_stop_the_first_start(
     one: Installation, client: PocketBaseClient, database: StockDatabase
 ) -> None:
-    await client.write("users/insert_new_user", _raw_user("alien"))
+    await client.write("users/insert_new_user", raw_user("alien"))
     await database.add(alien())
     with pytest.raises(ConfigurationError, match="missing from PocketBase or differ from it: alien"):
         await one.mirror.start()
@@ -638,7 +566,7 @@ async def test_tables_are_read_in_pages(
 ) -> None:
     monkeypatch.setattr(source_module, "PAGE", 7)
     for n in range(number):
-        await client.write("users/insert_new_user", _raw_user(f"user-{n}"))
+        await client.write("users/insert_new_user", raw_user(f"user-{n}"))
     await one.mirror.start()
     await check(database, own_pocketbase)
     assert len(await database.rows("user")) == number

@@ -19,16 +19,17 @@ from openwebui_pocketbase.changes.settle import kept_aside
 from openwebui_pocketbase.changes.watch import unwatch
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError
-from tests.integration.test_mirror import (
+from tests.support.mirrors import (
     TABLES,
     Installation,
-    _raw_user,
     check,
     client,
     database,
+    hold_applying,
     no_sockets,
     one,
     other,
+    raw_user,
     user,
 )
 from tests.support.pocketbase import PocketBaseProcess
@@ -82,7 +83,7 @@ async def test_a_restored_backup_is_noticed(
     await one.grants.set_access_grants("note", "n", [])
     restore()
     for number in range({"behind": 0, "at the same number": 3, "ahead": 5}[behind]):
-        await client.write("users/insert_new_user", _raw_user(f"late-{number}"))
+        await client.write("users/insert_new_user", raw_user(f"late-{number}"))
     with caplog.at_level(logging.INFO):
         if noticed_by == "a start":
             await other.mirror.start()
@@ -164,15 +165,7 @@ async def test_replies_from_before_a_restore_do_not_come_back(
     await user(one, 1)
     await other.mirror.start()
     restore = backup(own_pocketbase, tmp_path)
-    goes_on, waits = asyncio.Event(), asyncio.Event()
-    apply = one.mirror._apply
-
-    async def slowly(*args: Any) -> None:
-        waits.set()
-        await goes_on.wait()
-        await apply(*args)
-
-    monkeypatch.setattr(one.mirror, "_apply", slowly)
+    waits, goes_on = hold_applying(one.mirror, monkeypatch)
     old = asyncio.ensure_future(user(one, 2))
     await waits.wait()
     await user(other, 3)
@@ -225,7 +218,7 @@ async def test_a_sql_database_older_than_the_feed_is_copied_again(
     with own_pocketbase.admin() as admin:
         admin.send("DELETE", "/api/collections/owui_users/records/u1")
         for number in (2, 3):
-            admin.write("users/insert_new_user", _raw_user(f"u{number}"))
+            admin.write("users/insert_new_user", raw_user(f"u{number}"))
         admin.sql("DELETE FROM owui_changes WHERE seq < (SELECT max(seq) FROM owui_changes)")
     await other.mirror.start()
     await check(database, own_pocketbase)
@@ -286,7 +279,7 @@ async def test_nothing_is_compared_when_the_copy_is_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await user(one, 1)
-    await client.write("users/insert_new_user", _raw_user("u2"))
+    await client.write("users/insert_new_user", raw_user("u2"))
     paths = paths_of(client, monkeypatch)
     others = [Installation(client) for _ in range(3)]
     await asyncio.gather(*(each.mirror.start() for each in others))
@@ -301,7 +294,7 @@ async def test_one_of_many_processes_compares(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for number in range(3):
-        await client.write("users/insert_new_user", _raw_user(f"u{number}"))
+        await client.write("users/insert_new_user", raw_user(f"u{number}"))
     paths = paths_of(client, monkeypatch)
     await asyncio.gather(*(Installation(client).mirror.start() for _ in range(4)))
     await check(database, own_pocketbase)
@@ -351,7 +344,7 @@ async def test_a_comparison_that_was_cut_off_is_made_again(
     own_pocketbase: PocketBaseProcess,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    await client.write("users/insert_new_user", _raw_user("u1"))
+    await client.write("users/insert_new_user", raw_user("u1"))
 
     async def broken(collection: str) -> Any:
         raise OSError(collection)

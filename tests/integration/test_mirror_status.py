@@ -15,7 +15,9 @@ from sqlalchemy import text
 
 from openwebui_pocketbase.changes.settle import kept_aside
 from openwebui_pocketbase.changes.status import _accept, _adopt, _status
-from tests.integration.test_mirror import (
+from tests.support.commands import Commands
+from tests.support.differential import pocketbase_rows
+from tests.support.mirrors import (
     Installation,
     alien,
     check,
@@ -26,8 +28,6 @@ from tests.integration.test_mirror import (
     other,
     user,
 )
-from tests.support.commands import Commands
-from tests.support.differential import pocketbase_rows
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, _migrated_sqlite
 

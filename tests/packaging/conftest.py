@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
 
-from tests.packaging.venvs import Venv, succeed
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass(frozen=True)
-class Distributions:
-    """What `python -m build` makes: the wheel is built from the source distribution."""
-
-    sdist: Path
-    wheel: Path
-
-
-def build(project: Path, output: Path, *options: str) -> Path:
-    """Build a project with the tools at hand."""
-    succeed([sys.executable, "-m", "build", "--no-isolation", *options, "--outdir", output, project])
-    return output
+from tests.packaging.builds import ROOT, Distributions, build
+from tests.packaging.venvs import Venv
 
 
 @pytest.fixture(scope="session")

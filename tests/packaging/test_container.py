@@ -27,7 +27,7 @@ import pytest
 from openwebui_pocketbase.host.contract import installed_open_webui
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings
-from tests.packaging.conftest import Distributions
+from tests.packaging.builds import Distributions
 from tests.packaging.venvs import Venv
 from tests.support.pocketbase import free_port
 from tests.support.processes import ENVIRONMENT, LIGHT, START_SECONDS, STOP_SECONDS, eventually

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import openwebui_pocketbase
-from tests.packaging.conftest import ROOT, Distributions, build
+from tests.packaging.builds import ROOT, Distributions, build
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import Distributions
+from tests.packaging.builds import Distributions
 from tests.packaging.venvs import Result, Venv, host_environment, run
 from tests.support.services import require
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.conftest import Distributions, build
+from tests.packaging.builds import Distributions, build
 from tests.packaging.venvs import Venv, host_environment
 
 PROJECT = Path(__file__).parent / "memory_backend"

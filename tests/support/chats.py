@@ -8,13 +8,14 @@ from typing import Any
 from open_webui.models.chat_messages import ChatMessage
 from open_webui.models.chats import Chat
 
+from openwebui_pocketbase.changes.indexer import Indexer
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.codec.json import NULL
 from openwebui_pocketbase.codec.messages import APPEND
+from openwebui_pocketbase.repositories.base import JSON
 from openwebui_pocketbase.repositories.chats import PocketBaseChatMessages, PocketBaseChats
-from openwebui_pocketbase.repositories.chats._codecs import JSON, MESSAGE
+from openwebui_pocketbase.repositories.chats._codecs import MESSAGE
 from openwebui_pocketbase.repositories.chats._parts import wire_of
-from openwebui_pocketbase.search.indexer import Indexer
 from tests.support.differential import START, Contract, Pair
 
 __all__ = [

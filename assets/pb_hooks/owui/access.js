@@ -3,7 +3,7 @@
 /** The host's table `access_grant`: who may read or write what. */
 
 const { insert, removeSelected } = require("./lib/records.js");
-const { tables, arg, given, row, one, many, query } = require("./lib/rows.js");
+const { tables, arg, given, row, one, truth, many, query } = require("./lib/rows.js");
 const { groupsAbove } = require("./lib/trees.js");
 
 /** @typedef {import("./lib/records.js").Values} Values */
@@ -24,36 +24,27 @@ const MEMBERSHIPS = groupsAbove(
 );
 const INHERITED = `WITH RECURSIVE ${MEMBERSHIPS}`;
 /** Of those groups, the ones that exist. CROSS JOIN keeps SQLite from beginning with all groups. */
-const INHERITED_IDS = "SELECT g.id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id";
-const GIVEN_IDS = "SELECT value FROM json_each({:body}, '$.user_group_ids')";
+const INHERITED_IDS = "(SELECT g.id FROM memberships s CROSS JOIN owui_groups g ON g.id = s.group_id)";
+const GIVEN_IDS = given("user_group_ids");
 
 /**
  * SQL of "the user may do this with a resource". The groups are only looked up for a resource which grants a group
  * this permission: the plus sign keeps SQLite from beginning with them.
  *
  * @param {string} resource SQL of its id
- * @param {string} groups SQL of the ids of the user's groups
+ * @param {string} groups SQL of the ids of the user's groups, in brackets
  */
 function permits(resource, groups) {
   const grant = `SELECT 1 FROM owui_access_grants a WHERE a.resource_type = ${arg("resource_type")}
     AND a.resource_id = ${resource} AND a.permission = ${arg("permission")}`;
   return `(EXISTS (${grant} AND a.principal_type = 'user' AND a.principal_id IN ('*', ${arg("user_id")}))
-    OR EXISTS (${grant} AND a.principal_type = 'group' AND +a.principal_id IN (${groups})))`;
-}
-
-/**
- * SQL of an answer `true` or `false`.
- *
- * @param {string} condition
- */
-function answer(condition) {
-  return `SELECT iif(${condition}, 'true', 'false') AS json`;
+    OR EXISTS (${grant} AND a.principal_type = 'group' AND +a.principal_id IN ${groups}))`;
 }
 
 /**
  * SQL of the ids of those resources with which the user may do this.
  *
- * @param {string} groups SQL of the ids of the user's groups
+ * @param {string} groups SQL of the ids of the user's groups, in brackets
  */
 function accessible(groups) {
   return `SELECT json_group_array(r.value) AS json FROM json_each({:body}, '$.resource_ids') r
@@ -64,16 +55,16 @@ const reads = {
   get_grants_by_resource: many(row(GRANT, "a"), ON_RESOURCE, "a.rowid"),
   get_grants_by_resources: many(row(GRANT, "a"), ON_RESOURCES, "a.rowid"),
   has_anyone_access:
-    answer(`EXISTS (SELECT 1 ${ON_RESOURCE} AND a.principal_type = 'anyone' AND a.principal_id = '*'
+    truth(`EXISTS (SELECT 1 ${ON_RESOURCE} AND a.principal_type = 'anyone' AND a.principal_id = '*'
     AND a.permission = ${arg("permission")})`),
-  has_access: `${INHERITED} ${answer(permits(arg("resource_id"), INHERITED_IDS))}`,
-  has_access_by_groups: answer(permits(arg("resource_id"), GIVEN_IDS)),
+  has_access: `${INHERITED} ${truth(permits(arg("resource_id"), INHERITED_IDS))}`,
+  has_access_by_groups: truth(permits(arg("resource_id"), GIVEN_IDS)),
   get_accessible_resource_ids: `${INHERITED} ${accessible(INHERITED_IDS)}`,
   get_accessible_resource_ids_by_groups: accessible(GIVEN_IDS),
 };
 
 /**
- * Delete the grants that a query selects; the answer is how many there were.
+ * Delete the grants that a query selects; returns their number.
  *
  * @param {string} rest SQL from FROM on
  * @returns {import("./methods.js").Write}
@@ -84,7 +75,7 @@ function revoking(rest) {
 
 const writes = {
   /**
-   * Add a grant; the answer is its row, or that of the same grant which was there already.
+   * Add a grant; returns its row, or that of the same grant which was there already.
    *
    * @param {CoreApp} tx
    * @param {{ grant: Values }} args
@@ -99,7 +90,7 @@ const writes = {
   revoke_all_access_to_each: revoking(ON_RESOURCES),
 
   /**
-   * Put grants in the place of all that a resource has; the answer is their rows.
+   * Put grants in the place of all that a resource has; returns their rows.
    *
    * @param {CoreApp} tx
    * @param {{ resource_type: string, resource_id: string, grants: Values[] }} args

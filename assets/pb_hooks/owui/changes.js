@@ -14,7 +14,7 @@
  */
 
 const { insert } = require("./lib/records.js");
-const { tables, arg, given, row, many, query } = require("./lib/rows.js");
+const { tables, arg, given, row, truth, many, query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { run } = require("./version.js");
 
@@ -91,7 +91,7 @@ const reads = {
     page(
       arg("since"),
       arg("limit"),
-      `({:body} ->> '$.collections' IS NULL OR collection IN ${given("collections")})`,
+      `(${arg("collections")} IS NULL OR collection IN ${given("collections")})`,
       `'changes', json_group_array(json_array(seq, collection, record_id, op, at))) AS json FROM found`,
     ),
   get_mirrored: () => mirrored(arg("since"), arg("limit")),
@@ -136,8 +136,9 @@ const waits = {
    */
   get_changes(app, { since, wait }, isGone) {
     const until = Date.now() + 1000 * Math.min(wait || 0, LONGEST_WAIT);
-    const isNewest = `SELECT iif({:body} = coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0'),
-      'true', 'false') AS json`;
+    const isNewest = truth(
+      `{:body} = coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0')`,
+    );
     settleTags(app);
     while (Date.now() < until && !isGone() && query(app, isNewest, since) === "true") {
       sleep(STEP);

@@ -47,7 +47,7 @@ for (const [group, methods] of Object.entries(require("./methods.js"))) {
 /** @param {core.RequestEvent} e */
 function answer(e) {
   const request = e.request;
-  // Who reads an answer has to know at once that it is of a PocketBase that was restored.
+  // Who reads a reply has to know at once that it is of a PocketBase that was restored.
   e.response.header().set("X-Owui-Run", RUN);
   const path = request.pathValue("method");
   const body = readerToString(request.body, BODY_LIMIT);
@@ -144,7 +144,7 @@ function write(e, path, body) {
       }
     });
   } catch (error) {
-    // A repeated request fails where it begins, and gets the first answer. So only repetitions, and what fails, pay
+    // A repeated request fails where it begins, and gets the first reply. So only repetitions, and what fails, pay
     // for the look-up.
     const done = replay($app, key);
     if (!done) {

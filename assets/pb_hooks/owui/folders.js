@@ -28,7 +28,7 @@ const IN_SUBTREE = "FROM owui_folders f WHERE f.id IN (SELECT id FROM subtree)";
 /** The user's folders, those named, and everything below them whoever owns it. */
 const REACHABLE = `WITH RECURSIVE reachable (id) AS (
   SELECT f.id ${OWN}
-  UNION SELECT value FROM json_each({:body}, '$.ids')
+  UNION SELECT value FROM ${given("ids")}
   UNION SELECT f.id FROM owui_folders f JOIN reachable r ON f.parent_id = r.id)`;
 
 const reads = {
@@ -71,7 +71,7 @@ function own(tx, { id, user_id }) {
 }
 
 /**
- * Change a folder; the answer is its row, or null if there is no such folder.
+ * Change a folder; returns its row, or null if there is no such folder.
  *
  * @param {CoreApp} tx
  * @param {core.Record | null} record
@@ -132,7 +132,7 @@ const writes = {
   },
 
   /**
-   * Delete a folder and everything below it; answer with the rows [id, parent_id] that were there.
+   * Delete a folder and everything below it; reply with the rows [id, parent_id] that were there.
    *
    * @param {CoreApp} tx
    * @param {Own} args

@@ -18,6 +18,28 @@ const reads = {
   get_tags_by_ids_and_user_id: many(row(TAG, "t"), NAMED, "t.key"),
 };
 
+/**
+ * Create those tags which the user does not have; false, and none, if two of these have the same id.
+ *
+ * @param {CoreApp} tx
+ * @param {string} user_id
+ * @param {string[]} ids
+ * @param {string[]} names in the same order
+ */
+function ensure(tx, user_id, ids, names) {
+  /** @type {string[]} */
+  const found = JSON.parse(query(tx, many("t.key", NAMED, "t.key"), JSON.stringify({ user_id, ids })));
+  const missing = ids.map((id, at) => ({ id, name: names[at] })).filter(({ id }) => !found.includes(id));
+  if (new Set(missing.map(({ id }) => id)).size < missing.length) {
+    return false;
+  }
+  for (const tag of missing) {
+    insert(tx, TAG, { ...tag, user_id, meta: null });
+  }
+  settleTags(tx);
+  return true;
+}
+
 const writes = {
   /**
    * @param {CoreApp} tx
@@ -42,19 +64,13 @@ const writes = {
   /**
    * @param {CoreApp} tx
    * @param {{ ids: string[], names: string[], user_id: string }} args the names are in the order of the ids
-   * @param {string} body
    */
-  ensure_tags_exist(tx, { ids, names, user_id }, body) {
-    /** @type {string[]} */
-    const existing = JSON.parse(query(tx, many("t.key", NAMED, "t.key"), body));
-    ids.forEach((id, index) => {
-      if (!existing.includes(id)) {
-        insert(tx, TAG, { id, name: names[index], user_id, meta: null });
-      }
-    });
-    settleTags(tx);
+  ensure_tags_exist(tx, { ids, names, user_id }) {
+    if (!ensure(tx, user_id, ids, names)) {
+      throw { status: 409, code: "conflict", message: "owui_tags: two tags have the same id" };
+    }
     return "null";
   },
 };
 
-module.exports = { reads, writes };
+module.exports = { reads, writes, ensure };

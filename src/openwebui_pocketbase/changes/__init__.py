@@ -1,1 +1,1 @@
-"""The change feed of PocketBase and what follows it: the mirror in the SQL database, and the next timer."""
+"""The change feed of PocketBase, and what follows it: the mirror in the SQL database, the full-text index, timers."""

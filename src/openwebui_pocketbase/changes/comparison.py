@@ -27,7 +27,7 @@ __all__ = ["AnotherFeedError", "Comparison", "Tables"]
 log = logging.getLogger(__name__)
 
 STEP = 250
-"""Rows in one transaction: others want to write, too."""
+"""Rows in one transaction, so that others can write in between."""
 
 FEW = 50
 """Rows in one transaction where each has a savepoint of its own."""

@@ -2,7 +2,7 @@
 
 The reader's request waits in PocketBase until the feed moves, so an idle process sends one in twenty seconds, and
 learns of a change within a quarter of a second. While there are many changes it reads a page every one and a half.
-Whoever changes the database, be it by SQL from another program, the change is in the feed.
+The feed has every change, also those made by SQL from another program.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.tasks import BackgroundTask
 
 __all__ = ["Change", "Feed", "Page"]
 
@@ -67,44 +68,33 @@ class Page:
 
 
 Listener = Callable[[Page], None]
-"""Is given each page, in order. It must be quick: what takes time belongs into a task of its own."""
+"""Called with each page, in order; must return quickly."""
 
 
-class Feed:
-    """Reads the change feed as long as it is started.
+class Feed(BackgroundTask):
+    """Reads the change feed as long as it is started; whoever listens is kept when it ends.
 
     Args:
         client: Sends the requests.
     """
 
     def __init__(self, client: PocketBaseClient) -> None:
+        super().__init__()
         self._client = client
         self._is_current = False
         self._listeners: list[Listener] = []
-        self._task: asyncio.Task[None] | None = None
         self._seen_run = ""
         self._cursor = ""
         self._last = 0
 
     def listen(self, listener: Listener) -> None:
-        """Have all pages from now on given to somebody; the first one, as ``follows`` is false, says nothing."""
+        """Call the listener with each page from now on; the first has ``follows`` false and no changes."""
         self._listeners.append(listener)
 
     @property
     def is_reading(self) -> bool:
         """Whether those who listen know of each change soon."""
         return self._is_current and self._task is not None
-
-    def start(self) -> None:
-        """Begin to read."""
-        self._task = asyncio.create_task(self._run())
-
-    async def aclose(self) -> None:
-        """End; who listens is kept."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
 
     async def read(self, *, wait: float = 0.0) -> Page:
         """Read one page, and give it to those who listen unless it says nothing.

@@ -7,6 +7,7 @@ import logging
 
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.mirror import Mirror
+from openwebui_pocketbase.tasks import BackgroundTask
 
 __all__ = ["Follower"]
 
@@ -16,10 +17,10 @@ SETTLE_INTERVAL = 2.0
 """Seconds between two looks at what others wrote into the SQL database, and after a failure."""
 
 
-class Follower:
+class Follower(BackgroundTask):
     """Copies what others change in PocketBase, such as an administrator in its dashboard, as the feed tells.
 
-    What others change in the mirrored tables of the SQL database it puts right: nothing tells of that, so it looks.
+    Changes that others make in the mirrored SQL tables are not announced, so it checks every `SETTLE_INTERVAL` seconds.
 
     Args:
         mirror: What copies.
@@ -27,19 +28,9 @@ class Follower:
     """
 
     def __init__(self, mirror: Mirror, feed: Feed) -> None:
+        super().__init__()
         self._mirror = mirror
-        self._task: asyncio.Task[None] | None = None
         feed.listen(mirror.notice)
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run())
-
-    async def aclose(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         is_behind = self._mirror.is_behind

@@ -1,4 +1,4 @@
-"""The mirror: after each write, what it changed in PocketBase is in the SQL database, too.
+"""The mirror: each write to PocketBase is copied to the SQL database before it returns.
 
 The host's own SQL joins users, groups and access grants, wherever these live. PocketBase stays the truth; the
 mirror is its copy, written before the repository's method returns, and from the change feed for what others change.
@@ -50,11 +50,10 @@ class _Waiting:
 
 
 class Mirror:
-    """What repositories of mirrored tables use as their client: their writes reach the SQL database, too.
+    """What repositories of mirrored tables use as their client: their writes also reach the SQL database.
 
     Args:
-        client: Sends the requests. Whoever reads with it waits until the copies are as in the process of PocketBase
-            that answered.
+        client: Sends the requests. Reads wait until the copies match the PocketBase process that replied.
         groups: The groups in PocketBase; their mirrored tables are covered.
 
     Attributes:
@@ -160,7 +159,7 @@ class Mirror:
             self._known = known.up_to(page.last, page.cursor)
 
     async def _meet(self, run: str) -> None:
-        """Have the SQL copies as they are in another process of PocketBase, before anybody goes on with its answer.
+        """Bring the copies up to date with a new PocketBase process before its first reply is used.
 
         A restored backup begins with one: whoever is signed in by it must not see what was granted since.
 

@@ -61,7 +61,7 @@ class Changes:
 class Source:
     """PocketBase's side of the mirror.
 
-    Its reads do not wait until the mirror has met another process of PocketBase: the mirror makes them for that.
+    Its reads skip the wait for a new PocketBase process (`Mirror._meet`), because that wait uses them.
 
     Args:
         client: Sends the requests.

@@ -210,7 +210,7 @@ class MirroredTable:
                     refused[row["id"]] = type(error.orig).__name__
             waiting = [row for row in waiting if row["id"] in refused]
         for row_id, kind in refused.items():
-            log.error("Row %s of the table %s cannot be kept in the SQL database, too: %s", row_id, self.name, kind)
+            log.error("Row %s of the table %s cannot be kept in the SQL database: %s", row_id, self.name, kind)
         return set(refused)
 
 

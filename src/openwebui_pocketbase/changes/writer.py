@@ -102,7 +102,7 @@ class Writer:
             return await self.copy()
 
     async def apply_within(self, session: AsyncSession, changes: Changes, known: Known) -> bool:
-        """Write a reply as part of a transaction of the host's; if that is undone, the number goes back, too.
+        """Write a reply as part of the host's transaction; a rollback also undoes the number.
 
         Returns:
             False if nothing could be written: PocketBase has another feed than the copy.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from openwebui_pocketbase.changes.reports import named
 from openwebui_pocketbase.cli.hosted import load_host
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.exceptions import ConfigurationError
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from openwebui_pocketbase.changes.status import MirrorStatus
 
 __all__ = ["app"]
-
-NAMED = 5
-"""Most ids in a line."""
 
 app = typer.Typer(
     no_args_is_help=True, help="Compare the SQL database's copy of users, groups and grants with PocketBase."
@@ -123,8 +121,7 @@ def _print(found: MirrorStatus) -> None:
             (table.aside, "were written by something else and are kept aside"),
         ):
             if ids:
-                shown = ", ".join(ids[:NAMED]) + (", ..." if len(ids) > NAMED else "")
-                typer.echo(f"  {len(ids):,} {what}: {shown}")
+                typer.echo(f"  {len(ids):,} {what}: {named(ids)}")
     if found.is_without_users:
         typer.echo(
             "PocketBase has none of these users: whoever signs up first would become the administrator.\n"

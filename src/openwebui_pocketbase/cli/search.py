@@ -6,10 +6,10 @@ from typing import Any
 
 import typer
 
+from openwebui_pocketbase.changes.indexer import AT_ONCE, indexed
 from openwebui_pocketbase.cli.schema import server_of
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.client import AdminClient
-from openwebui_pocketbase.search.indexer import AT_ONCE, indexed
 
 __all__ = ["app"]
 

@@ -128,7 +128,7 @@ def _of_pocketbase(message: str, url: str, status: int, answer: dict[str, Any] |
     code = answer.get("code") or next((f["code"] for f in data.values() if isinstance(f, dict) and "code" in f), "")
     kind = ConflictError if code == "validation_not_unique" else _BY_STATUS.get(status, ResponseError)
     if kind is InvalidRequestError and not code:
-        kind = ResponseError  # PocketBase's word for a hook that crashed, too: not the fault of the data
+        kind = ResponseError  # also PocketBase's word for a hook that crashed: not the fault of the data
     return kind(message, url=url, status=status, code=str(code), data=data, hint=hint)
 
 

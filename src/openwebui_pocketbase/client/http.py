@@ -137,7 +137,7 @@ class PocketBaseClient:
             path: The method.
             parameters: The request's body.
             mirrored_up_to: Cursor of a change in the feed. With it the reply has ``changes``: rows of mirrored tables
-                that changed since, by this write, too.
+                that changed since, by this write as well.
 
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.

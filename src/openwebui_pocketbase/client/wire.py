@@ -19,7 +19,7 @@ class Reply(NamedTuple):
     Attributes:
         answer: What the method returned.
         first: Number of the first change in the feed that this very write made, None if it made none.
-        last: Number of its last change; those in between are its own, too.
+        last: Number of its last change; those in between are also its own.
         changes: What changed in mirrored tables, if that was asked for; see `openwebui_pocketbase.changes.source`.
     """
 

@@ -17,8 +17,8 @@ import orjson
 from openwebui_pocketbase.codec.chats import searched_text
 from openwebui_pocketbase.codec.json import NULL, Json, JsonFormat, alike
 from openwebui_pocketbase.codec.rows import Codec
+from openwebui_pocketbase.codec.words import is_indexed
 from openwebui_pocketbase.schema.tables import TABLES
-from openwebui_pocketbase.search.words import is_indexed
 
 __all__ = ["APPEND", "KEEP", "MessageCodec", "StoredMessage"]
 

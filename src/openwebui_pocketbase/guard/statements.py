@@ -1,6 +1,6 @@
 """Which tables an SQL statement reads and writes, by their position in its text.
 
-Names of tables are common words (user, group, chat, file), which are names of columns, aliases and functions, too: a
+Names of tables are common words (user, group, chat, file), which are also names of columns, aliases and functions: a
 name counts only where a table stands. What is not understood is left out: a false alarm would stop the host.
 """
 

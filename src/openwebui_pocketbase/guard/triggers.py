@@ -37,7 +37,7 @@ _EXISTING = {
     "postgresql": "SELECT tablename FROM pg_tables WHERE schemaname = coalesce(:schema, current_schema())",
 }
 
-# A foreign key's own deletions come from a trigger, too: a table that is not moved may take rows along.
+# A foreign key's own deletions also come from a trigger: a table that is not moved may take rows along.
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $owui$
 BEGIN

@@ -39,7 +39,7 @@ class TripWire:
 
     Args:
         tables: The moved tables, by name.
-        engines: The host's engines; others on the same database are watched, too.
+        engines: The host's engines; others on the same database are also watched.
         schema: Schema of the host's tables, if they are not in the default one.
         mode: Whether a statement is an error or a warning.
     """
@@ -121,7 +121,7 @@ def _caller() -> str:
 
 
 def _frames() -> Iterator[FrameType]:
-    """Give the frames of the stack, those of an asynchronous caller behind SQLAlchemy's greenlet, too."""
+    """Yield the frames of the stack, also those of an asynchronous caller behind SQLAlchemy's greenlet."""
     frame: FrameType | None = sys._getframe()  # noqa: SLF001 - there is no other way to it
     greenlet = getcurrent()
     while frame is not None or (greenlet := greenlet.parent) is not None:

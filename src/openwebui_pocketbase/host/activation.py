@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Protocol
 
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
-from openwebui_pocketbase.host import STARTUP_FAILURE
+from openwebui_pocketbase.host import DATABASE, STARTUP_FAILURE
 from openwebui_pocketbase.settings import Settings, load_settings
 
 __all__ = ["activate"]
@@ -21,9 +21,6 @@ log = logging.getLogger(__name__)
 
 COMMANDS = "openwebui_pocketbase.cli"
 """Loaded in the process of a command, which is no start of Open WebUI."""
-
-DATABASE = "open_webui.internal.db"
-"""The first module that can reach the SQL database; its migrations run later."""
 
 
 class Watcher(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 from openwebui_pocketbase.catalog import RepositorySpec, spec_of
 from openwebui_pocketbase.exceptions import CompatibilityError, OpenWebUIPocketBaseError
 from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
-from openwebui_pocketbase.host.activation import DATABASE
+from openwebui_pocketbase.host import DATABASE
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.contract import check_contract
 from openwebui_pocketbase.host.failures import answer_failures

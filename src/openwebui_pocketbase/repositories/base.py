@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from open_webui.utils.json_codec import JSONCodec
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec import Codec
+from openwebui_pocketbase.codec import Codec, JsonFormat
 from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.transactions import open_transaction
 
-__all__ = ["PocketBaseRepository", "Requests", "codec_of", "host_transaction", "list_of"]
+__all__ = ["JSON", "PocketBaseRepository", "Requests", "codec_of", "host_transaction", "list_of"]
+
+JSON: Final = JsonFormat(dumps=partial(JSONCodec.dumps, ensure_ascii=False), loads=JSONCodec.loads)
+"""The host's own JSON encoder."""
 
 
 class Requests(Protocol):
@@ -97,7 +100,7 @@ class PocketBaseRepository:
 @cache
 def codec_of(table: str) -> Codec:
     """Return the codec of a host table, with the host's own JSON encoder for its JSON columns."""
-    return Codec(TABLES[table], dumps=partial(JSONCodec.dumps, ensure_ascii=False), loads=JSONCodec.loads)
+    return Codec(TABLES[table], dumps=JSON.dumps, loads=JSON.loads)
 
 
 @cache

@@ -91,7 +91,8 @@ def _alone(admin: AdminClient) -> Iterator[Callable[[], bool]]:
         # The value is the time at which the lease ends, and who has it.
         admin.sql(
             f"INSERT INTO owui_meta (key, value) VALUES ('changing', ({now} + {LEASE}) || ' {token}') "
-            f"ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE CAST(value AS INTEGER) < {now} OR value GLOB '* {token}'"
+            f"ON CONFLICT (key) DO UPDATE SET value = excluded.value "
+            f"WHERE CAST(value AS INTEGER) < {now} OR value GLOB '* {token}'"
         )
         return bool(admin.sql(f"SELECT 1 FROM owui_meta WHERE {mine}"))
 

@@ -107,7 +107,7 @@ class Table(_Declaration):
         collection: PocketBase's name of it.
         auth: Whether it is a PocketBase auth collection. Its records are saved without validation: the host
             takes e-mail addresses that PocketBase would not.
-        mirrored: Whether the host's own SQL joins it, so that its rows are kept in the SQL database, too.
+        mirrored: Whether its rows are copied to the SQL database, because the host's own SQL joins it.
         hashed_id: The columns whose hash is the record id; empty if the row's id is the record id.
         id_pattern: What record ids look like that are the row's own.
         extras: Fields besides the host's columns.

@@ -23,7 +23,7 @@ Method = Callable[..., Awaitable[Any]]
 
 
 def of_models(stock: FunctionType) -> Method:
-    """Return `ModelsTable._delete_models`, which deletes the models' grants in PocketBase, too."""
+    """Return `ModelsTable._delete_models`, extended to delete the models' grants in PocketBase."""
     delete_models = _sparing_grants(stock)
 
     async def _delete_models(self: Any, session: AsyncSession, ids: Iterable[str]) -> None:

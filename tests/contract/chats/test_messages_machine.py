@@ -8,27 +8,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from open_webui.models.chats import ChatForm
 
-from tests.support.chats import CHATS, body, chain
+from tests.support.chats import CHAT, CHATS, body, chain
 from tests.support.differential import blocking_pair
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
 
-C = "c0000000-0000-4000-8000-000000000001"
 OWNER = SimpleNamespace(id="u1", name="One", role="user")
-
-SETTINGS = settings(
-    max_examples=60,
-    stateful_step_count=25,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
-)
 
 ids = st.sampled_from(["a", "b", "c", "d", "e", "f", "g", "a-b", "ü", ""])
 few = st.sampled_from(["a", "b", "c", "d"])
@@ -98,56 +87,56 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path, may_create_chats
                 chat = body(*names) if odd is None else body(history=odd)
                 if odd is None and names and member is not None:
                     del chat["history"]["messages"]["a"][member]  # what is None need not be there
-                self.call("insert_new_chat", C, "u1", ChatForm(chat=chat))
+                self.call("insert_new_chat", CHAT, "u1", ChatForm(chat=chat))
 
             @rule(id=few, data=payloads, touch=st.booleans())
             def change(self, id: str, data: dict[str, Any], touch: bool) -> None:
-                self.call("upsert_message_to_chat_by_id_and_message_id", C, id, data, touch=touch)
+                self.call("upsert_message_to_chat_by_id_and_message_id", CHAT, id, data, touch=touch)
 
             @rule(id=few, content=contents, done=st.booleans())
             def stream(self, id: str, content: Any, done: bool) -> None:
-                self.call("upsert_message_to_chat_by_id_and_message_id", C, id, {"content": content, "done": done})
+                self.call("upsert_message_to_chat_by_id_and_message_id", CHAT, id, {"content": content, "done": done})
 
             @rule(id=ids, parent=st.none() | ids, data=payloads)
             def add(self, id: str, parent: str | None, data: dict[str, Any]) -> None:
-                self.call("upsert_message_to_chat_by_id_and_message_id", C, id, {"parentId": parent, **data})
+                self.call("upsert_message_to_chat_by_id_and_message_id", CHAT, id, {"parentId": parent, **data})
 
             @rule(id=ids)
             def status(self, id: str) -> None:
-                self.call("add_message_status_to_chat_by_id_and_message_id", C, id, {"action": "x", "n": 1.0})
+                self.call("add_message_status_to_chat_by_id_and_message_id", CHAT, id, {"action": "x", "n": 1.0})
 
             @rule(id=ids)
             def files(self, id: str) -> None:
-                self.call("add_message_files_by_id_and_message_id", C, id, [{"id": "f"}])
+                self.call("add_message_files_by_id_and_message_id", CHAT, id, [{"id": "f"}])
 
             @rule(id=ids)
             def delete(self, id: str) -> None:
-                self.call("delete_message_from_chat_by_id_and_message_id", C, id)
+                self.call("delete_message_from_chat_by_id_and_message_id", CHAT, id)
 
             @rule(history=histories, touch=st.booleans())
             def merge(self, history: dict[str, Any], touch: bool) -> None:
-                self.call("update_chat_by_id", C, {"history": history}, touch=touch)
+                self.call("update_chat_by_id", CHAT, {"history": history}, touch=touch)
 
             @rule(length=st.integers(1, 6), title=contents)
             def save(self, length: int, title: Any) -> None:
                 history = {"messages": chain(*"abcdefg"[:length]), "currentId": "a"}
-                self.call("update_chat_by_id", C, {"history": history, "title": title})
+                self.call("update_chat_by_id", CHAT, {"history": history, "title": title})
 
             @rule(title=contents)
             def rename(self, title: Any) -> None:
-                self.call("update_chat_title_by_id", C, title)
+                self.call("update_chat_title_by_id", CHAT, title)
 
             @rule(params=st.dictionaries(few, contents, max_size=2))
             def params(self, params: dict[str, Any]) -> None:
-                self.call("update_chat_params_by_id", C, params)
-                self.call("update_chat_by_id", C, {"params": params, "models": ["x"]}, touch=False)
+                self.call("update_chat_params_by_id", CHAT, params)
+                self.call("update_chat_by_id", CHAT, {"params": params, "models": ["x"]}, touch=False)
 
             @rule(id=ids, data=payloads)
             def write_row(self, id: str, data: dict[str, Any]) -> None:
-                self.call("ChatMessages.upsert_message", id, C, "u1", {"role": "user", **data})
+                self.call("ChatMessages.upsert_message", id, CHAT, "u1", {"role": "user", **data})
 
             @rule(gone=st.sets(ids, max_size=2))
             def delete_rows(self, gone: set[str]) -> None:
-                self.call("ChatMessages.delete_message_ids_by_chat_id", C, gone)
+                self.call("ChatMessages.delete_message_ids_by_chat_id", CHAT, gone)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(Machine, settings=machine(60, 25))

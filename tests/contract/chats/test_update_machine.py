@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,6 +24,7 @@ from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedCh
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
 from tests.support.chats import body, key
 from tests.support.differential import Contract, blocking_pair
+from tests.support.machines import machine
 from tests.support.pocketbase import PocketBaseProcess
 
 CHATS = Contract(
@@ -36,16 +36,6 @@ CHATS = Contract(
         "SharedChats": PocketBaseSharedChats,
         "Tags": PocketBaseTags,
     },
-)
-
-SETTINGS = settings(
-    max_examples=12,
-    stateful_step_count=16,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.generate, Phase.shrink],
-    suppress_health_check=list(HealthCheck),
 )
 
 KEYS = [key(number) for number in range(1, 5)]
@@ -232,4 +222,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path, may_create_chats
                     for text in SEARCHES:
                         self.read("get_chats_by_user_id_and_search_text", user, text)
 
-        run_state_machine_as_test(Machine, settings=SETTINGS)
+        run_state_machine_as_test(Machine, settings=machine(12, 16))

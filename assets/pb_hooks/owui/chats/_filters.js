@@ -18,9 +18,12 @@ const OF_USER = matches(CHAT, "c", "user_id");
 /** The chat is one of the host's own: of a note, a timer, a sub-agent. Only what may be is parsed. */
 const INTERNAL = `(instr(c.meta, 'internal') AND json_valid(c.meta) AND json_extract(c.meta, '$.internal') IS 1)`;
 
+/** Message `m` is an answer that is still streaming. */
+const STREAMS = `m.has_row = TRUE AND m.role = 'assistant' AND m.done = FALSE
+  AND ${value(MESSAGE, "m", "done")} IS NOT NULL`;
+
 /** An answer in the chat is still streaming. */
-const UNFINISHED = `EXISTS (SELECT 1 FROM owui_chat_messages m WHERE m.chat_id = c.id AND m.has_row = TRUE
-  AND m.role = 'assistant' AND m.done = FALSE AND ${value(MESSAGE, "m", "done")} IS NOT NULL)`;
+const UNFINISHED = `EXISTS (SELECT 1 FROM owui_chat_messages m WHERE m.chat_id = c.id AND ${STREAMS})`;
 
 /** Unread: changed since the owner last opened it, and no answer is still streaming. */
 const UNREAD = `(c.updated_at > c.last_read_at AND ${value(CHAT, "c", "updated_at")} IS NOT NULL AND NOT ${UNFINISHED})`;
@@ -99,4 +102,4 @@ const LISTED = `json_array(c.id, ${["title", "user_id", "updated_at", "created_a
   .map((name) => value(CHAT, "c", name))
   .join(", ")})`;
 
-module.exports = { OF_USER, INTERNAL, UNREAD, ACTIVE, IN_FOLDERS, ORDERS, LISTED, named, filtered };
+module.exports = { OF_USER, INTERNAL, STREAMS, UNREAD, ACTIVE, IN_FOLDERS, ORDERS, LISTED, named, filtered };

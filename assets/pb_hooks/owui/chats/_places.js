@@ -22,10 +22,10 @@ const FEW = 2000;
  * @param {number} number
  */
 function lookUp({ match }, number) {
-  const text = `({:body} ->> '$.pieces[${number}].text')`;
+  const text = arg(`pieces[${number}].text`);
   // Titles have an index of three-letter sequences; for shorter parts the user's own are looked through.
   const titles = match
-    ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH {:body} ->> '$.pieces[${number}].match'`
+    ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH ${arg(`pieces[${number}].match`)}`
     : `SELECT doc FROM owui_chats c WHERE c.user_id = ${arg("user_id")} AND instr(${OF_CHAT}, ${text})`;
   return `SELECT ${number} AS n, 1 AS is_message, doc FROM (SELECT doc FROM owui_chat_messages_words
       WHERE term >= ${text} AND term < ${text} || char(1114111) LIMIT ${FEW + 1})

@@ -8,6 +8,7 @@
 
 const { tables, arg, given, value, matches, one } = require("../lib/rows.js");
 const { PAGE } = require("../lib/paging.js");
+const { membersBelow } = require("../lib/trees.js");
 const { WITH_CALLS, toolCalls } = require("./_tool_calls.js");
 
 /**
@@ -35,11 +36,7 @@ const DAY = 86400; // seconds
 const FILTERS = {
   start_date: `m.created_at >= ${arg("start_date")} AND ${CREATED_AT} IS NOT NULL`,
   end_date: `m.created_at <= ${arg("end_date")} AND ${CREATED_AT} IS NOT NULL`,
-  // Members of the group and of all groups below it; UNION ends on cycles. CROSS JOIN begins with the groups.
-  group_id: `${USER} IS NOT NULL AND m.user_id IN (WITH RECURSIVE below (id) AS (
-      SELECT ${arg("group_id")}
-      UNION SELECT g.id FROM below b CROSS JOIN owui_groups g ON g.parent_group_id = b.id)
-    SELECT gm.user_id FROM below b CROSS JOIN owui_group_members gm ON gm.group_id = b.id)`,
+  group_id: `${USER} IS NOT NULL AND m.user_id IN ${membersBelow(`SELECT ${arg("group_id")}`)}`,
   user_ids: `${USER} IS NOT NULL AND m.user_id IN ${given("user_ids")}`,
 };
 

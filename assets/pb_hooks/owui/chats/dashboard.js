@@ -7,7 +7,7 @@
 
 const { NOW, execute } = require("../lib/bulk.js");
 const { fold } = require("../lib/records.js");
-const { query } = require("../lib/rows.js");
+const { arg, query } = require("../lib/rows.js");
 const { settleTags } = require("../lib/stale.js");
 const { SEPARATOR, tagId } = require("../lib/texts.js");
 const { refold, deleteAlone } = require("../dashboard.js");
@@ -31,7 +31,7 @@ function number(e, sign) {
 
 /** How many of these tags the chat cannot have: its user does not, or it is one of the host's own. */
 const UNSUITABLE = `SELECT count(*) AS json FROM json_each({:body}, '$.tags') j CROSS JOIN owui_tags t ON t.id = j.value
-  WHERE t.user_id != {:body} ->> '$.user_id' OR {:body} -> '$.internal' = 'true'`;
+  WHERE t.user_id != ${arg("user_id")} OR {:body} -> '$.internal' = 'true'`;
 
 /**
  * Refuse tags that are not those of the chat's user.
@@ -101,9 +101,9 @@ function writtenChat(e) {
 }
 
 const WITHOUT_TAG = `UPDATE owui_chats SET updated = ${NOW},
-    tags = (SELECT json_group_array(j.value) FROM json_each(tags) j WHERE j.value != {:body} ->> '$.id')
+    tags = (SELECT json_group_array(j.value) FROM json_each(tags) j WHERE j.value != ${arg("id")})
   WHERE id IN (SELECT t.chat_id FROM owui_chat_tags t
-    WHERE t.user_id = {:body} ->> '$.user_id' AND t.tag = {:body} ->> '$.key')`;
+    WHERE t.user_id = ${arg("user_id")} AND t.tag = ${arg("key")})`;
 
 /**
  * A tag that is deleted: its chats lose it. (Where Open WebUI deletes one, `meta` goes on naming it.)

@@ -2,7 +2,7 @@
 
 /** One chat, and facts about chats whose ids are given. */
 
-const { tables, arg, given, value, one, many } = require("../lib/rows.js");
+const { tables, arg, given, value, one, truth, many } = require("../lib/rows.js");
 const { ACTIVE, OF_USER, filtered } = require("./_filters.js");
 const { wholeUnless } = require("./_whole.js");
 
@@ -39,7 +39,7 @@ function participants() {
 const reads = {
   get_chat_by_id: wholeUnless(BY_ID),
   get_chat_by_id_and_user_id: wholeUnless(OWN),
-  is_chat_owner: `SELECT iif(EXISTS (SELECT 1 ${OWN}), 'true', 'false') AS json`,
+  is_chat_owner: truth(`EXISTS (SELECT 1 ${OWN})`),
   get_chat_folder_id: one(`SELECT json_array(${value(CHAT, "c", "folder_id")}) ${OWN}`),
   get_chat_title_by_id: one(`SELECT json_array(${value(CHAT, "c", "title")}) ${BY_ID}`),
   get_chat_tasks_by_id: one(`SELECT nullif(c.tasks, '') ${BY_ID}`),

@@ -2,9 +2,10 @@
 
 /** The host's table `chat_message`, read; it is written with the chat: messages.js. */
 
-const { tables, arg, value, matches, one } = require("../lib/rows.js");
+const { tables, arg, matches, one } = require("../lib/rows.js");
 const analytics = require("./analytics.js");
 const { PAGE } = require("../lib/paging.js");
+const { STREAMS } = require("./_filters.js");
 const { ROW } = require("./_records.js");
 
 /** @typedef {import("./analytics.js").Asked} Asked */
@@ -42,8 +43,8 @@ const reads = {
   get_message_by_id: one(
     `SELECT ${ROW} FROM owui_chat_messages m WHERE m.has_row = TRUE AND m.key = ${arg("id")}`,
   ),
-  has_unfinished_assistant_by_chat_id: `SELECT EXISTS (SELECT 1 ${OF_CHAT} AND m.role = 'assistant'
-    AND m.done = FALSE AND ${value(MESSAGE, "m", "done")} IS NOT NULL) AS json`,
+  has_unfinished_assistant_by_chat_id: `SELECT EXISTS (SELECT 1 FROM owui_chat_messages m
+    WHERE m.chat_id = ${arg("chat_id")} AND ${STREAMS}) AS json`,
   get_messages_by_chat_id: rows(OF_CHAT, "m.created_at, m.rowid"),
   get_messages_map_by_chat_id: rows(OF_CHAT, "m.rowid"),
   get_keys_by_chat_id: `SELECT json_group_array(m.key) AS json ${OF_CHAT}`,

@@ -24,7 +24,7 @@ const ALL = `FROM owui_chat_messages m WHERE m.chat_id = ${arg("id")}`;
 
 /** The messages with the given keys, and those that their entries name as parents. */
 const ASKED_FOR = `FROM owui_chat_messages m WHERE +m.chat_id = ${arg("id")} AND m.key IN (
-    SELECT value FROM json_each({:body}, '$.keys')
+    SELECT value FROM ${given("keys")}
     UNION ALL SELECT o.chat_id || '-' || (o.entry ->> '$.parentId') FROM owui_chat_messages o
       WHERE o.key IN ${given("keys")} AND +o.chat_id = ${arg("id")})`;
 

@@ -10,6 +10,7 @@
  */
 
 const { tables, arg, given, value } = require("../lib/rows.js");
+const { PAGE } = require("../lib/paging.js");
 const { INTERNAL } = require("./_filters.js");
 const { places } = require("./_places.js");
 const { OF_CHAT, OF_MESSAGE } = require("./_texts.js");
@@ -183,8 +184,6 @@ function numbersOf(args, which) {
   return args.pieces.flatMap((piece, number) => (piece.of.includes(which) ? number : [])).join(", ");
 }
 
-const PAGE = `LIMIT ${arg("limit")} OFFSET ${arg("skip")}`;
-
 /**
  * Chats as a whole.
  *
@@ -194,7 +193,7 @@ function get_chats_by_user_id_and_search_text(args) {
   if (!args.phrase) {
     const isTagged = args.tags && !args.tags.includes("none");
     const from = isTagged
-      ? `owui_chat_tags t CROSS JOIN owui_chats c ON c.id = t.chat_id AND t.tag = {:body} ->> '$.tags[0]' AND t.user_id`
+      ? `owui_chat_tags t CROSS JOIN owui_chats c ON c.id = t.chat_id AND t.tag = ${arg("tags[0]")} AND t.user_id`
       : "owui_chats c WHERE c.user_id";
     const asked = filters(args);
     const page = `SELECT c.rowid AS chat FROM ${from} = ${arg("user_id")} AND ${asked} ORDER BY ${ORDER} ${PAGE}`;

@@ -4,6 +4,7 @@
 
 const { tables, arg, value, contains, row, one, many } = require("../lib/rows.js");
 const { NOW, execute } = require("../lib/bulk.js");
+const { PAGE } = require("../lib/paging.js");
 const { MODE_BEFORE, TIME, insertSnapshot, updateSnapshot, deleteSnapshots } = require("./_snapshot.js");
 
 const SHARED = tables.shared_chat;
@@ -47,7 +48,7 @@ function get_by_user_id({ query: text, order_by, ascending }) {
     "json(p.item)",
     `FROM (SELECT json_array(${LISTED}) AS item, row_number() OVER (ORDER BY ${order}) AS number
       FROM owui_shared_chats s WHERE s.user_id = ${arg("user_id")} ${matching}
-      ORDER BY number LIMIT ${arg("limit")} OFFSET ${arg("skip")}) p`,
+      ORDER BY number ${PAGE}) p`,
     "p.number",
   );
 }

@@ -5,14 +5,14 @@
  * relation `tags` and in `owui_chat_tags`, by user and tag: schema/tags.py.
  */
 
-const { insert } = require("../lib/records.js");
 const { settleTags } = require("../lib/stale.js");
 const { tagId } = require("../lib/texts.js");
 const rows = require("../lib/rows.js");
-const { arg, given, matches, row, many, query } = rows;
+const { arg, matches, row, many, query } = rows;
 const { NOW, execute } = require("../lib/bulk.js");
 const { OF_USER } = require("./_filters.js");
 const { list } = require("./_list.js");
+const { ensure } = require("../tags.js");
 
 /** @type {import("../lib/rows.js").Table} */
 const CHAT = rows.tables.chat;
@@ -28,7 +28,7 @@ const NUMBER = `(SELECT count(*) FROM owui_chat_tags t WHERE t.user_id = coalesc
   AND (${arg("user_id")} != '' OR EXISTS (SELECT 1 FROM owui_chats c
     WHERE c.id = t.chat_id AND ${matches(CHAT, "c", "user_id")})))`;
 
-/** Delete those of the tags which are in no more chats of the user than is said; each is [id, id as it is counted]. */
+/** Delete the given tags that at most `threshold` chats of the user have; each is [id, normalised id]. */
 const DELETE_ORPHANS = `DELETE FROM owui_tags WHERE user_id = ${arg("user_id")} AND key IN (
   SELECT key FROM (SELECT j.value ->> 0 AS key, j.value ->> 1 AS wanted FROM json_each({:body}, '$.tags') j)
     WHERE ${NUMBER} <= ${arg("threshold")})`;
@@ -103,34 +103,10 @@ function setTags(tx, id, tags) {
   execute(tx, SET_TAGS, JSON.stringify({ id, tags }));
 }
 
-/**
- * Create those tags which the user does not have; false, and none, if two of these have the same id.
- *
- * @param {CoreApp} tx
- * @param {string} user_id
- * @param {string[]} ids
- * @param {string[]} names in the same order
- */
-function ensure(tx, user_id, ids, names) {
-  const existing = `FROM owui_tags t WHERE t.user_id = ${arg("user_id")} AND t.key IN
-    ${given("ids")}`;
-  /** @type {string[]} */
-  const found = JSON.parse(query(tx, many("t.key", existing, "t.key"), JSON.stringify({ user_id, ids })));
-  const missing = ids.map((id, at) => ({ id, name: names[at] })).filter(({ id }) => !found.includes(id));
-  if (new Set(missing.map(({ id }) => id)).size < missing.length) {
-    return false;
-  }
-  for (const tag of missing) {
-    insert(tx, TAG, { ...tag, user_id, meta: null });
-  }
-  settleTags(tx);
-  return true;
-}
-
 const writes = {
   /**
    * Replace a chat's tags, create those which its user does not have, and delete those which nothing has any more.
-   * The answer is null if there is no chat, `"no object"` or `"conflict"` for what the host answers with an exception.
+   * Returns null if there is no chat, `"no object"` or `"conflict"` where the host raises an exception.
    *
    * @param {CoreApp} tx
    * @param {{ id: string, user_id: string, ids: string[], names: string[] }} args `ids` of the tags and their `names`

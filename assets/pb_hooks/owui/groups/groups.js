@@ -144,7 +144,7 @@ const writes = {
   },
 
   /**
-   * Change a group; answer with its row, its parent before, and the users whose access that may change.
+   * Change a group; reply with its row, its parent before, and the users whose access that may change.
    *
    * @param {CoreApp} tx
    * @param {{ id: string, changes: Values, updated_at: number }} args `changes` has the columns which are to change
@@ -167,7 +167,7 @@ const writes = {
   },
 
   /**
-   * Delete a group with its memberships and grants; its children go to its parent. Answer with that parent, the
+   * Delete a group with its memberships and grants; its children go to its parent. Reply with that parent, the
    * children, and the users whose access that may change.
    *
    * @param {CoreApp} tx
@@ -190,7 +190,7 @@ const writes = {
   },
 
   /**
-   * Delete all groups with their memberships and grants; answer with the users that were in one.
+   * Delete all groups with their memberships and grants; reply with the users that were in one.
    *
    * @param {CoreApp} tx
    */
@@ -208,7 +208,7 @@ const writes = {
   },
 
   /**
-   * Create a group for each name which none has; answer with their rows, and a message for each that failed.
+   * Create a group for each name which none has; reply with their rows, and a message for each that failed.
    *
    * @param {CoreApp} tx
    * @param {{ names: string[], ids: string[], group: Values }} args `group` is what the new ones have in common, the

@@ -89,7 +89,7 @@ function uuid4() {
 
 const writes = {
   /**
-   * Make users, and no others, members of a group; answer with those who came or left.
+   * Make users, and no others, members of a group; reply with those who came or left.
    *
    * @param {CoreApp} tx
    * @param {{ id: string, members: NewMember[], updated_at: number }} args
@@ -111,7 +111,7 @@ const writes = {
   },
 
   /**
-   * Make users members of a group; answer with its row and those who are new.
+   * Make users members of a group; reply with its row and those who are new.
    *
    * @param {CoreApp} tx
    * @param {{ id: string, members: NewMember[], updated_at: number }} args
@@ -131,7 +131,7 @@ const writes = {
   },
 
   /**
-   * End the memberships of users in a group; answer with its row and those who were members.
+   * End the memberships of users in a group; reply with its row and those who were members.
    *
    * @param {CoreApp} tx
    * @param {{ id: string, user_ids: string[], updated_at: number }} args
@@ -162,7 +162,7 @@ const writes = {
   },
 
   /**
-   * Make a user a member of the groups with these names, and of no others; answer whether that changed anything.
+   * Make a user a member of the groups with these names, and of no others; reply whether that changed anything.
    *
    * @param {CoreApp} tx
    * @param {{ user_ids: [string], names: string[], updated_at: number }} args

@@ -7,6 +7,8 @@
  * PocketBase's own hooks and realtime do not see these writes; the change feed does.
  */
 
+const { given } = require("./rows.js");
+
 /** @typedef {import("./rows.js").Table} Table */
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ', 'now')";
@@ -115,12 +117,12 @@ function nullsAfter(table) {
   const none = JSON.stringify(usual.map(({ name }) => name));
   return `(SELECT json_group_array(value) FROM (
     SELECT value FROM json_each(iif(coalesce(nulls, 'null') IN ('null', ''), '${none}', nulls))
-      WHERE value NOT IN (SELECT value FROM json_each({:body}, '$.columns'))
-    UNION ALL SELECT value FROM json_each({:body}, '$.nones')))`;
+      WHERE value NOT IN ${given("columns")}
+    UNION ALL SELECT value FROM ${given("nones")}))`;
 }
 
 /**
- * Run a statement; the answer is the number of rows it changed.
+ * Run a statement; returns the number of rows it changed.
  *
  * @param {CoreApp} tx
  * @param {string} sql

@@ -4,11 +4,11 @@
 
 const { arg, many, row } = require("./rows.js");
 
-/** A page of a sorted query: the parameters `limit` and `skip`; without them, all. */
+/** A page of a sorted query: the parameters `limit`, none or -1 for all, and `skip`. */
 const PAGE = `LIMIT coalesce(${arg("limit")}, -1) OFFSET coalesce(${arg("skip")}, 0)`;
 
 /**
- * SQL that answers with the rows of the `limit` records behind the id `after`, in the order of the ids.
+ * SQL that returns the rows of the `limit` records behind the id `after`, in the order of the ids.
  *
  * @param {import("./rows.js").Table} table
  */

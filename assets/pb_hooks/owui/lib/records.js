@@ -145,7 +145,7 @@ function related(tx, table, id) {
 }
 
 /**
- * Save a new row; the answer is that row.
+ * Save a new row; returns that row.
  *
  * @param {CoreApp} tx
  * @param {Table} table
@@ -173,7 +173,7 @@ function insert(tx, table, values) {
 }
 
 /**
- * Save changes of a record; the answer is its row.
+ * Save changes of a record; returns its row.
  *
  * @param {CoreApp} tx
  * @param {Table} table
@@ -240,7 +240,7 @@ function remove(tx, table, ids) {
 }
 
 /**
- * Delete the records that a query selects; the answer is their number.
+ * Delete the records that a query selects; returns their number.
  *
  * @param {CoreApp} tx
  * @param {Table} table
@@ -255,7 +255,7 @@ function removeSelected(tx, table, rest, body, alias) {
 }
 
 /**
- * Delete the records that have these values; the answer is their number.
+ * Delete the records that have these values; returns their number.
  *
  * @param {CoreApp} tx
  * @param {Table} table

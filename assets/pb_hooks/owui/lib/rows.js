@@ -125,7 +125,7 @@ function row(table, alias) {
 }
 
 /**
- * SQL that answers with the first row of a query as JSON, or `null`.
+ * SQL that returns the first row of a query as JSON, or `null`.
  *
  * @param {string} select
  */
@@ -134,7 +134,16 @@ function one(select) {
 }
 
 /**
- * SQL that answers with a JSON array.
+ * SQL that returns `true` or `false`.
+ *
+ * @param {string} condition
+ */
+function truth(condition) {
+  return `SELECT iif(${condition}, 'true', 'false') AS json`;
+}
+
+/**
+ * SQL that returns a JSON array.
  *
  * @param {string} item what each row becomes
  * @param {string} rest from FROM on, without ORDER BY
@@ -180,6 +189,7 @@ module.exports = {
   contains,
   row,
   one,
+  truth,
   many,
   query,
   recordIds,

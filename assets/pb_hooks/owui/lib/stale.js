@@ -2,9 +2,9 @@
 
 /** Chats whose tags may not be equal to their `meta.tags` yet: `owui_stale_tags`, see schema/tags.py. */
 
-const { query } = require("./rows.js");
+const { truth, query } = require("./rows.js");
 
-const ARE_THERE = "SELECT iif(EXISTS (SELECT 1 FROM owui_stale_tags), 'true', 'false') AS json";
+const ARE_THERE = truth("EXISTS (SELECT 1 FROM owui_stale_tags)");
 
 /**
  * Set the tags of stale chats right; a trigger does so for each row that is deleted.

@@ -7,7 +7,7 @@
  * waits for that: these are reads by an index, and only if there is one follows a write.
  */
 
-const { tables, arg, query } = require("../lib/rows.js");
+const { tables, arg, truth, query } = require("../lib/rows.js");
 const { assignments, execute } = require("../lib/bulk.js");
 
 /** @type {import("../lib/rows.js").Table} */
@@ -21,7 +21,7 @@ const TO_CANCEL = `c.timer_at != '' AND c.user_id = ${arg("user_id")} AND ${IS_P
 
 /** @param {string} condition on a chat `c` */
 function exists(condition) {
-  return `SELECT iif(EXISTS (SELECT 1 FROM owui_chats c WHERE ${condition}), 'true', 'false') AS json`;
+  return truth(`EXISTS (SELECT 1 FROM owui_chats c WHERE ${condition})`);
 }
 
 /**
@@ -52,7 +52,7 @@ function metaWith(members) {
 function change(tx, args, body, which, further = []) {
   /** @type {[string, string][]} */
   const given = (args.members || []).map((_, number) => [
-    `({:body} ->> '$.members[${number}][0]')`,
+    arg(`members[${number}][0]`),
     `{:body} -> '$.members[${number}][1]'`,
   ]);
   const members = [...given, ...further];

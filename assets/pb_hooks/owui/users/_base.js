@@ -44,7 +44,7 @@ function insertUser(tx, user) {
 }
 
 /**
- * Save changes of a user; the answer is the row.
+ * Save changes of a user; returns the row.
  *
  * @param {CoreApp} tx
  * @param {core.Record} record
@@ -67,7 +67,7 @@ function keepAddressUnique(tx, { email, id }) {
     email === "" &&
     query(tx, `SELECT EXISTS (SELECT 1 ${others}) AS json`, JSON.stringify({ id })) !== "0"
   ) {
-    throw { status: 409, code: "conflict", message: "owui_users: another user's address is empty, too" };
+    throw { status: 409, code: "conflict", message: "owui_users: another user's address is also empty" };
   }
 }
 

@@ -3,7 +3,7 @@
 /**
  * The host's table `auth`: how people sign in.
  *
- * Answers of writes are kept for repeated requests: none has anything of a row.
+ * Replies of writes are kept for repeated requests: none has anything of a row.
  */
 
 const { merge } = require("../lib/json.js");
@@ -120,7 +120,7 @@ const writes = {
   },
 
   /**
-   * End all sessions in one statement, however many there are; answer with the ids of all users.
+   * End all sessions in one statement, however many there are; reply with the ids of all users.
    *
    * @param {CoreApp} tx
    */
@@ -153,7 +153,7 @@ const writes = {
   },
 
   /**
-   * Set a new password and end all sessions. The answer is null if the user has no credentials, false if these are
+   * Set a new password and end all sessions. Returns null if the user has no credentials, false if these are
    * not as expected any more, or not in use.
    *
    * @param {CoreApp} tx

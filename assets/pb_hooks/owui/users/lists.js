@@ -48,7 +48,7 @@ ORDERS.set("order_group_ids", [
 ORDERS.set("order_user_ids", [`u.id IN ${given("order_user_ids")}`, "u.name"]);
 
 /**
- * SQL that answers with how many users there are, and with the rows of a page of them.
+ * SQL that returns how many users there are, and the rows of a page of them.
  *
  * @param {string[]} conditions
  * @param {string[]} keys SQL of what is sorted by

@@ -3,7 +3,7 @@
 /**
  * The host's table `oauth_session`: tokens of the services where people signed in, encrypted by the host.
  *
- * Answers of writes are kept for repeated requests: none has a token.
+ * Replies of writes are kept for repeated requests: none has a token.
  */
 
 const { insert, update, removeWhere, find } = require("../lib/records.js");
@@ -36,7 +36,7 @@ const writes = {
   },
 
   /**
-   * Set what changes with a new token; answer with user, provider and the time when the session began, or null.
+   * Set what changes with a new token; reply with user, provider and the time when the session began, or null.
    *
    * @param {CoreApp} tx
    * @param {{ id: string, changes: Values }} args
@@ -52,7 +52,7 @@ const writes = {
   },
 
   /**
-   * Delete the sessions which have the values that are given; answer with their number.
+   * Delete the sessions which have the values that are given; reply with their number.
    *
    * @param {CoreApp} tx
    * @param {{ id?: string, user_id?: string, provider?: string }} args

@@ -60,7 +60,7 @@ const writes = {
   },
 
   /**
-   * Set columns of a user; an e-mail address is noted with the credentials, too.
+   * Set columns of a user; an e-mail address is also noted with the credentials.
    *
    * @param {CoreApp} tx
    * @param {{ id: string, changes: Values }} args `changes` has the columns that are to change

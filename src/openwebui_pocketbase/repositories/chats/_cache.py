@@ -21,7 +21,7 @@ from openwebui_pocketbase.repositories.chats._draft import Draft
 __all__ = ["ChatCache", "cache_of"]
 
 CACHE_BYTES = 32 << 20
-"""What is known about more than these, of the chats not used for the longest time, is forgotten."""
+"""Bytes of cached chats; beyond that the least recently used are dropped."""
 
 NUL = b"\\u0000"
 
@@ -122,7 +122,7 @@ class ChatCache:
             return known.reading.messages
 
     def take_draft(self, chat_id: str, keys: Collection[str]) -> Draft | None:
-        """Return a draft with which a write can begin, which nobody else gets then; None if there is none.
+        """Take the draft of a chat out of the cache, for one writer; None if there is none.
 
         It may be older than the chat: then the write is refused.
 
@@ -144,7 +144,7 @@ class ChatCache:
         return Draft(chat_id, [orjson.loads(reading.row), reading.version, reading.tidy, []], keys)
 
     def forget_draft(self, chat_id: str) -> None:
-        """Note that a chat is about to be changed in another way than from its draft."""
+        """Drop the cached draft: the chat is about to be changed without it."""
         with self._lock:
             if (known := self._chats.get(chat_id)) is not None:
                 known.draft = None

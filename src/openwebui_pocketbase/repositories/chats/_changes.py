@@ -13,7 +13,8 @@ from openwebui_pocketbase.codec import Json
 from openwebui_pocketbase.codec.chats import searched_text
 from openwebui_pocketbase.codec.json import NULL
 from openwebui_pocketbase.codec.messages import APPEND, KEEP, StoredMessage
-from openwebui_pocketbase.repositories.chats._codecs import JSON, MESSAGE
+from openwebui_pocketbase.repositories.base import JSON
+from openwebui_pocketbase.repositories.chats._codecs import MESSAGE
 
 __all__ = ["ChangedMessages", "changed_columns", "grouped", "plain_row"]
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
-from open_webui.utils.json_codec import JSONCodec
-
-from openwebui_pocketbase.codec import JsonFormat
 from openwebui_pocketbase.codec.chats import ChatCodec
 from openwebui_pocketbase.codec.messages import MessageCodec
+from openwebui_pocketbase.repositories.base import JSON
 
-__all__ = ["CHAT", "JSON", "MESSAGE"]
-
-JSON: Final = JsonFormat(dumps=partial(JSONCodec.dumps, ensure_ascii=False), loads=JSONCodec.loads)
+__all__ = ["CHAT", "MESSAGE"]
 
 CHAT: Final = ChatCodec(JSON)
 

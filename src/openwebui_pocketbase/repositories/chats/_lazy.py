@@ -1,8 +1,7 @@
-"""What a write to a chat returns: the whole chat, whose messages are read only if somebody looks at them.
+"""What a write to a chat returns: the whole chat, its messages read on first access.
 
-Hardly anybody does. The few functions of the host that do say so beforehand (`openwebui_pocketbase.seams.saved_chats`),
-so that the chat is read while the event loop serves others. Any other caller that looks blocks the event loop for one
-request.
+The functions of the host that need them announce it (`openwebui_pocketbase.seams.saved_chats`), so the read is awaited;
+any other access blocks the event loop for one request.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ reads_saved_chat: ContextVar[bool] = ContextVar("reads_saved_chat", default=Fals
 
 
 async def saved_chat(chat: ChatModel, read: Read) -> SavedChat:
-    """Return a chat as it was written, which is read as a whole now or when somebody looks at it.
+    """Return the chat as written; its messages are read now if the caller announced it, else on first access.
 
     Args:
-        chat: The chat; its messages are not looked at.
+        chat: The chat; its messages are not used.
         read: Reads it.
     """
     if reads_saved_chat.get():
@@ -42,7 +41,7 @@ async def saved_chat(chat: ChatModel, read: Read) -> SavedChat:
 
 
 class SavedChat(ChatModel):
-    """A `ChatModel` whose ``chat`` gets its messages when it is first looked at.
+    """A `ChatModel` whose ``chat`` gets its messages on first access.
 
     The host writes messages many times while they come in, and hardly ever looks at what the write returns. Reading all
     messages each time would make a write cost what the chat costs. Once looked at, this is an ordinary `ChatModel`.
@@ -56,7 +55,7 @@ class SavedChat(ChatModel):
         """Return a chat as it was written.
 
         Args:
-            chat: The chat; its messages are not looked at.
+            chat: The chat; its messages are not used.
             read: Gives columns that are to be used instead of the chat's, and the ``chat`` with its messages among
                 them.
         """

@@ -22,7 +22,9 @@ from openwebui_pocketbase.repositories.chats._tidy import is_tidy
 __all__ = ["NewChat", "is_long", "off_loop", "send", "wire_of"]
 
 PART: Final = 4 << 20
-"""Bytes in one request: as long as nobody else can write. A longer message has a request of its own."""
+"""Bytes in one request, and so the length of one transaction, during which nobody else can write.
+
+A longer message has a request of its own."""
 
 RECORD: Final = 1 << 10
 """Bytes that a record counts for besides its own: with many short messages the indexes cost most."""
@@ -31,7 +33,7 @@ LEASE: Final = 120
 """Seconds after which PocketBase takes an import that sends nothing for dead."""
 
 FEW: Final = 64
-"""Messages that are made ready for sending faster than a thread is asked to."""
+"""Up to this many messages are encoded on the event loop; starting a thread would take longer."""
 
 Row = dict[str, Any]
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from openwebui_pocketbase.repositories.chats._cache import ChatCache, cache_of
 from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.errors import is_outage
 
-__all__ = ["ChatWriter", "enough", "raises_outages"]
+__all__ = ["ChatWriter", "only_messages", "raises_outages"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -29,8 +29,8 @@ P = ParamSpec("P")
 LEASE = 30_000
 """Milliseconds for which a chat stays locked at most, when the process that locked it crashes."""
 
-_enough: ContextVar[Collection[str] | None] = ContextVar("enough", default=None)
-"""Ids of the messages that are enough for the next transaction, if the chat is tidy."""
+_only_messages: ContextVar[Collection[str] | None] = ContextVar("only_messages", default=None)
+"""Ids of the messages that the next transaction loads, if the chat is tidy; None for all."""
 
 _in_stock_method: ContextVar[bool] = ContextVar("in_stock_method", default=False)
 """Whether the host's code around a transaction swallows whatever exception it meets."""
@@ -71,17 +71,17 @@ def _outages() -> Iterator[None]:
 
 
 @contextmanager
-def enough(keys: Collection[str]) -> Iterator[None]:
-    """Say that the host's code within looks only at these messages of a chat, if that is tidy."""
-    before = _enough.set(keys)
+def only_messages(keys: Collection[str]) -> Iterator[None]:
+    """Within the block, load only these messages of a tidy chat."""
+    before = _only_messages.set(keys)
     try:
         yield
     finally:
-        _enough.reset(before)
+        _only_messages.reset(before)
 
 
 class _Turns:
-    """What those who write to the same chat wait for, by event loop and chat."""
+    """Locks, per event loop and chat, that serialise the writers of this process."""
 
     def __init__(self) -> None:
         self._loops: weakref.WeakKeyDictionary[
@@ -166,7 +166,7 @@ class ChatWriter(PocketBaseRepository):
 
     def _chat_transaction(self, id: str) -> AbstractAsyncContextManager[tuple[Any, Chat | None]]:
         """Lock a chat, give it to the caller, and write what the caller has changed; see `_locked`."""
-        return self._locked(id, _enough.get())
+        return self._locked(id, _only_messages.get())
 
     @asynccontextmanager
     async def _locked(

@@ -19,11 +19,7 @@ _MINUTES = {"10m": 10, "hourly": 60, "3h": 180, "6h": 360, "daily": 1440}
 
 
 class MessageAnalytics(PocketBaseRepository):
-    """The methods of `ChatMessageTable` that count.
-
-    Only PocketBase sees the messages, and only this process knows its time zone: the offsets from UTC go along with
-    the question, and what comes back is already counted by parts of the day.
-    """
+    """The methods of `ChatMessageTable` that count; days and parts of days are in `_calendar`."""
 
     async def get_chat_ids_by_model_id(
         self,
@@ -68,7 +64,7 @@ class MessageAnalytics(PocketBaseRepository):
     async def get_user_analytics(
         self, start_date: int | None = None, end_date: int | None = None, group_id: str | None = None, db: Any = None
     ) -> dict[str, dict[str, int]]:
-        """Return the numbers of tokens and answers by user; nobody's tokens are not counted."""
+        """Return tokens and answers by user; rows without a user count no tokens."""
         usage = _with_tokens(await self._ask_about("get_user_analytics", start_date, end_date, group_id))
         for user_id, counts in usage.items():
             if user_id is None:

@@ -12,8 +12,8 @@ from open_webui.models.chat_messages import ChatMessage, ChatMessageModel
 from open_webui.models.chats import ChatForm, ChatImportForm, ChatModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.repositories.base import JSON
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
-from openwebui_pocketbase.repositories.chats._codecs import JSON
 from openwebui_pocketbase.repositories.chats._parts import NewChat, is_long, off_loop, send
 from openwebui_pocketbase.repositories.chats._rows import new_row
 from openwebui_pocketbase.repositories.errors import integrity_errors

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from open_webui.models.chat_messages import ChatMessageModel, ChatMessageTable
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from openwebui_pocketbase.repositories.base import list_of
 from openwebui_pocketbase.repositories.chats._codecs import MESSAGE
 from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.chats._rows import entry_of, new_row, upsert_row
@@ -15,8 +16,6 @@ from openwebui_pocketbase.repositories.chats._transaction import ChatWriter
 from openwebui_pocketbase.repositories.chats.analytics import MessageAnalytics, limits
 
 __all__ = ["PocketBaseChatMessages"]
-
-_LIST = TypeAdapter(list[ChatMessageModel])  # one call for all rows is faster than one for each
 
 
 class PocketBaseChatMessages(MessageAnalytics, ChatWriter, ChatMessageTable):
@@ -137,4 +136,4 @@ class PocketBaseChatMessages(MessageAnalytics, ChatWriter, ChatMessageTable):
         return MESSAGE.row(row)
 
     def _models_of(self, rows: Iterable[Sequence[Any]]) -> list[ChatMessageModel]:
-        return _LIST.validate_python([MESSAGE.row(row) for row in rows])
+        return list_of(ChatMessageModel).validate_python([MESSAGE.row(row) for row in rows])

@@ -17,7 +17,7 @@ from openwebui_pocketbase.repositories.chats._codecs import MESSAGE
 from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.chats._lazy import saved_chat
 from openwebui_pocketbase.repositories.chats._rows import entry_of, members_of, upsert_row
-from openwebui_pocketbase.repositories.chats._transaction import enough, raises_outages
+from openwebui_pocketbase.repositories.chats._transaction import only_messages, raises_outages
 from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["MessagesOfChats"]
@@ -202,6 +202,6 @@ class MessagesOfChats(ChatRepository):
             user_message.get("parentId"),
             *(entry.get("message_id") for entry in message_ids),
         ]
-        with enough({one for one in named if isinstance(one, str)}):
+        with only_messages({one for one in named if isinstance(one, str)}):
             turn: dict[str, Any] = await super().insert_chat_turn(chat_id, user, user_message, message_ids)
         return turn

@@ -8,9 +8,9 @@ from open_webui.models.chats import CHAT_SEARCH_FILTER_PREFIXES, ChatModel, chat
 from open_webui.utils.misc import sanitize_text_for_db
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.codec.words import pieces_of
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
 from openwebui_pocketbase.repositories.neighbours import neighbour
-from openwebui_pocketbase.search.words import pieces_of
 
 __all__ = ["SearchChats", "parts_of"]
 

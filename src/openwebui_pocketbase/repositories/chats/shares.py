@@ -23,7 +23,7 @@ class SharesOfChats(ChatRepository):
         return self._whole_of(await self._write("share_chat", chat_id=chat_id, id=str(uuid.uuid4()), now=now))
 
     async def update_shared_chat_by_chat_id(self, chat_id: str, db: AsyncSession | None = None) -> ChatModel | None:
-        """Do the same: in the stock class each of the two calls the other."""
+        """Same as `insert_shared_chat_by_chat_id`."""
         return await self.insert_shared_chat_by_chat_id(chat_id, db=db)
 
     @default_on_error(lambda: False)

@@ -57,7 +57,7 @@ class GroupMembers(GroupRows):
     async def get_group_member_counts_by_ids(
         self, ids: list[str], db: AsyncSession | None = None, *, include_inherited: Any = False
     ) -> dict[str, int]:
-        """Return how many members those groups have that have some.
+        """Return the member count of each group that has members.
 
         Args:
             ids: The groups.

@@ -91,7 +91,7 @@ class UserLists(UserRows):
 
 
 def _filters(filter: dict[str, Any]) -> dict[str, Any]:
-    """Return those filters which need nobody else, as parameters."""
+    """Return the filters that need no other repository, as parameters."""
     parameters: dict[str, Any] = {}
     if filter.get("query"):
         parameters["query"] = f"{filter['query']}".lower()

@@ -131,7 +131,7 @@ class PocketBaseUsers(UserLists, UserActivity, UserApiKeys, UsersTable):
         return self._model_of(await self._write("update_user_settings_by_id", id=id, **parameters))
 
     async def delete_user_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
-        """Delete the user, and what is nobody's without; False if the chats could not be deleted."""
+        """Delete the user with their API keys and sessions; False if the chats could not be deleted."""
         if not await delete_belongings(id):
             return False
         await self._write("delete_user_by_id", id=id)

@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from openwebui_pocketbase.changes.feed import Feed, Page
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.search.words import INDEXED_CHARACTERS, index_words, is_indexed
-
-if TYPE_CHECKING:
-    from openwebui_pocketbase.changes.feed import Feed, Page
+from openwebui_pocketbase.codec.words import INDEXED_CHARACTERS, index_words, is_indexed
+from openwebui_pocketbase.tasks import BackgroundTask
 
 __all__ = ["AT_ONCE", "Indexer", "indexed"]
 
@@ -28,11 +27,11 @@ COLLECTIONS = frozenset({"owui_chats", "owui_chat_messages"})
 """What is indexed."""
 
 AT_ONCE = {"limit": 100, "bytes": 1 << 17, "longest": INDEXED_CHARACTERS}
-"""Messages, or chats, in one transaction, and bytes of text after which it takes no more: others want to write, too.
+"""Messages, or chats, in one transaction, and bytes of text after which a transaction ends, so that others can write.
 The index has up to eight times as many bytes of a text without spaces."""
 
 
-class Indexer:
+class Indexer(BackgroundTask):
     """A task of the application that empties the queue; those of several processes may do so at once.
 
     Args:
@@ -41,21 +40,11 @@ class Indexer:
     """
 
     def __init__(self, client: PocketBaseClient, feed: Feed | None = None) -> None:
+        super().__init__()
         self._client = client
-        self._task: asyncio.Task[None] | None = None
         self._may_wait = asyncio.Event()
         if feed is not None:
             feed.listen(self._notice)
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run())
-
-    async def aclose(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def index_waiting(self) -> int:
         """Index some of what waits; return how much that was, 0 if there is nothing more."""

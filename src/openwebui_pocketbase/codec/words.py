@@ -52,9 +52,9 @@ _known = lru_cache(maxsize=1 << 12)(_parts)
 
 
 def pieces_of(folded: str) -> list[str]:
-    """Return parts of words that each text has which has this one, as the index knows them.
+    """Return index terms that any text containing this one must contain.
 
-    ``%`` and ``_`` are no letters, so this is right for patterns, too.
+    ``%`` and ``_`` are no letters, so patterns need no special case.
     """
     return list(dict.fromkeys(_pieces(folded)))
 

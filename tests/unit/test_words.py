@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from openwebui_pocketbase.search import words
-from openwebui_pocketbase.search.words import INDEXED_CHARACTERS, index_words, is_indexed, pieces_of
+from openwebui_pocketbase.codec import words
+from openwebui_pocketbase.codec.words import INDEXED_CHARACTERS, index_words, is_indexed, pieces_of
 
 TEXTS = [
     "a few words, and more_of them",

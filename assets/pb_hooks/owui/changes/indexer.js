@@ -3,7 +3,7 @@
 /**
  * The full-text indexes of chats and messages: adding what waits for them, and making both anew, piece by piece.
  *
- * A message's words are made by who calls. A message whose text has changed since it was read is left as it is.
+ * The caller computes a message's words. A message whose text has changed since is skipped.
  */
 
 const { arg, query } = require("../lib/rows.js");
