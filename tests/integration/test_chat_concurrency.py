@@ -18,6 +18,7 @@ from open_webui.models.chats import ChatForm
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from tests.support.chat_writer import LEASE
+from tests.support.chats import body
 from tests.support.pocketbase import PocketBaseProcess
 
 CHAT = "c0000000-0000-4000-8000-000000000001"
@@ -87,6 +88,20 @@ async def chats(client: PocketBaseClient, may_create_chats: None) -> PocketBaseC
     form = ChatForm(chat={"history": {"messages": {"root": root}, "currentId": "root"}})
     await chats.insert_new_chat(CHAT, "u1", form)
     return chats
+
+
+async def test_a_cancelled_writer_leaves_no_lock(own_pocketbase: PocketBaseProcess, may_create_chats: None) -> None:
+    chats = PocketBaseChats()
+    chats.pocketbase = client = own_pocketbase.client()
+    await chats.insert_new_chat(CHAT, "u1", ChatForm(chat=body("a", "b")))
+    for milliseconds in range(12):
+        writing = asyncio.create_task(chats.delete_message_from_chat_by_id_and_message_id(CHAT, "none"))
+        await asyncio.sleep(milliseconds / 2000)
+        writing.cancel()
+        await asyncio.gather(writing, return_exceptions=True)
+    with own_pocketbase.admin() as admin:
+        assert admin.sql("SELECT * FROM owui_chat_locks") == []
+    await client.aclose()
 
 
 async def test_killed_writers_lose_nothing(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:

@@ -300,6 +300,11 @@ async def test_a_group_deleted_in_the_dashboard(own_pocketbase: PocketBaseProces
     await groups.pocketbase.aclose()
 
 
+async def test_a_chat_with_tags_is_given_to_somebody_else(chats: PocketBaseChats, admin: AdminClient) -> None:
+    """It loses them, as they are not that user's."""
+    assert admin.send("PATCH", f"{CHATS}/{C}", {"user_id": "u2"})["tags"] == []
+
+
 async def test_what_other_programs_do_to_tags_is_followed_soon(
     own_pocketbase: PocketBaseProcess, admin: AdminClient, chats: PocketBaseChats
 ) -> None:

@@ -124,7 +124,7 @@ function write(e, path, body) {
   if (!key) {
     return e.json(400, { status: 400, code: "no_idempotency_key", message: "Idempotency-Key is missing." });
   }
-  const mirroredUpTo = e.request.header.get("X-Owui-Mirrored-Up-To");
+  const mirroredUpTo = decodeURIComponent(e.request.header.get("X-Owui-Mirrored-Up-To"));
   let reply = "";
   /** @type {any} */
   let failure = null;

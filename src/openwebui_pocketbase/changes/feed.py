@@ -27,6 +27,9 @@ PAUSE = 1.5
 """Seconds from one request to the next, unless the page before was full: with what listeners do with a page, changes
 of others are in the SQL database within about two."""
 
+GRACE = 10.0
+"""Seconds in which a request has to be answered, besides those that it waits."""
+
 LIMIT = 1000
 """Changes in a page."""
 
@@ -107,7 +110,8 @@ class Feed(BackgroundTask):
         """
         parameters = {"since": self._cursor, "limit": LIMIT, "wait": wait}
         # Those who listen deal with another process of PocketBase themselves: they see it by the page.
-        found = await self._client.read("changes/get_changes", parameters, meet=False)
+        async with asyncio.timeout(wait + GRACE):  # a connection can go silent
+            found = await self._client.read("changes/get_changes", parameters, meet=False)
         page = _page_of(found, after=self._last)
         if (page.run, page.cursor) != (self._seen_run, self._cursor) or not page.follows:
             self._seen_run, self._cursor, self._last = page.run, page.cursor, page.last

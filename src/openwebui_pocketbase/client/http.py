@@ -7,6 +7,7 @@ import random
 import weakref
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import orjson
@@ -144,7 +145,7 @@ class PocketBaseClient:
         """
         headers = f"Idempotency-Key: {idempotency_key()}\r\n"
         if mirrored_up_to:
-            headers += f"X-Owui-Mirrored-Up-To: {mirrored_up_to}\r\n"
+            headers += f"X-Owui-Mirrored-Up-To: {quote(mirrored_up_to)}\r\n"  # a record id can be any text
         reply: Reply = await self._send("POST", f"/api/owui/{path}", encode(parameters), headers, parse=reply_of)
         if reply.last is not None:
             self.written = reply.last

@@ -40,7 +40,8 @@ const UNSUITABLE = `SELECT count(*) AS json FROM json_each({:body}, '$.tags') j 
  * @param {CoreApp} app
  */
 function checkTags(record, app) {
-  const tags = record?.getStringSlice("tags");
+  const before = new Set(record?.original().getStringSlice("tags"));
+  const tags = record?.getStringSlice("tags").filter((tag) => !before.has(tag));
   if (record && tags?.length) {
     const internal = JSON.parse(record.getString("meta") || "null")?.internal === true;
     const body = JSON.stringify({ tags, user_id: record.getString("user_id"), internal });

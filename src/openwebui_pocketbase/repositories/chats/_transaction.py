@@ -212,7 +212,15 @@ class ChatWriter(PocketBaseRepository):
         delays = _delays()
         while True:
             parameters = {**_of_messages(chat_id, keys), "token": token, "milliseconds": LEASE}
-            wire = await self.pocketbase.write("chats/lock_chat", parameters)
+            request = asyncio.ensure_future(self.pocketbase.write("chats/lock_chat", parameters))
+            try:
+                wire = await asyncio.shield(request)
+            except asyncio.CancelledError:
+                # The lock may be taken all the same: nobody else could write until it ends by itself.
+                with suppress(OpenWebUIPocketBaseError):
+                    await request
+                    await self._unlock(chat_id, token)
+                raise
             if wire == "gone":
                 return None
             if wire == "locked":
