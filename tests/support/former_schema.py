@@ -93,6 +93,7 @@ async def fill(server: PocketBaseProcess) -> None:
     await client.aclose()
     with server.admin() as admin:
         admin.sql("INSERT INTO owui_tags (id, key, name, user_id) VALUES ('0123456789abcdef', 'a', 'A', 'u1')")
+        admin.sql("DELETE FROM owui_stale_tags")  # the chats have their tag, as soon as anybody reads the feed
         admin.sql(
             "INSERT INTO owui_folders (id, name, user_id, items, updated_at, old_note, nulls) VALUES "
             "('f-1', 'One', 'u1', '{\"b\":1.0}', '0001700000000000123', 'gone', '[]'), "
