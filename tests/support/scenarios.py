@@ -117,6 +117,8 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "<duration>": re.compile(r"(?<=Duration: )\d+\.\d+s"),
     "<key>": re.compile(r"\b(?:sk-)?[0-9a-f]{32}\b|\b[A-Z2-7]{32}\b"),
 }
+NUMBER = re.compile(r"(?<=[\": ])\b(?:\d{10}|\d{13}|\d{19})\b")
+"""What may be a time in a text, such as the JSON that a tool has given."""
 OPEN = {"expires_in": "<soon>", "session_id": "<session>"}
 """Members which differ from run to run."""
 ISO_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:\+00:00|Z)")
@@ -158,10 +160,11 @@ class Normaliser:
                 for name, pattern in PATTERNS.items():
                     value = pattern.sub(name, value)
                 value = ISO_TIME.sub(lambda found: _time(found[0]), value)
+                value = NUMBER.sub(lambda found: "<time>" if _is_near(int(found[0])) else found[0], value)
                 return IDENTIFIER.sub(lambda found: self._name(found[0], new), value)
             case bool():
                 return value
-            case int() | float() if any(abs(value / unit - time.time()) < NEARBY for unit in (1, 10**3, 10**9)):
+            case int() | float() if _is_near(value):
                 return "<time>"
             case _:
                 return value
@@ -172,6 +175,11 @@ class Normaliser:
         if new:
             return self.numbers.get(uuid, new)
         return self.numbers.setdefault(uuid, f"<id {len(self.numbers) + 1}>")
+
+
+def _is_near(number: float) -> bool:
+    """Tell whether a number is a time about now, in seconds, milliseconds or nanoseconds."""
+    return any(abs(number / unit - time.time()) < NEARBY for unit in (1, 10**3, 10**9))
 
 
 def _time(text: str) -> str:

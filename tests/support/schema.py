@@ -38,9 +38,14 @@ INSERTS = {
     ),
     "owui_api_keys": "INSERT INTO owui_api_keys (id, user_id, key) VALUES ('key_u1', 'u1', 'sk-1')",
     "owui_auths": "INSERT INTO owui_auths (id, email, password) VALUES ('u1', 'u1@example.com', '$2b$x')",
+    "owui_files": "INSERT INTO owui_files (id, user_id, filename) VALUES ('file-1', 'u1', 'a.txt')",
     "owui_folders": "INSERT INTO owui_folders (id, name, user_id) VALUES ('f-1', 'Folder', 'u1')",
     "owui_group_members": "INSERT INTO owui_group_members (id, group_id, user_id) VALUES ('m-1', 'g-1', 'u1')",
     "owui_groups": "INSERT INTO owui_groups (id, name, user_id) VALUES ('g-1', 'Group', 'u1')",
+    "owui_model_histories": (
+        "INSERT INTO owui_model_histories (id, model_id, user_id, snapshot) VALUES ('h-1', 'm', 'u1', '{}')"
+    ),
+    "owui_models": "INSERT INTO owui_models (id, key, user_id, name) VALUES ('0123456789abcdef', 'm', 'u1', 'M')",
     "owui_oauth_sessions": (
         "INSERT INTO owui_oauth_sessions (id, user_id, provider, token) VALUES ('o-1', 'u1', 'oidc', 't')"
     ),

@@ -23,6 +23,9 @@ __all__ = [
 TEXT_MAX = 1_000_000_000
 """Characters of a text and bytes of a JSON field; PocketBase's own defaults are 5,000 and 1 MiB."""
 
+FILE_MAX = 2**40
+"""Bytes of an uploaded file; PocketBase's own default is 5 MiB. The limit that users see is a setting."""
+
 CORE_TABLES = (
     "CREATE TABLE IF NOT EXISTS owui_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     (
@@ -229,6 +232,9 @@ def _typed(column: Column | Extra) -> dict[str, Any]:
         return field | {"type": "json", "maxSize": TEXT_MAX}
     if column.type == "relation":
         return field | _relation(column, many=True)
+    if column.type == "file":
+        # Protected: without a token of somebody who may read the record, the address alone gives nothing.
+        return field | {"type": "file", "maxSelect": 1, "maxSize": FILE_MAX, "protected": True}
     return field | {"type": {"bool": "bool", "int": "number"}[column.type]}
 
 

@@ -55,14 +55,14 @@ class Extra(_Declaration):
 
     Attributes:
         name: PocketBase's name of it.
-        type: As of a column; ``relation`` leads to any number of records.
+        type: As of a column; ``relation`` leads to any number of records, ``file`` is what somebody has uploaded.
         large: Whether its values are long.
         relation: The host table whose records it leads to.
         cascade: Whether PocketBase deletes the record with the last of these.
     """
 
     name: str
-    type: Literal["text", "json", "bool", "int", "relation"]
+    type: Literal["text", "json", "bool", "int", "relation", "file"]
     large: bool = False
     relation: str = ""
     cascade: bool = False

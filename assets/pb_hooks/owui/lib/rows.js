@@ -17,7 +17,7 @@
  * @typedef {{ name: string, field: string, type: Type, null?: boolean, required?: boolean,
  *   folded?: boolean, relation?: string }} Column
  * @typedef {{ group: string, collection: string, auth?: boolean, mirrored?: boolean,
- *   hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" }[],
+ *   hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" | "file" }[],
  *   search?: { text: string, fields: string[] } }} Table
  */
 
