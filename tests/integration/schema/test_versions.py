@@ -150,10 +150,12 @@ ADDED = [
     {"owui_access_grants"},
     {
         *("owui_chats", "owui_chat_messages", "owui_shared_chats", "owui_chat_files"),
-        *("owui_chat_tags", "owui_chat_locks"),
+        *("owui_chat_tags", "owui_chat_locks", "owui_stale_tags"),
         *(f"owui_{name}_search{part}" for name in ("chats", "chat_messages") for part in SEARCH_PARTS),
         "owui_chat_messages_words",
     },
+    {"owui_models", "owui_model_histories"},
+    {"owui_files"},
 ]
 """Tables which each version of the schema added."""
 TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]
