@@ -19,6 +19,12 @@ for (const written of [onRecordCreateExecute, onRecordUpdateExecute]) {
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).writtenChat(e), "owui_chats");
 }
 
+onRecordCreateExecute((e) => require(`${__hooks}/owui/chats/dashboard.js`).number(e, 1), "owui_chats");
+onRecordCreateExecute(
+  (e) => require(`${__hooks}/owui/chats/dashboard.js`).number(e, -1),
+  "owui_chat_messages",
+);
+
 onRecordDeleteRequest(
   (e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedMessage(e),
   "owui_chat_messages",

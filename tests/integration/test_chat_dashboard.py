@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from open_webui.models import chat_messages
@@ -85,6 +86,16 @@ async def test_a_message_made_there_is_found(own_pocketbase: PocketBaseProcess, 
     assert chat is not None
     assert list(chat.chat["history"]["messages"]) == ["a", "b", "z"]
     assert chat.chat["history"]["messages"]["b"]["childrenIds"] == ["z"]
+
+
+async def test_many_can_be_made_at_once(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
+    """Each has a number of its own in the full-text index, and is found."""
+    with own_pocketbase.admin() as admin, ThreadPoolExecutor(8) as threads:
+        made = {"user_id": "u1", "chat": "{}", "meta": "{}"}
+        path = "/api/collections/owui_chats/records"
+        posts = [threads.submit(admin.send, "POST", path, made | {"title": f"Many {i}"}) for i in range(40)]
+        ids = {post.result()["id"] for post in posts}
+    assert set(await found(chats, "many")) == ids
 
 
 async def test_only_an_edit_of_the_body_makes_a_chat_untidy(

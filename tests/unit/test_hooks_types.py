@@ -45,9 +45,9 @@ def test_types_are_right(hooks: Path) -> None:
         ("owui/lib/rows.js", "{ name: string, field", "{ title: string, field", "'name' does not exist"),
         (
             "owui/chats/dashboard.js",
-            ", message, deletedMessage",
-            ", written: message, deletedMessage",
-            "'message' does not exist",
+            "  deletedMessage,\n",
+            "  written: deletedMessage,\n",
+            "'deletedMessage' does not exist",
         ),
     ],
 )

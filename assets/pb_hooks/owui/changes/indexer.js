@@ -37,7 +37,7 @@ const IS_AS_READ = `m.id = j.value ->> '$.id' AND (j.value ->> '$.text' IS NULL 
 
 /** Those that were not indexed and are now, or the other way round, get another number. */
 const NUMBER_MESSAGES = `UPDATE owui_chat_messages AS m SET waits = FALSE,
-  doc = iif(sign(m.doc) = j.value ->> '$.doc', m.doc, ${newDoc("owui_chat_messages", "j")})
+  doc = iif(sign(m.doc) = j.value ->> '$.doc', m.doc, ${newDoc("owui_chat_messages")})
   FROM jsonb_each({:body}, '$.messages') j
   WHERE ${IS_AS_READ} AND (m.waits = TRUE OR sign(m.doc) != j.value ->> '$.doc')`;
 

@@ -5,7 +5,7 @@
  * fields follow.
  */
 
-const { NOW, execute } = require("../lib/bulk.js");
+const { NOW, execute, lastDoc } = require("../lib/bulk.js");
 const { fold } = require("../lib/records.js");
 const { arg, query } = require("../lib/rows.js");
 const { settleTags } = require("../lib/stale.js");
@@ -15,18 +15,23 @@ const { NEW_VERSION } = require("./_records.js");
 const { searchedText } = require("./_texts.js");
 
 /**
- * Number a new record for the full-text index; see schema/definitions.py.
+ * Number a new record for the full-text index, see schema/definitions.py; in the transaction that saves it, so that no
+ * two get the same number.
  *
- * @param {core.RecordRequestEvent} e
- * @param {number} sign -1 for what is not indexed
+ * @param {core.RecordEvent} e
+ * @param {number} sign -1 for what is not indexed yet
  */
 function number(e, sign) {
-  if (!e.record?.getInt("doc")) {
-    const result = new DynamicModel({ last: 0 });
-    const sql = `SELECT coalesce(max(abs(doc)), 0) AS last FROM ${e.collection?.name}`;
-    e.app.db().newQuery(sql).one(result);
-    e.record?.set("doc", sign * /** @type {any} */ (result.last + 1));
-  }
+  const { app } = e;
+  app.runInTransaction((tx) => {
+    e.app = tx;
+    if (e.record && !e.record.getInt("doc")) {
+      const { name } = e.record.collection();
+      e.record.set("doc", sign * (Number(query(tx, `SELECT ${lastDoc(name)} AS json`, "")) + 1));
+    }
+    e.next();
+  });
+  e.app = app; // what comes after the transaction cannot use it
 }
 
 /** How many of these tags the chat cannot have: its user does not, or it is one of the host's own. */
@@ -67,7 +72,6 @@ function chat(e) {
     e.record?.set("tidy", false);
   }
   e.record?.set("version", Math.floor(Math.random() * 2 ** 48));
-  number(e, 1);
   return refold(e);
 }
 
@@ -81,7 +85,6 @@ function message(e) {
   const folded = fold(text);
   const ascii = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   e.record?.set("content_folded", folded === ascii ? "" : folded);
-  number(e, -1);
   e.record?.set("waits", true);
   e.next();
   touch(e);
@@ -179,4 +182,14 @@ function touch(e) {
     .execute();
 }
 
-module.exports = { chat, writtenChat, deletedChat, message, deletedMessage, tag, madeTag, deletedTag };
+module.exports = {
+  number,
+  chat,
+  writtenChat,
+  deletedChat,
+  message,
+  deletedMessage,
+  tag,
+  madeTag,
+  deletedTag,
+};

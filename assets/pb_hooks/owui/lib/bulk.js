@@ -28,15 +28,23 @@ function fieldsOf(table) {
 }
 
 /**
- * SQL of the number of a new record in the full-text index; its sign is the given field's.
+ * SQL of the largest number of a record in the full-text index, whatever its sign.
  *
  * @param {string} collection
- * @param {string} item SQL of the given record, a row of json_each
  */
-function newDoc(collection, item) {
+function lastDoc(collection) {
   const largest = (/** @type {string} */ order, /** @type {string} */ sign) =>
     `coalesce((SELECT ${sign}doc FROM ${collection} WHERE doc != 0 ORDER BY doc ${order} LIMIT 1), 0)`;
-  return `(${item}.value ->> '$.doc') * (max(${largest("DESC", "")}, ${largest("ASC", "-")}) + 1 + ${item}.key)`;
+  return `max(${largest("DESC", "")}, ${largest("ASC", "-")})`;
+}
+
+/**
+ * SQL of the number of a new record, where `j` is the given record; its sign is the given field's.
+ *
+ * @param {string} collection
+ */
+function newDoc(collection) {
+  return `(j.value ->> '$.doc') * (${lastDoc(collection)} + 1 + j.key)`;
 }
 
 /**
@@ -53,7 +61,7 @@ function inserts(table, path, own = {}) {
   const values = names.map((name) => own[name] || `j.value ->> '$.${name}'`);
   if (table.search) {
     names.push("doc");
-    values.push(newDoc(table.collection, "j"));
+    values.push(newDoc(table.collection));
   }
   return `INSERT INTO ${table.collection} (${[...names, "created", "updated"].join(", ")})
     SELECT ${[...values, NOW, NOW].join(", ")} FROM jsonb_each({:body}, '${path}') j`;
@@ -100,7 +108,7 @@ function assignments(table, names, canBeNone = true) {
 function updates(table, path, names, own = {}) {
   check(table, names);
   /** @type {Record<string, string>} */
-  const made = { doc: newDoc(table.collection, "j"), ...own };
+  const made = { doc: newDoc(table.collection), ...own };
   const values = names.map((name) => `${name} = ${made[name] || `j.value ->> '$.${name}'`}`);
   return `UPDATE ${table.collection} AS r SET ${[...values, `updated = ${NOW}`].join(", ")}
     FROM json_each({:body}, '${path}') j WHERE r.key = j.value ->> '$.key'`;
@@ -132,4 +140,4 @@ function execute(tx, sql, body) {
   return tx.db().newQuery(sql).bind({ body }).execute().rowsAffected();
 }
 
-module.exports = { NOW, newDoc, inserts, assignments, updates, execute };
+module.exports = { NOW, lastDoc, newDoc, inserts, assignments, updates, execute };
