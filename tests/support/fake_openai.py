@@ -30,9 +30,13 @@ class FakeOpenAI:
 
     Attributes:
         released: Keys of the messages which need not wait any more.
+        answers: Words of a message -> what the answer to it is.
+        heard: The messages of each request for an answer.
     """
 
     released: set[str] = field(default_factory=set)
+    answers: dict[str, str] = field(default_factory=dict)
+    heard: list[list[dict[str, Any]]] = field(default_factory=list)
 
     def __enter__(self) -> FakeOpenAI:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
@@ -64,13 +68,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer the last message."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         text = _text(body["messages"][-1])
+        self.owner.heard.append(body["messages"])
         if text.startswith(FAIL):
             self._send(500, {"error": {"message": "The model broke.", "type": "server_error"}})
         elif not body.get("stream"):
-            message = {"role": "assistant", "content": _answer(body)}
+            message = {"role": "assistant", "content": self._answer(body)}
             self._send(200, _envelope(body, "chat.completion", message=message) | {"usage": USAGE})
         else:
             self._stream(body, wait=text.removeprefix(WAIT) if text.startswith(WAIT) else "")
+
+    def _answer(self, body: dict[str, Any]) -> str:
+        said = _text(body["messages"][-1])
+        known = (answer for words, answer in self.owner.answers.items() if words in said)
+        return _answer(body) if said.startswith("### Task: ") else next(known, _answer(body))
 
     def _send(self, status: int, content: dict[str, Any]) -> None:
         data = json.dumps(content).encode()
@@ -84,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        for delta in _deltas(body):
+        for delta in _deltas(body, self._answer(body)):
             self._event(_envelope(body, "chat.completion.chunk", delta=delta))
             while wait and wait not in self.owner.released:
                 if select.select([self.connection], [], [], 0.02)[0]:
@@ -125,12 +135,12 @@ def _answer(body: dict[str, Any]) -> str:
     return f"{said}: {text}"
 
 
-def _deltas(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _deltas(body: dict[str, Any], answer: str) -> Iterator[dict[str, Any]]:
     yield {"role": "assistant", "content": ""}
     if call := _call(body):
         name, _, arguments = call.partition(" ")
         function = {"name": name, "arguments": arguments}
         yield {"tool_calls": [{"index": 0, "id": "call_1", "type": "function", "function": function}]}
         return
-    for word in _answer(body).split(" "):
+    for word in answer.split(" "):
         yield {"content": f"{word} "}
