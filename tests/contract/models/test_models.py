@@ -164,7 +164,7 @@ SEQUENCES: dict[str, list[Call]] = {
         update("m", "disabled", is_active=False),
     ],
     "delete": [
-        *[new(id, access_grants=[grant("u2"), grant("g", "write", "group")]) for id in ("a", "b", "A", "c")],
+        *[new(key, access_grants=[grant("u2"), grant("g", "write", "group")]) for key in ("a", "b", "A", "c")],
         update("a", "new version"),
         ("AccessGrants.grant_access", "note", "a", "user", "u1", "read"),
         ("AccessGrants.grant_access", "model", "gone", "user", "u1", "read"),
@@ -253,15 +253,24 @@ async def test_hostile_id_and_name(pair: Pair, id: str) -> None:
 async def test_surrogates(pair: Pair, text: str) -> None:
     """They cannot be sent to any database; nothing is stored."""
     await pair.call(*new("m"))
-    for call in (new(text), new("n", text), new("n", user_id=text), update("m", text)):
+    for call in (new("n", user_id=text), update("m", "other", user_id=text)):
         await pair.call(*call)
-    await pair.call("get_model_by_id", text)
+    for method, *args in [
+        ("get_model_by_id", text),
+        ("get_models_by_ids", ["m", text]),
+        ("get_models", text),
+        ("get_model_meta_by_id", text),
+        ("toggle_model_by_id", text),
+        ("search_models", "u1", {"query": text}),
+        ("delete_model_by_id", text),
+    ]:
+        await pair.call(method, *args)
 
 
 async def test_ids_of_long_and_similar_models(pair: Pair) -> None:
     ids = ["Llama3:8b", "llama3:8b", "hf.co/org/Model-GGUF:Q4_K_M", "a" * 255, "A" * 255, "müller/größe:1@x%20y", "🦙"]
-    for id in ids:
-        await pair.call(*new(id, access_grants=[grant(id)]), rows=False)
+    for key in ids:
+        await pair.call(*new(key, access_grants=[grant(key)]), rows=False)
     await pair.call(*update("llama3:8b", "lower"))
     await pair.call("delete_model_by_id", "Llama3:8b")
     await pair.call("get_models_by_ids", ids)
@@ -351,8 +360,8 @@ def user(id: str) -> User:
 async def people(pair: Pair, *, in_pocketbase: bool) -> None:
     """Have users, in PocketBase or not."""
     if in_pocketbase:
-        for id, (name, email, username) in PEOPLE.items():
-            await pair.call("Users.insert_new_user", id, name, email, "", "user", username, rows=False)
+        for key, (name, email, username) in PEOPLE.items():
+            await pair.call("Users.insert_new_user", key, name, email, "", "user", username, rows=False)
     else:
         bound = {name: kind for name, kind in pair.contract.bound.items() if name != "Users"}
         pair.contract = replace(pair.contract, bound=bound, tables=pair.contract.tables[:-1])

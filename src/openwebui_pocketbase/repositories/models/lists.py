@@ -120,7 +120,7 @@ class ModelLists(ModelRows):
         """
         of = {"resource_type": "model", "permission": "read", "user_id": None if is_admin else user_id or None}
         found = await self._read("get_all_tags", is_base_model=bool(is_base_model), **of)
-        return {name for tags in found for name in _names(JSON.loads(tags))}
+        return {name for tags in found for name in _names(tags)}
 
     async def get_model_owner_ids_by_file_id(
         self, file_id: str, db: AsyncSession | None = None, include_background: bool = False
