@@ -224,9 +224,18 @@ _GROUPS = (
     Group(
         "models",
         (
-            _repository("Models", "models:ModelsTable", "IModelsRepo", "model"),
-            _repository("ModelHistories", "model_history:ModelHistoryTable", "IModelHistoriesRepo", "model_history"),
+            _repository("Models", "models:ModelsTable", "IModelsRepo", "model", "models:PocketBaseModels"),
+            # Our class is in one package with the one above, which needs the host's models.
+            _repository(
+                "ModelHistories",
+                "model_history:ModelHistoryTable",
+                "IModelHistoriesRepo",
+                "model_history",
+                "models:PocketBaseModelHistories",
+                ready_with="models",
+            ),
         ),
+        requires={"access": "a model is created and deleted with its access grants in one transaction"},
     ),
     Group(
         "access",

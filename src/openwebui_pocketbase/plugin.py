@@ -43,6 +43,7 @@ class PocketBasePlugin:
         chosen = {group for group in STORED if settings.groups.get(group, settings.storage_backend) == BACKEND}
         self.runtime = Runtime(settings, data_dir, chosen)
         mirrored = {table.group for table in TABLES.values() if table.mirrored}
+        mirrored |= {group.name for group in CATALOG.values() if mirrored & group.requires.keys()}  # written along
         stock = [RepositoryBinding(group.name, STOCK, group.stock) for group in CATALOG.values()]
         return stock + [
             RepositoryBinding(

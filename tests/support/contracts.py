@@ -8,7 +8,18 @@ from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.host.binding import load
 from tests.support.differential import Contract
 
-__all__ = ["ACCESS", "AUTHS", "FOLDERS", "GROUPS", "OAUTH_SESSIONS", "TAGS", "USERS", "ours"]
+__all__ = [
+    "ACCESS",
+    "AUTHS",
+    "FOLDERS",
+    "GROUPS",
+    "MODELS",
+    "MODEL_HISTORIES",
+    "OAUTH_SESSIONS",
+    "TAGS",
+    "USERS",
+    "ours",
+]
 
 
 def ours(*names: str) -> dict[str, type]:
@@ -45,6 +56,19 @@ GROUPS = _contract(
     all_of_user="get_groups_by_member_id",
     generated=_MEMBERSHIPS,
     ordered=frozenset({"get_all_groups", "get_groups", "search_groups", "get_groups_by_member_ids"}),
+)
+MODELS = _contract(
+    "Models",
+    "model model_history access_grant group_member group user",
+    bound=("ModelHistories", "AccessGrants", "Groups", "Users"),
+    generated=_MEMBERSHIPS,
+    ordered=frozenset({"search_models"}),
+)
+MODEL_HISTORIES = _contract(
+    "ModelHistories",
+    "model model_history access_grant user",
+    bound=("Models", "AccessGrants", "Groups", "Users"),
+    ordered=frozenset({"get_history_by_model_id"}),
 )
 OAUTH_SESSIONS = _contract(
     "OAuthSessions",

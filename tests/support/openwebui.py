@@ -337,12 +337,19 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], frozenset[str]]] = {
 }
 """What is in PocketBase -> environment variables, and the groups that are."""
 
+
+def _all_of(*groups: str) -> tuple[dict[str, str], frozenset[str]]:
+    return {f"OPENWEBUI_POCKETBASE_GROUPS_{group.upper()}": "pocketbase" for group in groups}, frozenset(groups)
+
+
 FLEET: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     **CONFIGURATIONS,
     "chats": (
         {"OPENWEBUI_POCKETBASE_GROUPS_CHATS": "pocketbase", "OPENWEBUI_POCKETBASE_GROUPS_TAGS": "pocketbase"},
         frozenset({"chats", "tags"}),
     ),
+    "models": _all_of("models", "groups", "access"),
+    "models and users": _all_of("models", "groups", "access", "users"),
 }
 """All of which there may be an instance that tests share; not everything is compared with the last one."""
 

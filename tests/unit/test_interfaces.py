@@ -124,11 +124,13 @@ def test_our_methods_are_called_like_the_stock_ones(spec: RepositorySpec) -> Non
 
 ASKS_REPOSITORIES = "opens a session, but only asks repositories"
 PART_OF_A_STATEMENT = "adds access_grant to a statement of the caller: the table is mirrored"
+PART_OF_REPLACED = "is only called by methods that are replaced"
 INHERITED = {
     ("AccessGrants", "get_revoked_user_ids_by_resource"): ASKS_REPOSITORIES,
     ("AccessGrants", "get_user_ids_by_access_grants"): ASKS_REPOSITORIES,
     ("AccessGrants", "has_permission_filter"): PART_OF_A_STATEMENT,
     ("AccessGrants", "_has_read_only_permission_filter"): PART_OF_A_STATEMENT,
+    **{("Models", name): PART_OF_REPLACED for name in ("_delete_models", "_write_model", "_written_model")},
 }
 """Methods that our classes have from the stock ones, though these touch the SQL database -> why they may."""
 

@@ -22,6 +22,7 @@ HOOKS = HOOKS_DIR / "owui"
 
 IN_ANOTHER_SUITE = {
     "groups/members": "groups/test_groups.py",
+    "models/lists": "models/test_models.py",
     "users/activity": "users/test_users.py",
     "users/api_keys": "users/test_users.py",
     "users/lists": "users/test_users.py",

@@ -73,6 +73,18 @@ function revoking(rest) {
   return (tx, args, body) => String(removeSelected(tx, GRANT, rest, body, "a"));
 }
 
+/**
+ * Put grants in the place of all that a resource has; returns their rows.
+ *
+ * @param {CoreApp} tx
+ * @param {string} body JSON text with `resource_type` and `resource_id`
+ * @param {Values[]} grants
+ */
+function replaceGrants(tx, body, grants) {
+  removeSelected(tx, GRANT, ON_RESOURCE, body, "a");
+  return `[${grants.map((grant) => insert(tx, GRANT, grant)).join(",")}]`;
+}
+
 const writes = {
   /**
    * Add a grant; returns its row, or that of the same grant which was there already.
@@ -97,9 +109,8 @@ const writes = {
    * @param {string} body
    */
   replace_access_grants(tx, { grants }, body) {
-    removeSelected(tx, GRANT, ON_RESOURCE, body, "a");
-    return `[${grants.map((grant) => insert(tx, GRANT, grant)).join(",")}]`;
+    return replaceGrants(tx, body, grants);
   },
 };
 
-module.exports = { reads, writes };
+module.exports = { reads, writes, INHERITED, INHERITED_IDS, GIVEN_IDS, permits, replaceGrants };

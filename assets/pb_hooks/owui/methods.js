@@ -31,6 +31,8 @@ module.exports = {
   chats: require("./chats/index.js"),
   folders: require("./folders.js"),
   groups: require("./groups/index.js"),
+  model_histories: require("./models/histories.js"),
+  models: require("./models/index.js"),
   oauth_sessions: require("./users/oauth_sessions.js"),
   shared_chats: require("./chats/snapshots.js"),
   tags: require("./tags.js"),
