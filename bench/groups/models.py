@@ -85,7 +85,7 @@ def _some(number: int) -> tuple[list[str]]:
 
 def _first_page(number: int) -> tuple[str, dict[str, Any], int, int]:
     """Return what the workspace asks for an administrator."""
-    return PEOPLE[number % OWNERS], {}, 0, PAGE
+    return PEOPLE[number % len(PEOPLE)], {}, 0, PAGE
 
 
 def _page_for_user(number: int) -> tuple[str, dict[str, Any], int, int]:
@@ -96,7 +96,7 @@ def _page_for_user(number: int) -> tuple[str, dict[str, Any], int, int]:
 
 
 def _query(number: int) -> tuple[str, dict[str, Any], int, int]:
-    return PEOPLE[0], {"query": f"assistant {1 + number % OWNERS}", "tag": "bench", "order_by": "updated_at"}, 0, PAGE
+    return PEOPLE[number % len(PEOPLE)], {"query": f"assistant {1 + number % OWNERS}", "tag": "bench", "order_by": "updated_at"}, 0, PAGE
 
 
 def _form(id_: str, name: str, number: int) -> ModelForm:

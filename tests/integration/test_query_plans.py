@@ -97,6 +97,12 @@ PARAMETERS = {
     "size": 86400,
     "version": 1,
     "start_date": 1,
+    "created_by": "u",
+    "not_created_by": "u",
+    "owner_ids": ["u"],
+    "page": 1,
+    "tag_patterns": ["t"],
+    "username_pattern": "u",
 }
 
 LATEST = [["updated_at", True], ["id", False]]
@@ -172,6 +178,15 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
     ],
     "groups/search_groups": [{}, {"user_ids": ["i"], "query": "q", "share": "s"}],
     "auths/authenticate_user": [{"email": "e"}],
+    "models/get_all_tags": [{"is_base_model": True}, {"user_id": "u"}],
+    "models/get_models": [{"ids": ["i"], "user_id": "u", "with_users": True}, {"user_id": "u"}],
+    "models/get_models_by_file_id": [{}],
+    "models/search_models": [
+        {"order_by": "created_at", "with_users": True},
+        {"username_pattern": "u", "order_by": "name"},
+        {"user_group_ids": [], "tag_patterns": []},
+        {"owner_ids": [], "not_created_by": "u"},
+    ],
     "users/get_user_by_email": [{"email": "e"}],
     "users/get_scim_users": [{"id": "i"}, {"email": "e", "ascending": False}],
     "users/get_users": [
@@ -191,6 +206,13 @@ OF_ALL_ROWS = {
     "groups/get_groups 3": "of all groups that are shared; the share is in the JSON: no index knows it",
     "groups/get_groups 4": "of all groups that are not shared; the share is in the JSON: no index knows it",
     "groups/search_groups 0": "of all groups",
+    **dict.fromkeys(
+        ("models/get_all_models", "models/get_base_models", "models/get_owner_ids", "models/get_models_by_file_id 0"),
+        "of all models, of which there are few",
+    ),
+    **{f"models/{name}": "of all models" for name in ("get_all_tags 0", "get_all_tags 1", "get_models 1")},
+    "models/get_models_to_sync": "the ids of all models: what is not listed is deleted",
+    **{f"models/search_models {sample}": "of all models" for sample in range(4)},
     "auths/get_mfa_values": "of all users who have any, when the host starts",
     "users/get_num_users": "counts all",
     "users/get_user_by_oauth_sub": "the name of the provider is a key in the JSON: no index knows it",

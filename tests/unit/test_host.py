@@ -27,6 +27,7 @@ from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.seams import replace_function
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
+from openwebui_pocketbase.plugin import PocketBasePlugin
 from openwebui_pocketbase.settings import GROUPS, Settings
 
 if TYPE_CHECKING:
@@ -529,6 +530,11 @@ class TestRegistry:
                 [OURS, THEIRS],
                 "chats are in redis, but tags in pocketbase",
             ),
+            (
+                {"groups": {"models": "pocketbase"}},
+                [Plugin(("models", "pocketbase"), ("access", "pocketbase"))],
+                r'models are in pocketbase, but access in sqlalchemy: a model[\s\S]*Set access = "pocketbase"',
+            ),
             ({}, [Plugin(("planets", "pocketbase"))], r"'pocketbase' for 'planets', which is no group[\s\S]*users"),
             ({}, [Plugin(("tags", "sqlalchemy"))], "Two plugins register the backend 'sqlalchemy' for 'tags'"),
         ],
@@ -539,6 +545,7 @@ class TestRegistry:
             "apart",
             "without what it needs",
             "what it needs elsewhere",
+            "models without grants",
             "unknown group",
             "the stock backend",
         ],
@@ -546,6 +553,15 @@ class TestRegistry:
     def test_refuses(self, settings: dict[str, Any], plugins: list[Plugin], message: str) -> None:
         with pytest.raises(ConfigurationError, match=message):
             registry(Settings(**settings), *plugins, STOCK)  # the last one is asked first
+
+    def test_writes_of_grants_go_through_the_mirror(self, tmp_path: Path) -> None:
+        """Also those of models: a model is created and deleted with its grants."""
+        plugin = PocketBasePlugin()
+        bindings = plugin.openwebui_register_repositories(Settings(storage_backend="pocketbase"), tmp_path)
+        clients = {each.group: each.attributes["pocketbase"] for each in bindings if each.backend == "pocketbase"}
+        assert plugin.runtime is not None
+        assert clients["access"] is clients["models"] is plugin.runtime.mirror
+        assert clients["tags"] is plugin.runtime.client
 
     def test_our_plugin_registers_both_backends(self, tmp_path: Path) -> None:
         found = Registry(create_plugin_manager(Settings()), Settings(storage_backend="pocketbase"), tmp_path)

@@ -16,8 +16,6 @@ const LISTED = `json_array(${HISTORY.columns
   .map(({ name, field }) => (name === "snapshot" ? "NULL" : `h.${field}`))
   .join(", ")}, h.nulls)`;
 
-const NEWEST_FIRST = "h.created_at DESC, h.id DESC";
-
 /** The name of whoever made a version, if users are in PocketBase. */
 const AUTHOR = `(SELECT u.name FROM ${tables.user.collection} u WHERE u.id = h.user_id)`;
 
@@ -26,9 +24,9 @@ const reads = {
     WHERE h.id = ${arg("id")} AND h.model_id = ${arg("model_id")}`),
   get_history_by_model_id: many(
     `json_array(${LISTED}, ${AUTHOR})`,
-    `FROM (SELECT * FROM owui_model_histories h WHERE h.model_id = ${arg("model_id")}
-      ORDER BY ${NEWEST_FIRST} LIMIT ${ON_A_PAGE} OFFSET (${arg("page")} - 1) * ${ON_A_PAGE}) h`,
-    NEWEST_FIRST,
+    `FROM (SELECT v.* FROM owui_model_histories v WHERE v.model_id = ${arg("model_id")}
+      ORDER BY v.created_at DESC, v.id DESC LIMIT ${ON_A_PAGE} OFFSET (${arg("page")} - 1) * ${ON_A_PAGE}) h`,
+    "h.created_at DESC, h.id DESC",
   ),
 };
 
