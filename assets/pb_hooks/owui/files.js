@@ -69,6 +69,22 @@ const reads = {
     `${ALL} AND ${FOR_KNOWLEDGE} = ${arg("knowledge_id")} AND ${STATUS} IN ('pending', 'processing')`,
     "f.created_at DESC, f.rowid",
   ),
+
+  get_texts: many("json_array(f.id, f.text)", `${BY_IDS} AND f.text != ''`, "f.rowid"),
+
+  /**
+   * Those of the files whose text is like `pattern`, which is in lower case. `folds`: letters that SQLite does not put
+   * into lower case, and what they become.
+   *
+   * @param {{ folds: [string, string][] }} args
+   */
+  get_ids_with_text_like: ({ folds }) => {
+    let text = `substr(iif(f.text != '', f.text, f.data ->> '$.content'), 1, ${arg("length")})`;
+    for (let at = 0; at < folds.length; at++) {
+      text = `replace(${text}, ${arg(`folds[${at}][0]`)}, ${arg(`folds[${at}][1]`)})`;
+    }
+    return many("f.id", `${BY_IDS} AND ${text} LIKE ${arg("pattern")}`, "f.rowid");
+  },
 };
 
 const COMPLETED = [...FILE.columns.map(({ field }) => field), "filename_folded", "text", "nulls"]

@@ -1,7 +1,7 @@
 """Files in PocketBase, without their contents; the hooks are in ``owui/files.js``.
 
-What was extracted of a file, ``data["content"]``, can be megabytes. It is kept apart, and only who looks at it reads
-it: `PocketBaseFiles` gives it with each row, as the stock class does, `FilesWithoutText` never.
+What was extracted of a file, ``data["content"]``, can be megabytes. It is kept apart: each row comes with it, as from
+the stock class, unless whoever asks never looks at it and says so; see `PocketBaseFiles.seen`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any
 
 from open_webui.internal.db import get_async_db_context
 from open_webui.models.files import (
@@ -29,9 +29,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, list_of
 from openwebui_pocketbase.repositories.errors import default_on_error
 
-__all__ = ["FilesWithoutText", "PocketBaseFiles"]
+__all__ = ["PocketBaseFiles"]
 
 log = logging.getLogger(__name__)
+
+
+_SIGMA = "\N{GREEK SMALL LETTER SIGMA}"
+_LOWER = {letter: letter.lower() for letter in map(chr, range(128, 0x1F000)) if letter.lower() != letter}
+_LOWER["\N{GREEK SMALL LETTER FINAL SIGMA}"] = _SIGMA
+"""Capital letters outside of ASCII -> their lower case. Sigma at the end of a word is one like any other."""
 
 
 def _apart(data: Any) -> tuple[Any, str]:
@@ -46,13 +52,15 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
     """`open_webui.models.files.FilesTable` with its rows in PocketBase.
 
     Attributes:
-        with_text: Whether rows come with what was extracted of the file.
+        reads_text: Whether what is read comes with its text; ``data["content"]`` is empty otherwise.
+        returns_text: The same of what a write returns.
     """
 
     route = "files"
     table = "file"
     model = FileModel
-    with_text: ClassVar[bool] = True
+    reads_text: bool = True
+    returns_text: bool = True
 
     async def insert_new_file(
         self, user_id: str, form_data: FileForm, db: AsyncSession | None = None
@@ -69,12 +77,12 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
     async def _insert(self, file: dict[str, Any]) -> FileModel:
         data, text = _apart(file["data"])
         record = codec_of("file").record({**file, "data": data}) | {"text": text}
-        answer = await self._write("insert_new_file", id=file["id"], files=[record], with_text=self.with_text)
+        answer = await self._write("insert_new_file", id=file["id"], files=[record], with_text=self.returns_text)
         return self._model_of(answer)
 
     async def get_file_by_id(self, id: str, db: AsyncSession | None = None) -> FileModel | None:
         """Return the file with this id, or None."""
-        return await self._get(id, with_text=self.with_text)
+        return await self._get(id, with_text=self.reads_text)
 
     @default_on_error(lambda: None)
     async def _get(self, id: str, *, with_text: bool) -> FileModel | None:
@@ -86,7 +94,7 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
         self, id: str, user_id: str, db: AsyncSession | None = None
     ) -> FileModel | None:
         """Return the user's file with this id, or None."""
-        return await self._one("get_file_by_id_and_user_id", id=id, user_id=user_id, with_text=self.with_text)
+        return await self._one("get_file_by_id_and_user_id", id=id, user_id=user_id, with_text=self.reads_text)
 
     @default_on_error(lambda: None)
     async def get_file_metadata_by_id(self, id: str, db: AsyncSession | None = None) -> FileMetadataResponse | None:
@@ -96,7 +104,7 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
 
     async def get_files(self, db: AsyncSession | None = None) -> list[FileModel]:
         """Return all files, oldest first."""
-        return await self._many("get_files", with_text=self.with_text)
+        return await self._many("get_files", with_text=self.reads_text)
 
     async def count_files_by_user_id(self, user_id: str | None = None, db: AsyncSession | None = None) -> int:
         """Return the number of a user's files, or of all."""
@@ -112,7 +120,7 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
 
     async def get_files_by_ids(self, ids: list[str], db: AsyncSession | None = None) -> list[FileModel]:
         """Return those files, latest change first."""
-        return await self._many("get_files_by_ids", ids=ids, with_text=self.with_text)
+        return await self._many("get_files_by_ids", ids=ids, with_text=self.reads_text)
 
     async def get_file_metadatas_by_ids(
         self, ids: list[str], db: AsyncSession | None = None
@@ -123,13 +131,13 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
 
     async def get_files_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[FileModel]:
         """Return the user's files, oldest first."""
-        return await self._many("get_files_by_user_id", user_id=user_id, with_text=self.with_text)
+        return await self._many("get_files_by_user_id", user_id=user_id, with_text=self.reads_text)
 
     async def get_file_list(
         self, user_id: str | None = None, skip: int = 0, limit: int = 50, db: AsyncSession | None = None
     ) -> FileListResponse:
         """Return a page of a user's files, or of all, latest change first, and how many there are."""
-        found = await self._read("get_file_list", user_id=user_id, skip=skip, limit=limit, with_text=self.with_text)
+        found = await self._read("get_file_list", user_id=user_id, skip=skip, limit=limit, with_text=self.reads_text)
         return FileListResponse(items=self._responses(found["rows"]), total=found["total"])
 
     async def search_files(
@@ -148,7 +156,7 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
             pattern=None if pattern == "%" else pattern.lower(),
             skip=skip,
             limit=limit,
-            with_text=self.with_text,
+            with_text=self.reads_text,
         )
 
     @default_on_error(lambda: None, log.exception, "Error updating file completely by id")
@@ -194,7 +202,7 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
     @default_on_error(list, log.warning, "Error fetching pending files for knowledge")
     async def _pending(self, knowledge_id: str, db: AsyncSession | None) -> list[FileModelResponse]:
         # As a rule there are none: then SQL is not asked which of them are linked.
-        rows = await self._read("get_pending_files_for_knowledge", knowledge_id=knowledge_id, with_text=self.with_text)
+        rows = await self._read("get_pending_files_for_knowledge", knowledge_id=knowledge_id, with_text=self.reads_text)
         linked = await _linked(knowledge_id, [row[0] for row in rows], db) if rows else set()
         return self._responses([row for row in rows if row[0] not in linked])
 
@@ -210,11 +218,30 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
         await self._write("delete_all_files")
         return True
 
-    def without_text(self) -> FilesWithoutText:
-        """Return the same files for those who never look at their text."""
-        files = FilesWithoutText()
+    def seen(self, *, reads_text: bool = False, returns_text: bool = False) -> PocketBaseFiles:
+        """Return the same files for those who do not look at the text in what they read, or in what writes return."""
+        files = PocketBaseFiles()
         files.pocketbase = self.pocketbase
+        files.reads_text, files.returns_text = reads_text, returns_text
         return files
+
+    async def get_texts(self, ids: list[str]) -> dict[str, str]:
+        """Return the texts of those files which have one, by id."""
+        return dict(await self._read("get_texts", ids=ids))
+
+    async def get_ids_with_text_like(self, ids: list[str], pattern: str, length: int) -> list[str]:
+        """Return those of the files whose text matches as with the host's ILIKE on SQLite.
+
+        Args:
+            ids: The files.
+            pattern: ``%`` and ``_`` are wildcards.
+            length: Number of characters of each text that are looked at.
+        """
+        folded = pattern.lower().replace("\N{GREEK SMALL LETTER FINAL SIGMA}", _SIGMA)
+        found: list[str] = await self._read(
+            "get_ids_with_text_like", ids=ids, pattern=folded, length=length, folds=_folds(folded)
+        )
+        return found
 
     async def _update(self, id: str, columns: Mapping[str, Any], **merged: dict[str, Any] | None) -> FileModel | None:
         """Change a file.
@@ -233,7 +260,7 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
             if name == "data" and "content" in members:
                 changed["changes"]["text"] = text
             texts[name] = codec_of("file").encode({name: kept})[name]
-        answer = await self._write("update_file", id=id, **changed, merged=texts, with_text=self.with_text)
+        answer = await self._write("update_file", id=id, **changed, merged=texts, with_text=self.returns_text)
         return self._model_of(answer)
 
     def _decoded(self, row: Sequence[Any]) -> dict[str, Any]:
@@ -247,10 +274,15 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
         return list_of(FileModelResponse).validate_python([self._decoded(row) for row in rows])
 
 
-class FilesWithoutText(PocketBaseFiles):
-    """Files for those who never look at what was extracted of them: ``data["content"]`` is empty."""
+def _folds(text: str) -> list[tuple[str, str]]:
+    """Return the letters that have to be put into lower case in order to find a text, and their lower case.
 
-    with_text = False
+    SQLite puts those of ASCII into lower case itself.
+    """
+    wanted = set(text)
+    folds = [(letter, lower) for letter, lower in _LOWER.items() if not wanted.isdisjoint(lower)]
+    # "_" stands for one character, and this letter becomes two.
+    return [*folds, ("İ", "i̇")] if "_" in wanted else folds
 
 
 async def _linked(knowledge_id: str, ids: list[str], db: AsyncSession | None) -> set[str]:
