@@ -388,7 +388,8 @@ def pocketbase_rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
     table = TABLES[name]
     with closing(sqlite3.connect(f"file:{data_dir / 'data.db'}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
-        records = connection.execute(f"SELECT * FROM {table.collection} ORDER BY rowid").fetchall()
+        rows_only = f"WHERE {table.incomplete} = FALSE" if table.incomplete else ""
+        records = connection.execute(f"SELECT * FROM {table.collection} {rows_only} ORDER BY rowid").fetchall()
         rows = [_row(table, record) for record in records]
         if name == "chat":
             for row in rows:
@@ -397,7 +398,7 @@ def pocketbase_rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
                     body["history"]["messages"] = stored_chats.history(connection, row["id"])
         if name == "file":
             pairs = zip(records, rows, strict=True)
-            rows = [_with_text(row, record["text"]) for record, row in pairs if not record["pending"]]
+            rows = [_with_text(row, record["text"]) for record, row in pairs]
         if name == "chat_message":
             pairs = zip(records, rows, strict=True)
             rows = [found for record, row in pairs if (found := stored_chats.message_row(record, row)) is not None]

@@ -47,6 +47,7 @@ from tests.support.services import require
 
 TABLES: tuple[Table, ...] = (
     knowledge.KnowledgeFile.__table__,
+    knowledge.KnowledgeDirectory.__table__,
     knowledge.Knowledge.__table__,
     chats.ChatFile.__table__,
     shared_chats.SharedChat.__table__,
