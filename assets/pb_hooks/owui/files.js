@@ -29,8 +29,12 @@ const LATEST_CHANGE_BY_ID = "f.updated_at DESC, f.id"; // with the ids as keys, 
 const FOR_KNOWLEDGE = "iif(json_valid(f.meta), f.meta ->> '$.data.knowledge_id', NULL)";
 const STATUS = "iif(json_valid(f.data), f.data ->> '$.status', NULL)";
 
-/** The files of a user, or of all. @param {{ user_id: string | null }} args */
-const files = ({ user_id }) => (user_id ? OF_USER : ALL);
+/**
+ * The files of a user, or of all. A user with an id is never None, so an index has all that this looks at.
+ *
+ * @param {{ user_id: string | null }} args
+ */
+const files = ({ user_id }) => (user_id ? `${ALL} AND f.user_id = ${arg("user_id")}` : ALL);
 
 /**
  * SQL of a page of rows. What is not on it is not read: its ids come from an index.

@@ -86,13 +86,15 @@ class Index(_Declaration):
     """An index over PocketBase fields.
 
     Attributes:
-        columns: The fields; one that begins with ``-`` is in descending order.
+        columns: The fields, or SQL of what is made of them; one that begins with ``-`` is in descending order.
+        name: What it is called, if not after its fields.
         unique: Whether no two records may have the same values.
         nocase: Whether ASCII letters are compared without case.
         where: SQL of the records it is for; all if empty.
     """
 
     columns: tuple[str, ...]
+    name: str = ""
     unique: bool = False
     nocase: bool = False
     where: str = ""
