@@ -7,6 +7,7 @@ for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
     (e) => require(`${__hooks}/owui/dashboard.js`).refold(e),
     "owui_users",
     "owui_groups",
+    "owui_files",
     "owui_shared_chats",
   );
   written((e) => require(`${__hooks}/owui/dashboard.js`).emptied(e, "parent_id"), "owui_folders");

@@ -143,6 +143,36 @@ _READING_SAVED_CHATS = {
 }
 """Router -> its functions that give back what a write to a chat has returned, messages included."""
 
+_NOT_LOOKING_AT_TEXTS: dict[str, dict[str, tuple[str, ...]]] = {
+    "not_looking": {
+        "utils.access_control.files": ("has_access_to_file",),
+        "utils.files": ("get_image_base64_from_file_id",),
+        "routers.files": (
+            "process_uploaded_file",
+            "get_file_process_status",
+            "get_html_file_content_by_id",
+            "delete_file_by_id",
+        ),
+        "routers.knowledge": (
+            "add_file_to_knowledge_by_id",
+            "update_file_from_knowledge_by_id",
+            "remove_file_from_knowledge_by_id",
+            "sync_knowledge_cleanup",
+        ),
+        "routers.models": (
+            "_verify_background_image",
+            "_verify_voice_avatar",
+            "_verify_version_dependencies",
+            "export_models",
+        ),
+        "routers.retrieval": ("process_files_batch",),
+    },
+    "not_looking_at_what_is_returned": {"routers.retrieval": ("index_file", "process_file")},
+    "looking_at_what_is_returned": {"routers.files": ("rename_file_by_id",)},
+    "looking_at_what_is_wanted": {"routers.files": ("_search_files", "list_files")},
+}
+"""What is made of them -> module -> functions that need not have what was extracted of files."""
+
 _GROUPS = (
     Group(
         "users",
@@ -210,7 +240,23 @@ _GROUPS = (
         ),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
-    Group("files", (_repository("Files", "files:FilesTable", "IFilesRepo", "file"),)),
+    Group(
+        "files",
+        (_repository("Files", "files:FilesTable", "IFilesRepo", "file", "files:PocketBaseFiles"),),
+        seams=(
+            _seam("models.knowledge:KnowledgeTable.get_files_by_id", "knowledge:with_texts"),
+            _seam("models.knowledge:KnowledgeTable.get_files_with_directory_ids", "knowledge:with_texts"),
+            _seam("models.knowledge:KnowledgeTable.get_files_by_id_and_directory_id", "knowledge:with_texts"),
+            _seam("models.knowledge:KnowledgeTable.search_files_by_id", "knowledge:searching_one"),
+            _seam("models.knowledge:KnowledgeTable.search_knowledge_files", "knowledge:searching_all"),
+            *(
+                _seam(f"{module}:{function}", f"files:{made}")
+                for made, modules in _NOT_LOOKING_AT_TEXTS.items()
+                for module, functions in modules.items()
+                for function in functions
+            ),
+        ),
+    ),
     Group(
         "groups",
         (_repository("Groups", "groups:GroupTable", "IGroupsRepo", "group group_member", "groups:PocketBaseGroups"),),

@@ -12,6 +12,7 @@ import pytest
 from open_webui.models import auths, chat_messages, chats, groups, oauth_sessions, shared_chats, users
 from open_webui.models.auths import AuthModel, MfaData
 from open_webui.models.chats import ChatForm, ChatImportForm
+from open_webui.models.files import FileForm, FileUpdateForm
 from open_webui.models.folders import FolderForm, FolderUpdateForm
 from open_webui.models.groups import GroupForm, GroupUpdateForm
 from open_webui.models.users import UserStatus
@@ -20,6 +21,7 @@ from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.client.transport import Answer, Transport
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
+from openwebui_pocketbase.repositories.files import PocketBaseFiles
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
@@ -354,6 +356,30 @@ CHAT_MESSAGES: list[tuple[Any, ...]] = [
 ]
 
 
+FILES: list[tuple[Any, ...]] = [
+    (1, "insert_new_file", "u1", FileForm(id="f", filename="a", path="")),
+    (1, "get_file_by_id", "f"),
+    (1, "get_file_by_id_and_user_id", "f", "u1"),
+    (1, "get_file_metadata_by_id", "f"),
+    (1, "get_files"),
+    (1, "count_files_by_user_id", "u1"),
+    (1, "check_access_by_user_id", "f", "u1"),
+    (1, "get_files_by_ids", ["f"]),
+    (1, "get_file_metadatas_by_ids", ["f"]),
+    (1, "get_files_by_user_id", "u1"),
+    (1, "get_file_list", "u1"),
+    (1, "search_files", "u1", "*"),
+    (1, "update_file_by_id", "f", FileUpdateForm(hash="h")),
+    (1, "update_file_hash_by_id", "f", "h"),
+    (1, "update_file_data_by_id", "f", {"status": "pending", "content": "text"}),
+    (1, "update_file_metadata_by_id", "f", {"data": {"knowledge_id": "k"}}),
+    (1, "update_file_name_by_id", "f", "b"),
+    (1, "get_pending_files_for_knowledge", "k"),
+    (1, "delete_file_by_id", "f"),
+    (1, "delete_all_files"),
+]
+
+
 @pytest.fixture
 async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
     client = pocketbase.client()
@@ -417,6 +443,18 @@ async def test_folders(client: PocketBaseClient, requests: list[bytes], tmp_path
     try:
         with database.active():
             assert await measure(folders, calls, requests) == calls
+    finally:
+        await database.close()
+
+
+async def test_files(client: PocketBaseClient, requests: list[bytes], tmp_path: Path) -> None:
+    await clear(client, "file")
+    files = PocketBaseFiles()
+    files.pocketbase = client
+    database = sqlite_database(tmp_path)
+    try:
+        with database.active():
+            assert await measure(files, FILES, requests) == FILES
     finally:
         await database.close()
 
@@ -509,6 +547,7 @@ async def test_groups_and_access(
     ("name", "calls"),
     [
         ("Tags", TAGS),
+        ("Files", FILES),
         ("Folders", FOLDERS),
         ("Users", USERS),
         ("Auths", AUTHS),

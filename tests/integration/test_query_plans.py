@@ -103,6 +103,11 @@ PARAMETERS = {
     "page": 1,
     "tag_patterns": ["t"],
     "username_pattern": "u",
+    "folds": [["K", "k"]],
+    "knowledge_id": "k",
+    "length": 1,
+    "pattern": "%p%",
+    "with_text": False,
 }
 
 LATEST = [["updated_at", True], ["id", False]]
@@ -169,6 +174,8 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
         {"order": "updated_at", "start": 1, "end": 2, "is_here": False},
         {"order": "user_name", "is_here": True},
     ],
+    **{f"files/{name}": [{}, {"user_id": "u"}] for name in ("count_files_by_user_id", "get_file_list")},
+    "files/search_files": [{"pattern": None}, {"pattern": "%p%"}, {"user_id": "u", "pattern": "%p%"}],
     "groups/get_groups": [
         {},
         {"user_ids": ["i"], "query": "q"},
@@ -200,6 +207,11 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
 OF_ALL_ROWS = {
     **{f"chat_messages/{name} 0": "of all times" for name in [*BY_MODEL_OR_USER, "get_usage_over_time_by_model"]},
     "chats/get_whole_chats 5": "of all chats",
+    "files/count_files_by_user_id 0": "counts all",
+    "files/get_file_list 0": "counts all",
+    "files/get_files": "of all files",
+    "files/search_files 0": "a page of all files, in the order of an index",
+    "files/search_files 1": "of all files, until a page is full, in the order of an index",
     "groups/get_all_groups": "of all groups",
     "groups/get_groups 0": "of all groups",
     "groups/get_groups 2": "of all groups that are shared; the share is in the JSON: no index knows it",
@@ -291,9 +303,13 @@ def test_all_reads_are_looked_at(reads: dict[str, str]) -> None:
         ("chats/get_chats_by_model_id 0", "owui_chat_messages_model_id_created_at (model_id=? AND created_at>"),
         ("chats/count_unread_by_folder_ids", "(user_id=? AND folder_id=? AND archived=?)"),
         ("chats/count_unread_by_folder_ids", "owui_chat_messages_chat_id (chat_id=?)"),
+        ("files/get_file_list 1", "COVERING INDEX idx_owui_files_user_id_updated_at_id (user_id=?)"),
+        ("files/count_files_by_user_id 1", "COVERING INDEX idx_owui_files_user_id_"),
+        ("files/search_files 2", "owui_files_user_id_created_at_id (user_id=?)"),
+        ("files/get_pending_files_for_knowledge", "owui_files_knowledge_status (<expr>=? AND <expr>=?)"),
     ],
 )
-def test_lists_of_chats_use_the_index_made_for_them(
+def test_lists_use_the_index_made_for_them(
     path: str, index: str, reads: dict[str, str], fresh_pocketbase: PocketBaseProcess
 ) -> None:
     """Another one is an index, too, but of all users' chats without a folder, or of all chats of a user."""

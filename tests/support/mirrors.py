@@ -18,6 +18,7 @@ from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
+from openwebui_pocketbase.schema.tables import TABLES as DECLARED
 from tests.support.differential import pocketbase_rows, same
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import StockDatabase, postgresql_database, sqlite_database
@@ -60,7 +61,7 @@ class Installation:
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StockDatabase]:
     database = sqlite_database(tmp_path) if request.param == "sqlite" else await postgresql_database()
     async with database.engine.begin() as connection:
-        await connection.run_sync(unwatch, TABLES)
+        await connection.run_sync(unwatch, [name for name, table in DECLARED.items() if table.mirrored])
         for table in sql.METADATA.tables:
             await connection.execute(text(f"DROP TABLE IF EXISTS {table}"))
     with database.active():

@@ -27,10 +27,12 @@ from open_webui.models import (
     auths,
     chat_messages,
     chats,
+    files,
     folders,
     groups,
     model_history,
     models,
+    knowledge,
     oauth_sessions,
     shared_chats,
     tags,
@@ -46,10 +48,14 @@ from tests.support.postgresql import POSTGRESQL_DIFFERENCES
 from tests.support.services import require
 
 TABLES: tuple[Table, ...] = (
+    knowledge.KnowledgeFile.__table__,
+    knowledge.KnowledgeDirectory.__table__,
+    knowledge.Knowledge.__table__,
     chats.ChatFile.__table__,
     shared_chats.SharedChat.__table__,
     chat_messages.ChatMessage.__table__,
     chats.Chat.__table__,
+    files.File.__table__,
     tags.Tag.__table__,
     folders.Folder.__table__,
     model_history.ModelHistory.__table__,

@@ -40,9 +40,9 @@ def leave(
     """Get ready to run Open WebUI without this package.
 
     Passwords, API keys and OAuth sessions are copied back as they are stored, so people can sign in; users, groups and
-    access are there already. The guard is removed. All else stays in PocketBase, and is listed. Run it with the
-    settings that Open WebUI had, and with Open WebUI stopped, on all machines: that it still runs is noticed only if
-    PocketBase is the embedded one. It can be repeated.
+    access are there already, and of files what lists show. The guard is removed. All else stays in PocketBase, and is
+    listed. Run it with the settings that Open WebUI had, and with Open WebUI stopped, on all machines: that it still
+    runs is noticed only if PocketBase is the embedded one. It can be repeated.
     """
     site = Site.of(data_dir, config).existing()
     groups = _groups_in_pocketbase(site)
@@ -87,7 +87,8 @@ def _left(admin: AdminClient, groups: list[str]) -> dict[str, dict[str, int]]:
     """Count what only PocketBase has: group -> table -> records."""
     left: dict[str, dict[str, int]] = {}
     for name, table in TABLES.items():
-        if table.group in groups and not table.mirrored and name not in CREDENTIALS:
+        is_whole = table.mirrored and not any(extra.type == "file" for extra in table.extras)
+        if table.group in groups and not is_whole and name not in CREDENTIALS:
             answer = admin.send("GET", f"/api/collections/{table.collection}/records?perPage=1&fields=id")
             left.setdefault(table.group, {})[name] = answer["totalItems"]
     return left

@@ -263,7 +263,8 @@ def _indexes(table: Table) -> tuple[Index, ...]:
 def _index(table: Table, index: Index) -> str:
     unique = "UNIQUE " if index.unique else ""
     order = {column.removeprefix("-"): " DESC" if column.startswith("-") else "" for column in index.columns}
-    columns = ", ".join(f"`{name}`{' COLLATE NOCASE' if index.nocase else ''}{desc}" for name, desc in order.items())
-    name = f"idx_{table.collection}_{'_'.join(order)}"
+    quoted = {name: name if "(" in name else f"`{name}`" for name in order}
+    columns = ", ".join(f"{quoted[c]}{' COLLATE NOCASE' if index.nocase else ''}{desc}" for c, desc in order.items())
+    name = f"idx_{table.collection}_{index.name or '_'.join(order)}"
     where = f" WHERE {index.where}" if index.where else ""
     return f"CREATE {unique}INDEX `{name}` ON `{table.collection}` ({columns}){where}"

@@ -86,13 +86,15 @@ class Index(_Declaration):
     """An index over PocketBase fields.
 
     Attributes:
-        columns: The fields; one that begins with ``-`` is in descending order.
+        columns: The fields, or SQL of what is made of them; one that begins with ``-`` is in descending order.
+        name: What it is called, if not after its fields.
         unique: Whether no two records may have the same values.
         nocase: Whether ASCII letters are compared without case.
         where: SQL of the records it is for; all if empty.
     """
 
     columns: tuple[str, ...]
+    name: str = ""
     unique: bool = False
     nocase: bool = False
     where: str = ""
@@ -108,6 +110,7 @@ class Table(_Declaration):
         auth: Whether it is a PocketBase auth collection. Its records are saved without validation: the host
             takes e-mail addresses that PocketBase would not.
         mirrored: Whether its rows are copied to the SQL database, because the host's own SQL joins it.
+        incomplete: The extra that marks records which are no rows yet: no method returns them, and they are not copied.
         hashed_id: The columns whose hash is the record id; empty if the row's id is the record id.
         id_pattern: What record ids look like that are the row's own.
         extras: Fields besides the host's columns.
@@ -121,6 +124,7 @@ class Table(_Declaration):
     collection: str
     auth: bool = False
     mirrored: bool = False
+    incomplete: str = ""
     hashed_id: tuple[str, ...] = ()
     id_pattern: str = "^[a-z0-9-]+$"
     columns: tuple[Column, ...]

@@ -22,4 +22,6 @@ def rebound(stock: FunctionType, **names: Any) -> FunctionType:
         stock.__code__, {**stock.__globals__, **names}, stock.__name__, stock.__defaults__, stock.__closure__
     )
     function.__kwdefaults__ = stock.__kwdefaults__
+    function.__annotations__ = stock.__annotations__  # FastAPI makes a route's parameters of them
+    function.__doc__ = stock.__doc__
     return function
