@@ -19,6 +19,8 @@ for (const written of [onRecordCreateExecute, onRecordUpdateExecute]) {
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).writtenChat(e), "owui_chats");
 }
 
+onRecordUpdateRequest((e) => require(`${__hooks}/owui/storage/contents.js`).replaced(e), "owui_files");
+
 onRecordDeleteRequest(
   (e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedMessage(e),
   "owui_chat_messages",
