@@ -248,7 +248,7 @@ _GROUPS = (
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
     Group(
         "files",
-        (_repository("Files", "files:FilesTable", "IFilesRepo", "file"),),
+        (_repository("Files", "files:FilesTable", "IFilesRepo", "file", "files:PocketBaseFiles"),),
         seams=(_seam("routers.files:upload_file_handler", "upload_checksum:known"),),
         extended=(_STORAGE,),
     ),
