@@ -151,7 +151,7 @@ def test_kinds_of_files(stock: OpenWebUI, embedded: OpenWebUI, kinds: dict[str, 
         assert told(deleted[0]) == told(deleted[1])
         assert downloads(embedded, file_id) == downloads(stock, other), name
         assert list((embedded.data_dir / "pocketbase" / "storage").glob(f"*/{file_id}/*")) == []
-        assert list((embedded.data_dir / "openwebui-pocketbase" / "files").glob(f"{file_id}*")) == []
+        assert list((embedded.data_dir / "openwebui-pocketbase" / "files").glob(f"*/{file_id}*")) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -197,17 +197,39 @@ def test_large_files_do_not_fill_the_memory(embedded: OpenWebUI) -> None:
 def test_many_readers_of_a_file_without_a_copy(embedded: OpenWebUI) -> None:
     data = os.urandom(3_000_000)
     file_id = upload(embedded, "many.bin", data, "application/octet-stream").json()["id"]
-    for copy in (embedded.data_dir / "openwebui-pocketbase" / "files").glob(f"{file_id}*"):
+    for copy in (embedded.data_dir / "openwebui-pocketbase" / "files").glob(f"*/{file_id}*"):
         copy.rename(copy.with_name(f".old-{file_id}"))
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda _: embedded.request("admin", "GET", f"{FILES}{file_id}/content"), range(20)))
     assert {reply.content == data for reply in replies} == {True}
 
 
+def test_two_workers_have_one_copy(two_workers: OpenWebUI) -> None:
+    """Whichever answers: each opens a copy that the other may have made, and sees what the other deleted."""
+    headers = {"X-Email": "admin@example.com", **two_workers.headers("admin")}
+    data = os.urandom(500_000)
+
+    def get(file_id: str) -> httpx.Response:
+        with two_workers.client() as http:
+            return http.get(f"{FILES}{file_id}/content", headers=headers)
+
+    with two_workers.client() as http:
+        made = http.post(FILES, files={"file": ("two.bin", data)}, params={"process": False}, headers=headers)
+        file_id = made.json()["id"]
+        with ThreadPoolExecutor(4) as pool:
+            replies = list(pool.map(get, [file_id] * 20))
+        assert {(reply.content == data, reply.headers["etag"]) for reply in replies} == {
+            (True, replies[0].headers["etag"])
+        }
+        assert len(list((two_workers.data_dir / "openwebui-pocketbase" / "files").glob(f"*/{file_id}*"))) == 1
+        assert http.delete(FILES + file_id, headers=headers).is_success
+    assert {get(file_id).status_code for _ in range(6)} == {404}
+
+
 def test_nobody_reads_copies_or_contents_of_others(embedded: OpenWebUI) -> None:
     file_id = upload(embedded, "secret.txt", b"secret", "text/plain").json()["id"]
     assert embedded.request("mallory", "GET", f"{FILES}{file_id}/content").status_code == 404
-    (copy,) = (embedded.data_dir / "openwebui-pocketbase" / "files").glob(f"{file_id}*/*")
+    (copy,) = (embedded.data_dir / "openwebui-pocketbase" / "files").glob(f"*/{file_id}*/*")
     cached = copy.relative_to(embedded.data_dir)
     for path in (f"/cache/{cached}", f"/cache/../{cached}", f"/cache/%2e%2e/{cached}"):
         assert embedded.request("mallory", "GET", path).content != b"secret"

@@ -89,9 +89,14 @@ def record_of(path: str) -> str:
     return found.id
 
 
+def left_in(storage: Any) -> list[Path]:
+    """Return the files in the cache, but locks."""
+    return [path for path in storage.cache._directory.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
 def traces(storage: Any, path: str) -> list[Path]:
     """Return what is on disk of a file, in the cache and, if we see that, in PocketBase's storage."""
-    found = list(storage.cache._directory.glob(f"{record_of(path)}*"))
+    found = list(storage.cache._directory.rglob(f"{record_of(path)}.*"))
     if data_dir := storage.contents._connect().data_dir:
         found += (data_dir / "storage").glob(f"*/{record_of(path)}/*")
     return found
@@ -158,7 +163,7 @@ def test_too_large_files_get_the_hosts_error_and_leave_nothing(storage: Any) -> 
     assert refused.value.status_code == 413
     assert "less than 1 MB" in refused.value.detail
     assert len(storage.contents.list()) == before
-    assert [path.name for path in storage.cache._directory.iterdir()] == []
+    assert left_in(storage) == []
 
 
 def test_paths_of_other_providers_are_the_hosts_own(storage: Any, tmp_path: Path) -> None:
@@ -231,7 +236,7 @@ def test_damaged_contents_are_not_given_out(tmp_path: Path, own_pocketbase: Pock
     stored.write_bytes(b"wrong")
     with pytest.raises(UnavailableError, match="checksum"):
         storage.get_file(path)
-    assert list(storage.cache._directory.glob(f"{record_of(path)}*")) == []
+    assert list(storage.cache._directory.rglob(f"{record_of(path)}.*")) == []
 
 
 def test_pocketbase_killed_in_the_middle_of_a_download(tmp_path: Path, own_pocketbase: PocketBaseProcess) -> None:
@@ -312,9 +317,26 @@ def test_pocketbase_killed_in_the_middle_of_an_upload(tmp_path: Path, own_pocket
     storage = storage_of(connection, tmp_path / "other", retry=0.0)
     with pytest.raises(RequestError):
         upload(storage, b"three")
-    assert [path.name for path in (tmp_path / "other").iterdir()] == []
+    assert left_in(storage) == []
     own_pocketbase.start()
     assert len(storage.contents.list()) == 2
+
+
+def test_a_lost_answer_of_an_adopted_file_is_settled(embedded: Connection, tmp_path: Path) -> None:
+    storage = storage_of(embedded, tmp_path / "cache")
+    stock, lost = contents._adopt, []
+
+    def losing(*arguments: Any) -> Any:
+        stock(*arguments)
+        lost.append(1)
+        raise UnavailableError("the answer was lost", url="")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contents, "_adopt", losing)
+        _, path = upload(storage, b"here")
+    storage.cache.clear()
+    assert Path(storage.get_file(path)).read_bytes() == b"here"
+    assert lost == [1]
 
 
 def test_an_id_is_not_taken_twice(storage: Any) -> None:
@@ -372,9 +394,10 @@ def test_the_cache_is_bounded_and_spares_what_is_in_use(tmp_path: Path) -> None:
         copy.with_suffix(".json").write_bytes(bytes(500))  # as the host's transcriptions
     for number in range(5):
         long_ago = time.time() - PROTECTED - 100 + number
-        os.utime(tmp_path / "cache" / f"id-{number}.v", (long_ago, long_ago))
+        (directory,) = cache._directory.glob(f"*/id-{number}.v")
+        os.utime(directory, (long_ago, long_ago))
     assert cache.find("id-0", "v", "a.mp3")  # it is in use again
     cache.trim()
-    assert sorted(path.name for path in (tmp_path / "cache").glob("id-*")) == ["id-0.v", "id-3.v", "id-4.v"]
+    assert sorted(path.name for path in cache._directory.glob("*/id-*")) == ["id-0.v", "id-3.v", "id-4.v"]
     shutil.rmtree(tmp_path / "cache")
     assert cache.find("id-0", "v", "a.mp3") is None

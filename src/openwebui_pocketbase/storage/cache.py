@@ -5,8 +5,8 @@ one when they are replaced. The file in it has the name that the host knows, bec
 writes other forms of recordings beside the file; these are counted and removed with it. A directory is made under
 another name and renamed when all is there, and renamed before it is removed.
 
-Several processes share the directory. What somebody asked for is not removed for half an hour: the host opens a file
-some time after it got the path.
+Copies are spread over 256 directories, so that those of one record are found among few. Several processes share them.
+What somebody asked for is not removed for half an hour: the host opens a file some time after it got the path.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ PROTECTED = 1800.0
 """Seconds for which a copy stays after somebody asked for it."""
 ABANDONED = 24 * 3600.0
 """Seconds after which what nobody finished is removed."""
-LOCKS = 256
-"""Files of which one is locked while the copy of a record is made."""
+SHARDS = 256
+"""Directories that copies are spread over; each has a lock that is held while a copy is made."""
+RECENT = 1000
+"""Copies that this process made and remembers."""
 NEW, OLD = ".new-", ".old-"
 
 
@@ -48,10 +50,11 @@ class Cache:
         self._limit = limit
         self._unseen: float = limit  # bytes that came since the directory was last looked through
         self._mutex = threading.Lock()
+        self._recent: dict[str, Path] = {}
 
     def missing(self, id: str, name: str) -> Path:
         """Return the path that a copy would have of contents that are gone; there is no such file."""
-        return self._directory / f"{id}." / name
+        return self._shard(id) / f"{id}." / name
 
     def find(self, id: str, version: str, name: str) -> Path | None:
         """Return the copy of contents, and keep it for a while; None if there is none.
@@ -61,24 +64,24 @@ class Cache:
             version: PocketBase's name for the contents.
             name: Name of the file.
         """
-        directory = self._directory / f"{id}.{version}"
+        directory = self._shard(id) / f"{id}.{version}"
         path = directory / name
         if not path.is_file():
             return None
-        with self._lock(".lock", shared=True), suppress(FileNotFoundError):
+        with self._lock(self._directory / ".lock", shared=True), suppress(FileNotFoundError):
             os.utime(directory)
             return path if path.is_file() else None
         return None
 
     def newest(self, id: str, name: str) -> Path | None:
-        """Return the last used copy of any contents that a record has had; asks nobody."""
-        paths = [path for path in self._directory.glob(f"{id}.*/*") if path.name == name]
-        return max(paths, key=lambda path: path.parent.stat().st_mtime, default=None)
+        """Return the last copy that this process made for a record, None if it remembers none; looks nowhere else."""
+        path = self._recent.get(id)
+        return path if path is not None and path.name == name else None
 
     @contextmanager
     def making(self, id: str) -> Iterator[None]:
         """Be the only one who makes a copy for this record, in all processes."""
-        with self._lock(f".locks/{zlib.crc32(id.encode()) % LOCKS:03}"):
+        with self._lock(self._shard(id) / ".lock"):
             yield
 
     @contextmanager
@@ -102,20 +105,27 @@ class Cache:
         Returns:
             Where the copy is now.
         """
-        directory = self._directory / f"{id}.{version}"
+        directory = self._shard(id) / f"{id}.{version}"
         size = staged.stat().st_size
-        with self._lock(".lock", shared=True):
+        make_directory(directory.parent, 0o700)
+        with self._lock(self._directory / ".lock", shared=True):
             try:
                 staged.parent.rename(directory)
             except OSError:  # it is there, with what was written beside a copy, or with one of another name
                 staged.replace(directory / staged.name)
             os.utime(directory)
+        path = directory / staged.name
+        with self._mutex:
+            self._recent.pop(id, None)
+            self._recent[id] = path
+            if len(self._recent) > RECENT:
+                del self._recent[next(iter(self._recent))]
         self._trim_after(size)
-        return directory / staged.name
+        return path
 
     def drop(self, id: str) -> None:
         """Remove all copies for a record."""
-        for directory in self._directory.glob(f"{id}.*"):
+        for directory in self._shard(id).glob(f"{id}.*"):
             self._remove(directory)
 
     def clear(self) -> None:
@@ -151,13 +161,15 @@ class Cache:
         self.trim()
 
     def _copies(self) -> Iterator[Path]:
-        with suppress(FileNotFoundError):
-            yield from (path for path in self._directory.iterdir() if not path.name.startswith("."))
+        return self._directory.glob("[!.]*/[!.]*")
+
+    def _shard(self, id: str) -> Path:
+        return self._directory / f"{zlib.crc32(id.encode()) % SHARDS:02x}"
 
     def _remove(self, directory: Path, unused_since: float | None = None) -> bool:
         """Remove a copy, unless somebody has asked for it since; tell whether it is gone."""
         gone = self._directory / f"{OLD}{directory.name[:200]}-{time.time_ns()}"
-        with self._lock(".lock"):
+        with self._lock(self._directory / ".lock"):
             try:
                 if unused_since is not None and directory.stat().st_mtime > unused_since:
                     return False
@@ -168,8 +180,7 @@ class Cache:
         return True
 
     @contextmanager
-    def _lock(self, name: str, *, shared: bool = False) -> Iterator[None]:
-        path = self._directory / name
+    def _lock(self, path: Path, *, shared: bool = False) -> Iterator[None]:
         make_directory(self._directory, 0o700)
         make_directory(path.parent, 0o700)
         fd = open_private(path, os.O_RDWR)

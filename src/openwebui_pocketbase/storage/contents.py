@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
 import secrets
 import time
@@ -31,6 +30,7 @@ from openwebui_pocketbase.exceptions import (
     UnauthorizedError,
     UnavailableError,
 )
+from openwebui_pocketbase.storage import disk
 
 __all__ = ["Contents", "StoredContents"]
 
@@ -64,6 +64,10 @@ class StoredContents:
     pending: bool
     path: str
     created: int
+
+    def file_in(self, data_dir: Path) -> Path:
+        """Return where PocketBase with this directory of data has the contents, if it has them on its disk."""
+        return data_dir / "storage" / self.collection / self.id / self.name
 
 
 class Contents:
@@ -114,12 +118,17 @@ class Contents:
             ConflictError: There is a record with this id and other contents.
             RequestError: PocketBase did not take it.
         """
+        is_shared = disk.is_shared(self._connect().data_dir, path)
+        version = f"{_slug(name)}_{secrets.token_hex(5)}{_suffix(name)}"
 
         def send(admin: AdminClient) -> StoredContents:
-            # A repetition: the attempt before may have done it.
-            if (there := _describe(admin, id)) is None:
-                if linked := self._link(admin, id, path, name, sha256):
-                    return linked
+            nonlocal is_shared
+            # The attempt before may have made it, though its answer was lost.
+            there = _describe(admin, id)
+            if is_shared and (there is None or there.name == version):
+                there = self._adopted(admin, there, id, path, version, sha256)
+                is_shared = there is not None
+            if there is None:
                 try:
                     _send(admin, "POST", RECORDS, path, name, {"id": id, "pending": "true", "sha256": sha256})
                 except InvalidRequestError:
@@ -217,47 +226,38 @@ class Contents:
         return int(self._repeat(lambda admin: admin.write("contents/collect", {"before": before})))
 
     def link(self, contents: StoredContents, path: Path) -> bool:
-        """Make a new file of PocketBase's own one, if that is on a disk of ours; tell whether it was possible.
-
-        PocketBase never writes to a file that is there: it makes another one, and removes the name of the old one.
+        """Make a new file of PocketBase's own one, if that is on our disk; tell whether it was possible.
 
         Args:
             contents: Whose file is wanted.
             path: The new file, in a directory that is there.
         """
-        directory = self._connect().data_dir
-        if directory is None:
-            return False
-        try:
-            path.hardlink_to(_place(directory, contents))
-        except OSError:  # gone, or on another disk
-            return False
-        return True
+        data_dir = self._connect().data_dir
+        return data_dir is not None and disk.link(contents.file_in(data_dir), path)
 
-    def _link(self, admin: AdminClient, id: str, path: Path, name: str, sha256: str) -> StoredContents | None:
-        """Make a new record whose contents are the file itself; None if PocketBase cannot read what is on our disk.
+    def _adopted(
+        self, admin: AdminClient, there: StoredContents | None, id: str, path: Path, version: str, sha256: str
+    ) -> StoredContents | None:
+        """Make a file PocketBase's own; None, and no record, if that is not possible.
 
-        The record is there first: without it nobody would ever remove the file.
+        The record is there first: without one nobody would ever remove the file.
+
+        Args:
+            admin: Asks PocketBase.
+            there: The record, if an attempt before has made it.
+            id: Id of the record.
+            path: The file.
+            version: PocketBase's name for the contents.
+            sha256: Checksum of the file, in hex.
         """
-        directory = self._connect().data_dir
-        if directory is None:
+        data_dir = self._connect().data_dir
+        made = there or _adopt(admin, id, version, sha256)
+        if data_dir is None or made is None:
             return None
-        found = directory.stat()
-        if (found.st_uid, found.st_dev) != (os.geteuid(), path.stat().st_dev):
-            return None
-        version = f"{_slug(name)}_{secrets.token_hex(5)}{_suffix(name)}"
-        made = admin.write("contents/adopt", {"id": id, "name": version, "sha256": sha256})
-        if made is None:
-            return None
-        contents = StoredContents(**made)
-        target = _place(directory, contents)
-        try:
-            target.parent.mkdir(0o700, parents=True, exist_ok=True)
-            target.hardlink_to(path)
-        except OSError:
-            admin.write("contents/remove", {"id": id})
-            return None
-        return contents
+        if disk.link(path, made.file_in(data_dir)):
+            return made
+        admin.write("contents/remove", {"id": id})
+        return None
 
     def _discard(self, id: str) -> None:
         """Delete what a failed upload may have left, if PocketBase answers; what stays is collected later."""
@@ -295,15 +295,16 @@ def _describe(admin: AdminClient, id: str) -> StoredContents | None:
     return StoredContents(**found) if found else None
 
 
+def _adopt(admin: AdminClient, id: str, version: str, sha256: str) -> StoredContents | None:
+    """Make a record for a file that is put into PocketBase's storage next; None if that is on S3."""
+    made = admin.write("contents/adopt", {"id": id, "name": version, "sha256": sha256})
+    return StoredContents(**made) if made else None
+
+
 def _send(admin: AdminClient, method: str, address: str, path: Path, name: str, fields: dict[str, str]) -> None:
     with path.open("rb") as file:
         upload = FileUpload((name.encode(errors="replace").decode(), file))
         admin.send(method, f"{address}?fields=id", {**fields, "contents": upload})
-
-
-def _place(directory: Path, contents: StoredContents) -> Path:
-    """Return where PocketBase with this data directory has a file, if it is on its disk."""
-    return directory / "storage" / contents.collection / contents.id / contents.name
 
 
 def _slug(name: str) -> str:
