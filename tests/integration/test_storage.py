@@ -368,6 +368,39 @@ def test_links_are_safe_against_deletion_and_survive_in_the_cache(embedded: Conn
     assert contents[:] == b"kept"
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's figures of memory")
+def test_no_file_is_held_in_memory(storage: Any) -> None:
+    """Four at once, of 60 MB each."""
+    piece = os.urandom(1 << 20)
+
+    class Large(io.RawIOBase):
+        left = 60
+
+        def read(self, size: int = -1) -> bytes:
+            self.left -= 1
+            return piece if self.left >= 0 else b""
+
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def send_and_fetch(_: int) -> None:
+        tags = {"OpenWebUI-File-Id": str(uuid.uuid4())}
+        _, path = storage.upload_file(Large(), "large.bin", tags)
+        storage.cache.drop(tags["OpenWebUI-File-Id"])
+        assert Path(storage.get_file(path)).stat().st_size == 60 << 20
+        storage.delete_file(path)
+
+    before = peak = resident()
+    with ThreadPoolExecutor(4) as pool:
+        running = [pool.submit(send_and_fetch, number) for number in range(4)]
+        while not all(each.done() for each in running):
+            peak = max(peak, resident())
+            time.sleep(0.005)
+    for each in running:
+        each.result()
+    assert peak - before < 60 << 20
+
+
 @pytest.mark.parametrize("stage", ["copy", "download"])
 def test_a_full_disk_leaves_nothing(storage: Any, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     _, path = upload(storage, b"x")
