@@ -25,6 +25,7 @@ onRecordCreateExecute(
   (e) => require(`${__hooks}/owui/chats/dashboard.js`).number(e, -1),
   "owui_chat_messages",
 );
+onRecordUpdateRequest((e) => require(`${__hooks}/owui/storage/contents.js`).replaced(e), "owui_files");
 
 onRecordDeleteRequest(
   (e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedMessage(e),

@@ -55,11 +55,19 @@ class Connection:
     Args:
         settings: Section ``[pocketbase]``.
         data_dir: Open WebUI's data directory.
+
+    Attributes:
+        url: Address of the server.
+        trust: What it has to prove there.
+        data_dir: Directory of PocketBase's data; None if the server is not ours, and may be on another machine.
+        authenticator: The superuser's token, once `open` has signed in.
     """
 
     def __init__(self, settings: PocketBaseSettings, data_dir: Path) -> None:
         self._settings = settings
         self._server = None if settings.url else embedded_server(settings, data_dir)
+        self.data_dir = None if settings.url else embedded_data_dir(settings, data_dir)
+        self.authenticator = Authenticator(None)
         self.url = settings.url or ""
         self.trust = Trust(settings.key.get_secret_value()) if settings.url and settings.key else None
 
@@ -95,6 +103,7 @@ class Connection:
             except UnavailableError as error:
                 waiting.go_on(self.url, error, self._patience(error, wait=wait))
             else:
+                self.authenticator = authenticator
                 return authenticator
 
     def admin(self, authenticator: Authenticator) -> AdminClient:

@@ -29,6 +29,7 @@ module.exports = {
   changes: require("./changes.js"),
   chat_messages: require("./chats/message_rows.js"),
   chats: require("./chats/index.js"),
+  contents: require("./storage/contents.js"),
   files: require("./files.js"),
   folders: require("./folders.js"),
   groups: require("./groups/index.js"),

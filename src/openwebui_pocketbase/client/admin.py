@@ -20,6 +20,9 @@ from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, ResponseEr
 
 __all__ = ["AdminClient"]
 
+STREAMED = "owui_streamed"
+"""Marks a request whose reply is read by whoever sent it."""
+
 
 class AdminClient:
     """A superuser's view of one PocketBase server; every method blocks.
@@ -150,12 +153,30 @@ class AdminClient:
             url = self._url + path.partition("?")[0]
             raise unavailable(url, cause if isinstance(cause, Exception) else error) from None
 
+    @contextmanager
+    def stream(self, path: str, headers: dict[str, str]) -> Iterator[httpx.Response]:
+        """Ask for a body of any size and type, to be read piece by piece.
+
+        Raises:
+            RequestError: The server gave an error, or the connection ended before the whole body had come.
+        """
+        client = self._client.http_client
+        try:
+            with client.stream(
+                "GET", self._client.build_url(path), headers=headers, extensions={STREAMED: True}
+            ) as reply:
+                yield reply
+        except httpx.HTTPError as error:
+            raise unavailable(self._url + path.partition("?")[0], error) from None
+
     def _check(self, response: httpx.Response) -> None:
         """Raise the error of a reply that is none of PocketBase's good ones; httpx calls this for each reply."""
         url = self._url + response.request.url.path.removeprefix(self._client.http_client.base_url.path.rstrip("/"))
         encoding = response.headers.get("Content-Encoding", "identity")
         if encoding not in ENCODINGS:
             raise encoded(url, encoding)
+        if response.is_success and STREAMED in response.request.extensions:
+            return
         content = response.read()
         if not response.is_success:
             raise response_error(url, response.status_code, content, response.headers)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import httpx
 
 from openwebui_pocketbase.client.trust import Trust
 
 __all__ = ["ProvenTransport"]
+
+PIECE = 1 << 18
+"""Bytes of a reply's body that are read at once."""
 
 
 class ProvenTransport(httpx.BaseTransport):
@@ -37,19 +41,18 @@ class ProvenTransport(httpx.BaseTransport):
             UntrustedServerError: The server has not proved to be ours; the request was not sent.
             httpx.TransportError: There was no whole reply.
         """
-        content = request.read()
+        # A body is passed on piece by piece, as it is read; without a length it would be none.
+        body = request.stream if "Content-Length" in request.headers else b""
         connection = _connection(request.url, request.extensions.get("timeout", {}))
         try:
-            self._prove(connection)
-            connection.request(request.method, request.url.raw_path.decode(), content, dict(request.headers))
-            reply = connection.getresponse()
-            stream = httpx.ByteStream(reply.read())
-        except TimeoutError as error:
-            raise httpx.ReadTimeout(str(error), request=request) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise httpx.ReadError(str(error) or type(error).__name__, request=request) from error
-        finally:
+            with _failures_of(request):
+                self._prove(connection)
+                connection.request(request.method, request.url.raw_path.decode(), body, dict(request.headers))  # type: ignore[arg-type]  # iterable
+                reply = connection.getresponse()
+        except BaseException:
             connection.close()
+            raise
+        stream = _Body(request, connection, reply)
         return httpx.Response(reply.status, headers=reply.getheaders(), stream=stream, request=request)
 
     def _prove(self, connection: http.client.HTTPConnection) -> None:
@@ -59,6 +62,39 @@ class ProvenTransport(httpx.BaseTransport):
         headers = {name.lower(): value for name, value in reply.getheaders()}
         body = reply.read()
         self._trust.check(challenge, self._base, reply.status, body, headers, closes=connection.sock is None)
+
+
+class _Body(httpx.SyncByteStream):
+    """The body of a reply, piece by piece; the connection ends with it."""
+
+    def __init__(
+        self, request: httpx.Request, connection: http.client.HTTPConnection, reply: http.client.HTTPResponse
+    ) -> None:
+        self._request = request
+        self._connection = connection
+        self._reply = reply
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _failures_of(self._request):
+            while piece := self._reply.read(PIECE):
+                yield piece
+            if self._reply.length:  # known, and not all has come
+                raise http.client.IncompleteRead(b"", self._reply.length)
+
+    def close(self) -> None:
+        self._reply.close()
+        self._connection.close()
+
+
+@contextmanager
+def _failures_of(request: httpx.Request) -> Iterator[None]:
+    """Raise httpx's errors in place of those of the standard library."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise httpx.ReadTimeout(str(error), request=request) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise httpx.ReadError(str(error) or type(error).__name__, request=request) from error
 
 
 def _connection(url: httpx.URL, timeout: Mapping[str, float | None]) -> http.client.HTTPConnection:
