@@ -80,10 +80,10 @@ migrate(
             { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
           ],
           indexes: [
-            "CREATE INDEX `idx_owui_files_user_id_updated_at_id` ON `owui_files` (`user_id`, `updated_at` DESC, `id` DESC)",
-            "CREATE INDEX `idx_owui_files_updated_at_id` ON `owui_files` (`updated_at` DESC, `id` DESC)",
-            "CREATE INDEX `idx_owui_files_created_at_id` ON `owui_files` (`created_at` DESC, `id` DESC)",
-            "CREATE INDEX `idx_owui_files_user_id_created_at_id` ON `owui_files` (`user_id`, `created_at` DESC, `id` DESC)",
+            "CREATE INDEX `idx_owui_files_user_id_updated_at_id` ON `owui_files` (`user_id`, `updated_at` DESC, `id` DESC) WHERE `pending` = FALSE",
+            "CREATE INDEX `idx_owui_files_updated_at_id` ON `owui_files` (`updated_at` DESC, `id` DESC) WHERE `pending` = FALSE",
+            "CREATE INDEX `idx_owui_files_created_at_id` ON `owui_files` (`created_at` DESC, `id` DESC) WHERE `pending` = FALSE",
+            "CREATE INDEX `idx_owui_files_user_id_created_at_id` ON `owui_files` (`user_id`, `created_at` DESC, `id` DESC) WHERE `pending` = FALSE",
             "CREATE INDEX `idx_owui_files_pending` ON `owui_files` (`pending`) WHERE `pending` = TRUE",
             "CREATE UNIQUE INDEX `idx_owui_files_id_nocase` ON `owui_files` (`id` COLLATE NOCASE)",
           ],
@@ -96,7 +96,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_files_create AFTER INSERT ON owui_files BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_files', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_files_update AFTER UPDATE ON owui_files BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_files', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_files_delete AFTER DELETE ON owui_files BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_files', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/files', 'b8fe91c81ce5675b2b8954ba8b6471d4772cb28334cecb75ea054bc2da87fde9')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/files', '18c258ff983eb60a612f53bf8f3ac2aa692e4b16162d91b88543b7359d666f43')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '9')",
     ]) {
       app.db().newQuery(sql).execute();

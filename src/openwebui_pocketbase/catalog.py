@@ -210,7 +210,7 @@ _GROUPS = (
         ),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
-    Group("files", (_repository("Files", "files:FilesTable", "IFilesRepo", "file"),)),
+    Group("files", (_repository("Files", "files:FilesTable", "IFilesRepo", "file", "files:PocketBaseFiles"),)),
     Group(
         "groups",
         (_repository("Groups", "groups:GroupTable", "IGroupsRepo", "group group_member", "groups:PocketBaseGroups"),),

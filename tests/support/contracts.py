@@ -8,7 +8,7 @@ from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.host.binding import load
 from tests.support.differential import Contract
 
-__all__ = ["ACCESS", "AUTHS", "FOLDERS", "GROUPS", "OAUTH_SESSIONS", "TAGS", "USERS", "ours"]
+__all__ = ["ACCESS", "AUTHS", "FILES", "FOLDERS", "GROUPS", "OAUTH_SESSIONS", "TAGS", "USERS", "ours"]
 
 
 def ours(*names: str) -> dict[str, type]:
@@ -25,6 +25,20 @@ _MEMBERSHIPS = {"group_member": frozenset({"id"})}
 
 ACCESS = _contract("AccessGrants", "access_grant group_member group", bound=("Groups",), generated=_MEMBERSHIPS)
 AUTHS = _contract("Auths", "user auth api_key", bound=("Users",))
+FILES = _contract(
+    "Files",
+    "file",
+    all_of_user="get_files_by_user_id",
+    ordered=frozenset(
+        {
+            "get_files_by_ids",
+            "get_file_metadatas_by_ids",
+            "get_file_list",
+            "search_files",
+            "get_pending_files_for_knowledge",
+        }
+    ),
+)
 FOLDERS = _contract(
     "Folders",
     "folder",

@@ -395,6 +395,9 @@ def pocketbase_rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
                 body = row["chat"]
                 if isinstance(body, dict) and isinstance((body.get("history") or {}).get("messages"), dict):
                     body["history"]["messages"] = stored_chats.history(connection, row["id"])
+        if name == "file":
+            pairs = zip(records, rows, strict=True)
+            rows = [_with_text(row, record["text"]) for record, row in pairs if not record["pending"]]
         if name == "chat_message":
             pairs = zip(records, rows, strict=True)
             rows = [found for record, row in pairs if (found := stored_chats.message_row(record, row)) is not None]
@@ -415,6 +418,11 @@ def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:
             convert = {"bool": bool, "date": date.fromisoformat, "int64": _int64}.get(column.type)
             row[column.name] = convert(stored) if convert else stored
     return row
+
+
+def _with_text(row: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return a file's row with its text, which is kept apart."""
+    return row | {"data": {**row["data"], "content": text}} if text else row
 
 
 def _int64(text: str) -> int:

@@ -14,7 +14,7 @@
  */
 
 const { insert } = require("./lib/records.js");
-const { tables, arg, given, row, truth, many, query } = require("./lib/rows.js");
+const { tables, arg, given, row, isRow, truth, many, query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { run } = require("./version.js");
 
@@ -33,10 +33,11 @@ const LONGEST_WAIT = 60;
 /** Milliseconds between two looks at the feed while a request waits for a change: each is one look-up by key. */
 const STEP = 250;
 
-/** The row of a changed record as it is now, NULL if it is gone. */
+/** The row of a changed record as it is now, NULL if there is none. */
 const ROW = MIRRORED.map(
   (table) =>
-    `WHEN '${table.collection}' THEN (SELECT ${row(table, "t")} FROM ${table.collection} t WHERE t.id = c.record_id)`,
+    `WHEN '${table.collection}' THEN (SELECT ${row(table, "t")} FROM ${table.collection} t
+      WHERE t.id = c.record_id AND ${isRow(table, "t")})`,
 ).join(" ");
 
 /**
@@ -98,12 +99,13 @@ const reads = {
 };
 for (const table of MIRRORED) {
   // A page of the table in the order of the ids.
-  const some = `FROM (SELECT * FROM ${table.collection} WHERE id > ${arg("after")} ORDER BY id LIMIT ${arg("limit")}) t`;
+  const some = `FROM (SELECT * FROM ${table.collection} r WHERE r.id > ${arg("after")} AND ${isRow(table, "r")}
+    ORDER BY r.id LIMIT ${arg("limit")}) t`;
   reads[`get_${table.collection}`] = many(row(table, "t"), some, "t.id");
-  reads[`get_ids_of_${table.collection}`] = many("t.id", some.replace("*", "id"), "t.id");
+  reads[`get_ids_of_${table.collection}`] = many("t.id", some.replace("*", "r.id"), "t.id");
   reads[`get_rows_of_${table.collection}`] = many(
     row(table, "t"),
-    `FROM ${table.collection} t WHERE t.id IN ${given("ids")}`,
+    `FROM ${table.collection} t WHERE t.id IN ${given("ids")} AND ${isRow(table, "t")}`,
     "t.id",
   );
 }

@@ -31,6 +31,7 @@ module.exports = {
   chats: require("./chats/index.js"),
   contents: require("./storage/contents.js"),
   file_rows: require("./storage/rows.js"),
+  files: require("./files.js"),
   folders: require("./folders.js"),
   groups: require("./groups/index.js"),
   oauth_sessions: require("./users/oauth_sessions.js"),

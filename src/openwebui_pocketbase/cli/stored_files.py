@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
@@ -72,9 +74,14 @@ class StoredFiles:
     def delete(self, ids: Collection[str]) -> int:
         """Delete rows, by the host's own repository; return how many it deleted."""
         repository = import_module("open_webui.models.files").Files
+        engine = import_module("open_webui.internal.db").async_engine
 
         async def delete_all() -> int:
-            return sum([await repository.delete_file_by_id(each) for each in ids])
+            try:
+                return sum([await repository.delete_file_by_id(each) for each in ids])
+            finally:
+                await plugin.openwebui_shutdown()
+                await engine.dispose()
 
         return asyncio.run(delete_all())
 
@@ -117,6 +124,8 @@ def stored_files(site: Site) -> Iterator[StoredFiles]:
             raise ConfigurationError("Another command about files is running.", hint="Wait for its end.")
         stack.enter_context(lock)
         load_host(site)
+        # The host logs to the standard output, which is for what was asked.
+        logging.basicConfig(stream=sys.stderr, level=logging.ERROR, force=True)
         stack.callback(plugin.close)
         directory = site.data_dir / "cache" / "owui-move"
         if backend == STOCK:

@@ -93,8 +93,7 @@ class PocketBaseRepository:
 
     def _models_of(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """Return rows that came from PocketBase as the host's models."""
-        decode = codec_of(self.table).decode
-        return list_of(self.model).validate_python([decode(row) for row in rows])
+        return list_of(self.model).validate_python([self._decoded(row) for row in rows])
 
 
 @cache

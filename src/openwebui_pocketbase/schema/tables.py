@@ -108,6 +108,7 @@ class Table(_Declaration):
         auth: Whether it is a PocketBase auth collection. Its records are saved without validation: the host
             takes e-mail addresses that PocketBase would not.
         mirrored: Whether its rows are copied to the SQL database, because the host's own SQL joins it.
+        incomplete: The extra that marks records which are no rows yet: no method returns them, and they are not copied.
         hashed_id: The columns whose hash is the record id; empty if the row's id is the record id.
         id_pattern: What record ids look like that are the row's own.
         extras: Fields besides the host's columns.
@@ -121,6 +122,7 @@ class Table(_Declaration):
     collection: str
     auth: bool = False
     mirrored: bool = False
+    incomplete: str = ""
     hashed_id: tuple[str, ...] = ()
     id_pattern: str = "^[a-z0-9-]+$"
     columns: tuple[Column, ...]

@@ -17,7 +17,7 @@
  * @typedef {{ name: string, field: string, type: Type, null?: boolean, required?: boolean,
  *   folded?: boolean, relation?: string }} Column
  * @typedef {{ group: string, collection: string, auth?: boolean, mirrored?: boolean,
- *   hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" | "file" }[],
+ *   incomplete?: string, hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" | "file" }[],
  *   search?: { text: string, fields: string[] } }} Table
  */
 
@@ -119,9 +119,21 @@ function contains(table, alias, name, parameter) {
  *
  * @param {Table} table
  * @param {string} alias
+ * @param {string[]} further SQL of what comes behind its columns
  */
-function row(table, alias) {
-  return `json_array(${[...table.columns.map((c) => `${alias}.${c.field}`), `${alias}.nulls`].join(", ")})`;
+function row(table, alias, further = []) {
+  const columns = table.columns.map(({ field }) => `${alias}.${field}`);
+  return `json_array(${[...columns, ...further, `${alias}.nulls`].join(", ")})`;
+}
+
+/**
+ * SQL of "this record is a row", which some are not yet.
+ *
+ * @param {Table} table
+ * @param {string} alias
+ */
+function isRow(table, alias) {
+  return table.incomplete ? `${alias}.${table.incomplete} = FALSE` : "TRUE";
 }
 
 /**
@@ -188,6 +200,7 @@ module.exports = {
   matches,
   contains,
   row,
+  isRow,
   one,
   truth,
   many,
