@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.buckets import Bucket
-from tests.support.commands import PROGRAM, Commands
+from tests.support.commands import PROGRAM, Commands, run_files
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.processes import ENVIRONMENT, eventually
 from tests.support.stock import migrated_sqlite
@@ -69,9 +69,9 @@ class Site:
             found = admin.send("GET", "/api/collections/owui_files/records?perPage=500")
         return {record["id"]: record["path"] for record in found["items"]}
 
-    def run(self, *arguments: str, code: int = 0) -> str:
-        done = self.commands.run("files", *arguments, "--data-dir", str(self.data_dir), code=code)
-        return done.stdout + done.stderr
+    def run(self, *commands: str) -> list[tuple[int, str]]:
+        """Return exit codes and output of commands, in one process."""
+        return run_files(self.data_dir, self.commands.env, *commands)
 
 
 @pytest.fixture
@@ -87,37 +87,47 @@ def in_pocketbase(commands: Commands, bucket: Bucket, own_pocketbase: PocketBase
 def test_rows_in_sql(in_sql: Site, bucket: Bucket) -> None:
     kept, lost = in_sql.add(), in_sql.add()
     (in_sql.uploads / f"{lost}_a.bin").unlink()
-    assert "What to do: Set [groups] files" in in_sql.run("move", "--to", "pocketbase", code=1)
-    assert "From local to s3: 2 files, 131.1 kB." in in_sql.run("move", "--to", "s3", "--dry-run")
-    assert bucket.keys == []
-    told = in_sql.run("move", "--to", "s3", "--keep", code=1)
-    assert f"{lost}: There are no contents: {in_sql.uploads}/{lost}_a.bin" in told
-    assert "Moved: 1; deleted meanwhile: 0; not moved: 1." in told
-    assert in_sql.paths()[kept] == f"s3://{bucket.name}/uploads/{kept}_a.bin"
-
-    bucket.client.put_object(Bucket=bucket.name, Key=f"uploads/{uuid.uuid4()}_orphan", Body=b"1234")
     orphan = in_sql.uploads / f"{uuid.uuid4()}_orphan"
     orphan.write_text("12")
     old = time.time() - 90_000
     os.utime(orphan, (old, old))
-    found = json.loads(in_sql.run("gc", "--json", "--s3", "--dry-run"))
-    assert ([each["path"] for each in found["orphans"]], found["bytes"]) == ([str(orphan)], 2)
-    assert [row["id"] for row in found["files"]] == [lost]
-    assert orphan.exists()
-    assert "Removed: 2; failed: 0." in in_sql.run("gc", "--rows", "--yes")
+    bucket.client.put_object(Bucket=bucket.name, Key=f"uploads/{uuid.uuid4()}_young", Body=b"1234")
+    refused, planned, moved, found, cancelled, removed = in_sql.run(
+        "move --to pocketbase",
+        "move --to s3 --dry-run",
+        "move --to s3 --keep",
+        "gc --json --s3 --dry-run",
+        "gc --rows",
+        "gc --rows --yes",
+    )
+    assert refused[0] == 1
+    assert "What to do: Set [groups] files" in refused[1]
+    assert planned[0] == 0
+    assert "From local to s3: 2 files, 131.1 kB." in planned[1]
+    assert moved[0] == 1
+    assert f"{lost}: There are no contents: {in_sql.uploads}/{lost}_a.bin" in moved[1]
+    assert "Moved: 1; deleted meanwhile: 0; not moved: 1." in moved[1]
+    listed = json.loads(found[1])
+    assert ([each["path"] for each in listed["orphans"]], listed["bytes"]) == ([str(orphan)], 2)
+    assert [row["id"] for row in listed["files"]] == [lost]
+    assert cancelled[0] == 1
+    assert "Remove 2 of these?" in cancelled[1]
+    assert removed[0] == 0
+    assert "Removed: 2; failed: 0." in removed[1]
     assert not orphan.exists()
-    assert in_sql.paths().keys() == {kept}
+    assert in_sql.paths() == {kept: f"s3://{bucket.name}/uploads/{kept}_a.bin"}
 
 
-def test_rows_in_pocketbase(in_pocketbase: Site, bucket: Bucket) -> None:
+def test_rows_in_pocketbase(in_pocketbase: Site) -> None:
     first = in_pocketbase.add()
     nowhere = in_pocketbase.add(path="gs://bucket/name")
-    told = in_pocketbase.run("move", "--to", "pocketbase", code=1)
-    assert f"{nowhere}: This Open WebUI is not set up for gcs: gs://bucket/name" in told
-    assert in_pocketbase.paths()[first] == f"pb://{first}/{first}_a.bin"
-    assert not list(in_pocketbase.uploads.iterdir())
-    assert "Contents that no file leads to: 0, 0 bytes." in in_pocketbase.run("gc", "--yes")
-    in_pocketbase.run("move", "--to", "local", code=1)
+    moved, left, back = in_pocketbase.run("move --to pocketbase", "gc --yes", "move --to local")
+    assert moved[0] == back[0] == 1
+    assert f"{nowhere}: This Open WebUI is not set up for gcs: gs://bucket/name" in moved[1]
+    assert f"From pocketbase to local: 1 files, {SIZE / 1000:.1f} kB." in back[1]
+    assert left[0] == 0
+    assert "Contents that no file leads to: 0, 0 bytes." in left[1]
+    assert in_pocketbase.paths()[first] == str(in_pocketbase.uploads / f"{first}_a.bin")
     assert (in_pocketbase.uploads / f"{first}_a.bin").read_bytes() == first.encode() * (SIZE // 36)
 
 
@@ -135,9 +145,8 @@ def test_killed_in_the_middle(in_pocketbase: Site, bucket: Bucket, target: str) 
         process.send_signal(signal.SIGKILL)
     assert moved() < len(ids)
     assert all((in_pocketbase.uploads / f"{file_id}_a.bin").exists() for file_id in ids)
-    in_pocketbase.run("move", "--to", target)
-    assert moved() == len(ids)
-    in_pocketbase.run("move", "--to", "local", "--keep")
+    assert all(code == 0 for code, _ in in_pocketbase.run(f"move --to {target}", "move --to local"))
+    assert moved() == 0
     for file_id in ids:
         assert (in_pocketbase.uploads / f"{file_id}_a.bin").read_bytes() == file_id.encode() * (SIZE // 36)
 
@@ -147,5 +156,7 @@ def test_one_command_at_a_time(in_sql: Site) -> None:
     command = [str(PROGRAM), "files", "move", "--to", "s3", "--data-dir", str(in_sql.data_dir)]
     with subprocess.Popen(command, env=in_sql.commands.env, stdout=subprocess.DEVNULL) as process:
         eventually(lambda: in_sql.paths().popitem()[1].startswith("s3:"), "it is moved; the source stays for a while")
-        assert "Another command about files is running." in in_sql.run("gc", "--dry-run", code=1)
-        assert process.wait(60) == 0
+        ((code, told),) = in_sql.run("gc --dry-run")
+        assert code == 1
+        assert "Another command about files is running." in told
+        process.kill()

@@ -6,7 +6,9 @@ import hashlib
 import json
 import shutil
 import time
+import tracemalloc
 import uuid
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,13 @@ from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.settings import PocketBaseSettings
 from openwebui_pocketbase.storage import gc
 from openwebui_pocketbase.storage.buckets import S3Place
-from openwebui_pocketbase.storage.contents import Contents
+from openwebui_pocketbase.storage.contents import Contents, StoredContents
 from openwebui_pocketbase.storage.move import Move, Moved, plan
 from openwebui_pocketbase.storage.places import LocalPlace, Place, PocketBasePlace
 from openwebui_pocketbase.storage.rows import FileRow, PocketBaseRows, Rows, SqlRows
-from tests.support.buckets import Bucket
+from tests.support.buckets import KEY, REGION, Bucket
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
+from tests.support.processes import eventually
 from tests.support.stock import migrated_sqlite
 
 pytest_plugins = ["tests.support.buckets"]
@@ -39,7 +42,7 @@ class Files:
     """
 
     def __init__(self, server: PocketBaseProcess, provider: Any, tmp_path: Path) -> None:
-        self._server = server
+        self.data_dir = server.data_dir
         self.uploads = tmp_path / "uploads"
         self.uploads.mkdir()
         self.work = tmp_path / "work"
@@ -273,3 +276,51 @@ def test_rows_in_sql(files: Files, tmp_path: Path) -> None:
     assert found is not None
     assert (found.path or "").endswith(f"/uploads/{path.name}")
     assert not path.exists()
+
+
+def test_pocketbase_on_s3(files: Files, bucket: Bucket) -> None:
+    """A setting of PocketBase: contents are in the bucket, come back, and go with their record; no backup has them."""
+    bucket.client.create_bucket(Bucket=f"pb-{bucket.name}")
+    inner = Bucket(f"pb-{bucket.name}", bucket.endpoint, bucket.client)
+    s3 = {"enabled": True, "bucket": inner.name, "endpoint": bucket.endpoint, "forcePathStyle": True}
+    s3 |= {"region": REGION, "accessKey": KEY, "secret": KEY}
+    files.admin.send("PATCH", "/api/settings", {"s3": s3})
+    file_id, deleted = files.add("one"), files.add("two")
+    assert [moved.failure for moved in files.move("pocketbase")] == ["", ""]
+    record = files.record(file_id)
+    key = f"{record['collectionId']}/{file_id}/{record['contents']}"
+    assert inner.read(key) == b"one"
+    assert files.contents.local_file(_described(files, file_id)) is None
+    assert files.read(file_id) == "one"
+
+    files.admin.send("POST", "/api/backups", {"name": "test.zip"})
+    with zipfile.ZipFile(files.data_dir / "backups" / "test.zip") as archive:
+        assert not [name for name in archive.namelist() if file_id in name]
+
+    files.admin.write("files/delete_file_by_id", {"id": deleted})
+    eventually(lambda: not [each for each in inner.keys if deleted in each], "PocketBase has removed the contents")
+    files.move("local")
+    eventually(lambda: not [each for each in inner.keys if file_id in each], "PocketBase has removed the contents")
+    assert (files.uploads / f"{file_id}_ü b.txt").read_text() == "one"
+
+
+@pytest.mark.parametrize("target", ["pocketbase", "local"])
+def test_memory_does_not_grow_with_a_file(files: Files, target: str) -> None:
+    size = 32 << 20
+    file_id = files.add("")
+    with (files.uploads / f"{file_id}_ü b.txt").open("wb") as file:
+        file.truncate(size)
+    if target == "local":
+        files.move("pocketbase")
+    tracemalloc.start()
+    (moved,) = files.move(target)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert moved.failure == ""
+    assert peak < size / 4, f"{peak:,}"
+
+
+def _described(files: Files, file_id: str) -> StoredContents:
+    found = files.contents.describe(file_id)
+    assert found is not None
+    return found

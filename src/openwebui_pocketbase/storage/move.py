@@ -91,7 +91,7 @@ class Move:
         target: Name of the place to move to.
         directory: Directory for contents on their way, of this run alone; it is made and removed.
         keep: Whether sources stay.
-        grace: Seconds that a source stays.
+        grace: Seconds that a source stays; default: `GRACE`.
         sleep: Waits.
 
     Attributes:
@@ -106,7 +106,7 @@ class Move:
         directory: Path,
         *,
         keep: bool = False,
-        grace: float = GRACE,
+        grace: float | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._rows = rows
@@ -114,7 +114,7 @@ class Move:
         self._target = target
         self._directory = directory
         self._keep = keep
-        self._grace = grace
+        self._grace = GRACE if grace is None else grace
         self._sleep = sleep
         self.left: list[str] = []
         self._users: Counter[str] = Counter()
