@@ -95,8 +95,11 @@ def covered(report: dict[str, Any]) -> Iterator[tuple[str, str, list[str], bool]
         if name != MODULE_LEVEL:
             yield path, name, groups, True
     for known in CATALOG.values():
-        for seam in known.seams:  # whatever they touch, we rely on them
-            yield f"{seam.module.replace('.', '/')}.py", seam.function, [known.name], True
+        # Whatever they touch, we rely on them.
+        relied_on = [f"{seam.module}:{seam.function}" for seam in known.seams]
+        for where in [*relied_on, *(where for extended in known.extended for where in extended.relied_on)]:
+            module, _, name = where.partition(":")
+            yield f"{module.replace('.', '/')}.py", name, [known.name], True
 
 
 def bypasses(found: list[dict[str, Any]]) -> dict[str, list[str]]:

@@ -14,9 +14,11 @@ __all__ = [
     "CATALOG",
     "REPOSITORIES",
     "STORED",
+    "Extended",
     "Group",
     "RepositorySpec",
     "Seam",
+    "extended_by",
     "seams_of",
     "spec_of",
     "together_with",
@@ -76,6 +78,23 @@ class Seam:
 
 
 @dataclass(frozen=True)
+class Extended:
+    """An object of the host whose class gets ours above it: which class it has is decided by the host's own settings.
+
+    Attributes:
+        module: Dotted name of the module that defines the object.
+        name: Name of the object in it.
+        ours: ``"module:Class"`` of our class, which extends the interface that the object has.
+        relied_on: Functions of the host, ``module:function``, on whose code ours relies.
+    """
+
+    module: str
+    name: str
+    ours: str
+    relied_on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Group:
     """Data that moves to another backend as a whole.
 
@@ -83,6 +102,7 @@ class Group:
         name: What users write in ``[groups]``; one of `openwebui_pocketbase.settings.GROUPS`.
         repositories: The main one first.
         seams: Functions of the host that go to the tables directly, where the mirror of a table does not help.
+        extended: Objects of the host, other than repositories, that have to do with these data.
         together: Groups that have to live in the same place -> why.
         requires: Groups that have to live in the same place if this one is outside the SQL database -> why.
     """
@@ -90,6 +110,7 @@ class Group:
     name: str
     repositories: tuple[RepositorySpec, ...]
     seams: tuple[Seam, ...] = ()
+    extended: tuple[Extended, ...] = ()
     together: Mapping[str, str] = field(default_factory=dict)
     requires: Mapping[str, str] = field(default_factory=dict)
 
@@ -142,6 +163,21 @@ _READING_SAVED_CHATS = {
     "notes": ("get_note_chat_by_id", "get_note_chats_by_id"),
 }
 """Router -> its functions that give back what a write to a chat has returned, messages included."""
+
+_STORAGE = Extended(
+    "open_webui.storage.provider",
+    "Storage",
+    "openwebui_pocketbase.storage.provider:PocketBaseStorage",
+    relied_on=(
+        *(
+            f"open_webui.storage.provider:{provider}.{method}"
+            for provider in ("StorageProvider", "LocalStorageProvider")
+            for method in ("get_file", "upload_file", "delete_file", "delete_all_files")
+        ),
+        "open_webui.routers.files:_is_text_file",
+        "open_webui.routers.files:_cleanup_local_cache",
+    ),
+)
 
 _GROUPS = (
     Group(
@@ -210,7 +246,12 @@ _GROUPS = (
         ),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
-    Group("files", (_repository("Files", "files:FilesTable", "IFilesRepo", "file", "files:PocketBaseFiles"),)),
+    Group(
+        "files",
+        (_repository("Files", "files:FilesTable", "IFilesRepo", "file", "files:PocketBaseFiles"),),
+        seams=(_seam("routers.files:upload_file_handler", "upload_checksum:known"),),
+        extended=(_STORAGE,),
+    ),
     Group(
         "groups",
         (_repository("Groups", "groups:GroupTable", "IGroupsRepo", "group group_member", "groups:PocketBaseGroups"),),
@@ -271,6 +312,11 @@ def spec_of(name: str) -> RepositorySpec:
 def seams_of(groups: Collection[str]) -> list[Seam]:
     """Return the functions to replace if these groups are in PocketBase; one can serve several groups."""
     return list(dict.fromkeys(seam for group in _GROUPS if group.name in groups for seam in group.seams))
+
+
+def extended_by(groups: Collection[str]) -> list[Extended]:
+    """Return the objects of the host that are extended if these groups are in PocketBase."""
+    return [extended for group in _GROUPS if group.name in groups for extended in group.extended]
 
 
 def together_with(name: str) -> tuple[str, ...]:

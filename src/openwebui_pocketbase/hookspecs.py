@@ -14,10 +14,20 @@ from typing import Any, Protocol
 
 import pluggy
 
-from openwebui_pocketbase.catalog import Seam
+from openwebui_pocketbase.catalog import Extended, Seam
 from openwebui_pocketbase.settings import Settings
 
-__all__ = ["PROJECT", "STOCK", "HostContext", "RepositoryBinding", "Seam", "StorageSpecs", "hookimpl", "hookspec"]
+__all__ = [
+    "PROJECT",
+    "STOCK",
+    "Extension",
+    "HostContext",
+    "RepositoryBinding",
+    "Seam",
+    "StorageSpecs",
+    "hookimpl",
+    "hookspec",
+]
 
 PROJECT = "openwebui"
 """pluggy's project name and the group of the entry points."""
@@ -51,6 +61,19 @@ class RepositoryBinding:
 
 
 @dataclass(frozen=True)
+class Extension:
+    """What an object of the host gets besides what it is.
+
+    Attributes:
+        extended: The object, and the class that comes above its own.
+        attributes: Set on the object.
+    """
+
+    extended: Extended
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class HostContext:
     """What hooks get to know about the host.
 
@@ -79,6 +102,10 @@ class StorageSpecs(Protocol):
     @hookspec
     def openwebui_register_seams(self, backends: Mapping[str, str]) -> Sequence[Seam]:
         """Return the functions of the host to replace, given the backend of each group that is not in SQL."""
+
+    @hookspec
+    def openwebui_register_extensions(self, backends: Mapping[str, str]) -> Sequence[Extension]:
+        """Return the objects of the host to extend, given the backend of each group that is not in SQL."""
 
     @hookspec
     def openwebui_bootstrap(self, context: HostContext) -> Awaitable[None] | None:

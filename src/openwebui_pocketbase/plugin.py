@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from openwebui_pocketbase.catalog import CATALOG, STORED, seams_of
+from openwebui_pocketbase.catalog import CATALOG, STORED, extended_by, seams_of
 from openwebui_pocketbase.changes.mirror import Mirror
-from openwebui_pocketbase.hookspecs import STOCK, RepositoryBinding, Seam, hookimpl
+from openwebui_pocketbase.hookspecs import STOCK, Extension, RepositoryBinding, Seam, hookimpl
 from openwebui_pocketbase.runtime import Runtime
 from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.settings import Settings
@@ -60,6 +60,14 @@ class PocketBasePlugin:
         """Replace what would read the empty SQL tables of groups in PocketBase."""
         groups = {group for group, backend in backends.items() if backend == BACKEND}
         return seams_of(groups)
+
+    @hookimpl
+    def openwebui_register_extensions(self, backends: Mapping[str, str]) -> list[Extension]:
+        """Have the host's storage keep the contents of files in PocketBase, if files are there."""
+        groups = {group for group, backend in backends.items() if backend == BACKEND}
+        if self.runtime is None:
+            return []
+        return [Extension(extended, self.runtime.storage_attributes()) for extended in extended_by(groups)]
 
     @hookimpl
     async def openwebui_bootstrap(self) -> None:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.follower import Follower
@@ -16,9 +17,14 @@ from openwebui_pocketbase.changes.next_timer import next_timer
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.settings import Settings
+from openwebui_pocketbase.storage.cache import Cache
+from openwebui_pocketbase.storage.collector import Collector
+from openwebui_pocketbase.storage.contents import Contents
 from openwebui_pocketbase.tasks import BackgroundTask
 
 __all__ = ["Runtime"]
+
+MEGABYTE = 1 << 20
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +41,12 @@ class Runtime:
         client: Sends the requests of all repositories.
         mirror: What repositories of mirrored tables use in its place.
         feed: The reader of the change feed.
+        contents: The contents of files.
     """
 
     def __init__(self, settings: Settings, data_dir: Path, groups: Collection[str]) -> None:
         self._settings = settings.pocketbase
+        self._files = settings.files
         self._data_dir = data_dir
         self._groups = sorted(groups)
         # A program that only uses repositories must not make a new PocketBase in a mistyped directory.
@@ -47,6 +55,7 @@ class Runtime:
         )
         self.mirror = Mirror(self.client, groups)
         self.feed = Feed(self.client)
+        self.contents = Contents(lambda: self._open(create=False), retry=self._settings.timeouts.retry)
         self._tasks: list[BackgroundTask] = []
         self._connection: Connection | None = None
         self._opening = threading.Lock()
@@ -63,10 +72,23 @@ class Runtime:
         if "chats" in self._groups:
             self._tasks.append(Indexer(self.client, self.feed))
             next_timer.follow(self.client, self.feed)
+        if "files" in self._groups:
+            self._tasks.append(Collector(self.contents))
         if self._tasks:
             self._tasks.append(self.feed)  # last: whoever listens to it is there
         for task in self._tasks:
             task.start()
+
+    def storage_attributes(self) -> dict[str, Any]:
+        """Return what the host's storage needs to keep contents in PocketBase; see its class."""
+        files = self._files
+        # Not in the host's own cache: Open WebUI serves that to everybody who has signed in.
+        directory = files.cache_dir or self._data_dir / "openwebui-pocketbase" / "files"
+        return {
+            "contents": self.contents,
+            "cache": Cache(directory.expanduser().resolve(), files.cache_size * MEGABYTE),
+            "max_size": files.max_size * MEGABYTE,
+        }
 
     async def check(self) -> None:
         """Return when PocketBase has answered.

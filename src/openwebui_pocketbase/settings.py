@@ -127,6 +127,17 @@ class PocketBaseSettings(_Section):
         return self
 
 
+class FilesSettings(_Section):
+    """The contents of files, if ``files`` are in PocketBase."""
+
+    max_size: int = Field(default=10240, ge=1)
+    """Largest file that is taken, in MB; Open WebUI's own limit (Admin Settings > Documents) comes on top."""
+    cache_size: int = Field(default=2048, ge=0)
+    """Local copies of contents may have so many MB together; what was used in the last half hour stays in any case."""
+    cache_dir: Path | None = None
+    """Directory of the local copies; default: ``openwebui-pocketbase/files`` in Open WebUI's data directory."""
+
+
 class LoggingSettings(_Section):
     """What this package logs."""
 
@@ -150,6 +161,7 @@ class Settings(BaseSettings):
     tripwire: Literal["error", "warn"] = "error"
     """What happens to a statement of other code that reads or writes SQL tables whose rows are in PocketBase."""
     pocketbase: PocketBaseSettings = PocketBaseSettings()
+    files: FilesSettings = FilesSettings()
     logging: LoggingSettings = LoggingSettings()
 
     @field_validator("groups")

@@ -27,8 +27,10 @@ from open_webui.models import (
     auths,
     chat_messages,
     chats,
+    files,
     folders,
     groups,
+    knowledge,
     oauth_sessions,
     shared_chats,
     tags,
@@ -44,10 +46,13 @@ from tests.support.postgresql import POSTGRESQL_DIFFERENCES
 from tests.support.services import require
 
 TABLES: tuple[Table, ...] = (
+    knowledge.KnowledgeFile.__table__,
+    knowledge.Knowledge.__table__,
     chats.ChatFile.__table__,
     shared_chats.SharedChat.__table__,
     chat_messages.ChatMessage.__table__,
     chats.Chat.__table__,
+    files.File.__table__,
     tags.Tag.__table__,
     folders.Folder.__table__,
     access_grants.AccessGrant.__table__,

@@ -9,7 +9,7 @@ from typing import Any
 
 from openwebui_pocketbase.exceptions import ConfigurationError
 
-__all__ = ["bind", "load"]
+__all__ = ["bind", "extend", "load"]
 
 
 def load(path: str) -> Any:
@@ -40,6 +40,29 @@ def bind(module: ModuleType, name: str, path: str, attributes: Mapping[str, Any]
     replacement = load(path)
     if not issubclass(replacement, stock):
         raise ConfigurationError(f"{path} does not extend {stock.__module__}.{stock.__qualname__}.")
+    return _become(singleton, replacement, attributes)
+
+
+def extend(module: ModuleType, name: str, path: str, attributes: Mapping[str, Any]) -> Callable[[], None]:
+    """Put a class above that of an object, whatever that is.
+
+    Args:
+        module: The host's module that defines the object.
+        name: Name of the object in it.
+        path: ``"module:Class"`` of the class, which extends a class of the host that the object's extends as well.
+        attributes: Set on the object.
+
+    Returns:
+        A function that undoes it.
+    """
+    extended = getattr(module, name)
+    ours, stock = load(path), type(extended)
+    both = type(ours.__name__, (ours, stock), {"__module__": ours.__module__})
+    return _become(extended, both, attributes)
+
+
+def _become(singleton: Any, replacement: type, attributes: Mapping[str, Any]) -> Callable[[], None]:
+    stock = type(singleton)
     singleton.__class__ = replacement
     vars(singleton).update(attributes)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from openwebui_pocketbase.catalog import RepositorySpec, spec_of
 from openwebui_pocketbase.exceptions import CompatibilityError, OpenWebUIPocketBaseError
-from openwebui_pocketbase.hookspecs import HostContext, RepositoryBinding, Seam
+from openwebui_pocketbase.hookspecs import Extension, HostContext, RepositoryBinding, Seam
 from openwebui_pocketbase.host import DATABASE
-from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.host.binding import bind, extend
 from openwebui_pocketbase.host.contract import check_contract
 from openwebui_pocketbase.host.failures import answer_failures
 from openwebui_pocketbase.host.health import Health, extend_health_checks
@@ -76,6 +76,8 @@ class Installation:
         seams = self._manager.hook.openwebui_register_seams(backends=self.registry.replaced)
         for seam in _flatten(seams):
             steps.setdefault(seam.module, []).append(_replacer(seam))
+        for extension in _flatten(self._manager.hook.openwebui_register_extensions(backends=self.registry.replaced)):
+            steps.setdefault(extension.extended.module, []).append(_extender(extension))
         steps.setdefault(DATABASE, []).append(self._guard)
         steps.setdefault(MAIN, []).append(self._wrap)
         return {module: self._runner(todo) for module, todo in steps.items()}
@@ -184,6 +186,11 @@ def _loader(name: str) -> Callable[[ModuleType], Undo]:
 
 def _replacer(seam: Seam) -> Callable[[ModuleType], Undo]:
     return lambda module: replace_function(module, seam.function, seam.replacement)
+
+
+def _extender(extension: Extension) -> Callable[[ModuleType], Undo]:
+    extended = extension.extended
+    return lambda module: extend(module, extended.name, extended.ours, extension.attributes)
 
 
 def _flatten(results: Iterable[Iterable[Any]]) -> list[Any]:

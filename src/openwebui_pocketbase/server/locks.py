@@ -109,9 +109,9 @@ def is_current(fd: int, path: Path) -> bool:
         return False
 
 
-def lock_open_file(fd: int) -> None:
-    """Lock an open file exclusively until it is closed, waiting for others to close theirs."""
-    fcntl.flock(fd, fcntl.LOCK_EX)
+def lock_open_file(fd: int, *, shared: bool = False) -> None:
+    """Lock an open file until it is closed, waiting for others whose locks forbid it to close theirs."""
+    fcntl.flock(fd, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
 
 
 def _is_free(path: Path, *, shared: bool) -> bool:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
+import re
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -115,6 +118,8 @@ class Contents:
         def send(admin: AdminClient) -> StoredContents:
             # A repetition: the attempt before may have done it.
             if (there := _describe(admin, id)) is None:
+                if linked := self._link(admin, id, path, name, sha256):
+                    return linked
                 try:
                     _send(admin, "POST", RECORDS, path, name, {"id": id, "pending": "true", "sha256": sha256})
                 except InvalidRequestError:
@@ -211,13 +216,48 @@ class Contents:
         before = int(time.time() - older_than)
         return int(self._repeat(lambda admin: admin.write("contents/collect", {"before": before})))
 
-    def local_file(self, contents: StoredContents) -> Path | None:
-        """Return PocketBase's own file with contents, None if it is not on a disk that we see."""
+    def link(self, contents: StoredContents, path: Path) -> bool:
+        """Make a new file of PocketBase's own one, if that is on a disk of ours; tell whether it was possible.
+
+        PocketBase never writes to a file that is there: it makes another one, and removes the name of the old one.
+
+        Args:
+            contents: Whose file is wanted.
+            path: The new file, in a directory that is there.
+        """
+        directory = self._connect().data_dir
+        if directory is None:
+            return False
+        try:
+            path.hardlink_to(_place(directory, contents))
+        except OSError:  # gone, or on another disk
+            return False
+        return True
+
+    def _link(self, admin: AdminClient, id: str, path: Path, name: str, sha256: str) -> StoredContents | None:
+        """Make a new record whose contents are the file itself; None if PocketBase cannot read what is on our disk.
+
+        The record is there first: without it nobody would ever remove the file.
+        """
         directory = self._connect().data_dir
         if directory is None:
             return None
-        path = directory / "storage" / contents.collection / contents.id / contents.name
-        return path if path.is_file() else None
+        found = directory.stat()
+        if (found.st_uid, found.st_dev) != (os.geteuid(), path.stat().st_dev):
+            return None
+        version = f"{_slug(name)}_{secrets.token_hex(5)}{_suffix(name)}"
+        made = admin.write("contents/adopt", {"id": id, "name": version, "sha256": sha256})
+        if made is None:
+            return None
+        contents = StoredContents(**made)
+        target = _place(directory, contents)
+        try:
+            target.parent.mkdir(0o700, parents=True, exist_ok=True)
+            target.hardlink_to(path)
+        except OSError:
+            admin.write("contents/remove", {"id": id})
+            return None
+        return contents
 
     def _discard(self, id: str) -> None:
         """Delete what a failed upload may have left, if PocketBase answers; what stays is collected later."""
@@ -259,3 +299,18 @@ def _send(admin: AdminClient, method: str, address: str, path: Path, name: str, 
     with path.open("rb") as file:
         upload = FileUpload((name.encode(errors="replace").decode(), file))
         admin.send(method, f"{address}?fields=id", {**fields, "contents": upload})
+
+
+def _place(directory: Path, contents: StoredContents) -> Path:
+    """Return where PocketBase with this data directory has a file, if it is on its disk."""
+    return directory / "storage" / contents.collection / contents.id / contents.name
+
+
+def _slug(name: str) -> str:
+    """Return the beginning of a name in letters that PocketBase takes, for people who look at the record."""
+    return re.sub(r"[^a-z0-9]+", "_", Path(name).stem.lower())[:60].strip("_") or "contents"
+
+
+def _suffix(name: str) -> str:
+    suffix = Path(name).suffix
+    return suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,16}", suffix) else ""

@@ -6,11 +6,13 @@ any other form are those of the host's own providers: a local file, ``s3://``, `
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 __all__ = ["SCHEME", "StoredPath", "check_name", "parse"]
 
 SCHEME = "pb://"
+_ID = re.compile(r"[a-z0-9-]{1,100}")
 
 
 class StoredPath(NamedTuple):
@@ -29,11 +31,17 @@ class StoredPath(NamedTuple):
 
 
 def parse(path: str) -> StoredPath | None:
-    """Return the parts of a path of ours, None if it is another provider's or no whole path."""
+    """Return the parts of a path of ours, None if it is another provider's.
+
+    Raises:
+        ValueError: It begins as one of ours, and is none.
+    """
     if not path.startswith(SCHEME):
         return None
     record, _, name = path.removeprefix(SCHEME).partition("/")
-    return StoredPath(record, name) if record and _is_plain(name) else None
+    if not (_ID.fullmatch(record) and _is_plain(name)):
+        raise ValueError(f"{path!r} is no path of contents in PocketBase")
+    return StoredPath(record, name)
 
 
 def check_name(name: str) -> None:

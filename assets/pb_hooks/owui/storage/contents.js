@@ -25,6 +25,24 @@ const reads = {
 
 const writes = {
   /**
+   * Make a record, which no row completes yet, for contents whose file is put where PocketBase looks for it; null if it
+   * looks in an S3 storage.
+   *
+   * @param {CoreApp} tx
+   * @param {{ id: string, name: string, sha256: string }} args
+   */
+  adopt(tx, { id, name, sha256 }) {
+    if (tx.settings().s3.enabled) {
+      return "null";
+    }
+    const record = new Record(tx.findCachedCollectionByNameOrId(FILE.collection));
+    record.load({ id, sha256, pending: true });
+    record.setRaw("contents", name);
+    tx.saveNoValidate(record); // the field takes only names of files that come with the request
+    return "true";
+  },
+
+  /**
    * Remove the contents of a file, and with them the record if no row has completed it.
    *
    * @param {CoreApp} tx
@@ -62,6 +80,8 @@ const writes = {
   },
 };
 
+const answers = { adopt: reads.describe };
+
 /**
  * Note that contents which were replaced in the dashboard have another checksum than those before.
  *
@@ -78,4 +98,4 @@ function replaced(e) {
   return e.next();
 }
 
-module.exports = { reads, writes, replaced };
+module.exports = { reads, writes, answers, replaced };
