@@ -20,7 +20,7 @@ from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.settings import PocketBaseSettings
 from openwebui_pocketbase.storage import gc
 from openwebui_pocketbase.storage.buckets import S3Place
-from openwebui_pocketbase.storage.contents import Contents, StoredContents
+from openwebui_pocketbase.storage.contents import Contents
 from openwebui_pocketbase.storage.move import Move, Moved, plan
 from openwebui_pocketbase.storage.places import LocalPlace, Place, PocketBasePlace
 from openwebui_pocketbase.storage.rows import FileRow, PocketBaseRows, Rows, SqlRows
@@ -290,7 +290,6 @@ def test_pocketbase_on_s3(files: Files, bucket: Bucket) -> None:
     record = files.record(file_id)
     key = f"{record['collectionId']}/{file_id}/{record['contents']}"
     assert inner.read(key) == b"one"
-    assert files.contents.local_file(_described(files, file_id)) is None
     assert files.read(file_id) == "one"
 
     files.admin.send("POST", "/api/backups", {"name": "test.zip"})
@@ -318,9 +317,3 @@ def test_memory_does_not_grow_with_a_file(files: Files, target: str) -> None:
     tracemalloc.stop()
     assert moved.failure == ""
     assert peak < size / 4, f"{peak:,}"
-
-
-def _described(files: Files, file_id: str) -> StoredContents:
-    found = files.contents.describe(file_id)
-    assert found is not None
-    return found

@@ -34,7 +34,7 @@ class Stored:
 
     Attributes:
         path: Their path.
-        size: Bytes.
+        size: Bytes; 0 if the place does not tell.
         modified: When they were written, epoch seconds; of PocketBase's, when the record was made.
         has_row: Whether a row leads to them, if the place knows.
     """
@@ -174,15 +174,13 @@ class PocketBasePlace:
             self._rows.drop_contents(stored.id)
 
     def __iter__(self) -> Iterator[Stored]:
-        """Give pending records and those with contents; a size is known if PocketBase's files are on this disk."""
+        """Give pending records and those with contents; PocketBase tells no sizes."""
         after = ""
         while page := self._contents.list(after):
             for found in page:
                 if found.pending or found.name:
                     has_row = not found.pending and found.path.startswith(SCHEME)
-                    file = None if has_row else self._contents.local_file(found)
-                    size = file.stat().st_size if file else 0
-                    yield Stored(str(StoredPath(found.id, found.name or "contents")), size, found.created, has_row)
+                    yield Stored(str(StoredPath(found.id, found.name or "contents")), 0, found.created, has_row)
             after = page[-1].id
 
 
