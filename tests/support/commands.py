@@ -70,6 +70,36 @@ json.dump(results, sys.stdout)
 """
 
 
+IN_ONE_PROCESS_AT_ONCE = f"""
+from openwebui_pocketbase.storage import move
+move.GRACE = 0.0  # nobody reads meanwhile
+{IN_ONE_PROCESS}
+"""
+
+
+def run_files(data_dir: Path, env: Mapping[str, str], *commands: str) -> list[tuple[int, str]]:
+    """Run ``openwebui-pocketbase files`` with each of the arguments in one process; return exit codes and output.
+
+    Args:
+        data_dir: Open WebUI's data directory.
+        env: All environment variables.
+        commands: The arguments, as one text each.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", IN_ONE_PROCESS_AT_ONCE],
+        cwd=data_dir.parent,
+        env=dict(env),
+        input=json.dumps([(["files", *command.split(), "--data-dir", str(data_dir)], "") for command in commands]),
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return [(status, stdout + stderr) for status, stdout, stderr in json.loads(done.stdout)]
+
+
 def run_user(
     data_dir: Path, env: Mapping[str, str], *commands: tuple[str, ...], given: str = "", code: int = 0
 ) -> list[tuple[str, str]]:

@@ -44,6 +44,8 @@ COMMANDS = [
     "user set-role",
     "user disable-mfa",
     "assets export",
+    "files move",
+    "files gc",
     "mirror status",
     "mirror accept",
     "mirror adopt",

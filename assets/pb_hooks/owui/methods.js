@@ -30,6 +30,7 @@ module.exports = {
   chat_messages: require("./chats/message_rows.js"),
   chats: require("./chats/index.js"),
   contents: require("./storage/contents.js"),
+  file_rows: require("./storage/rows.js"),
   files: require("./files.js"),
   folders: require("./folders.js"),
   groups: require("./groups/index.js"),

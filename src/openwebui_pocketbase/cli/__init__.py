@@ -11,6 +11,7 @@ from openwebui_pocketbase import __version__
 from openwebui_pocketbase.cli import (
     assets,
     doctor,
+    files,
     guard,
     init,
     leave,
@@ -49,6 +50,7 @@ app.command()(doctor.doctor)
 app.add_typer(schema.app, name="schema")
 app.add_typer(search.app, name="search")
 app.add_typer(user.app, name="user")
+app.add_typer(files.app, name="files")
 app.add_typer(mirror.app, name="mirror")
 app.add_typer(assets.app, name="assets")
 app.add_typer(guard.app, name="guard")

@@ -15,7 +15,7 @@ from openwebui_pocketbase.client import AdminClient, Authenticator
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.schema.bootstrap import inspect
 
-__all__ = ["app", "server_of"]
+__all__ = ["app", "connected", "server_of"]
 
 app = typer.Typer(no_args_is_help=True, help="Look at, or bring up, the schema of the PocketBase server.")
 
@@ -61,7 +61,7 @@ def apply(
 
     Safe to repeat. An embedded server is started for the duration.
     """
-    with _connected(Site.of(data_dir, config), create=create) as (connection, authenticator):
+    with connected(Site.of(data_dir, config), create=create) as (connection, authenticator):
         connection.bring_up(authenticator)
         with connection.admin(authenticator) as admin:
             state = inspect(admin)
@@ -75,12 +75,18 @@ def server_of(site: Site) -> Iterator[tuple[str, AdminClient]]:
     Args:
         site: Which server.
     """
-    with _connected(site) as (connection, authenticator), connection.admin(authenticator) as admin:
+    with connected(site) as (connection, authenticator), connection.admin(authenticator) as admin:
         yield connection.url, admin
 
 
 @contextmanager
-def _connected(site: Site, *, create: bool = False) -> Iterator[tuple[Connection, Authenticator]]:
+def connected(site: Site, *, create: bool = False) -> Iterator[tuple[Connection, Authenticator]]:
+    """Open a connection to the server for the duration.
+
+    Args:
+        site: Which server.
+        create: Whether one of ours that has no data yet is made.
+    """
     connection = Connection(site.settings().pocketbase, site.data_dir)
     try:
         yield connection, connection.open(create=create)

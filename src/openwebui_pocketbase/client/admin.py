@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -46,6 +48,7 @@ class AdminClient:
             headers={"Accept-Encoding": "identity"},
             event_hooks={"response": [self._check]},
             transport=ProvenTransport(url, trust) if trust else None,
+            verify=_certificates(),
         )
         if token:
             self._client.auth_store.save(token)
@@ -188,3 +191,9 @@ class AdminClient:
         if not isinstance(answer, dict):
             raise not_pocketbase(self._url)
         return answer
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Return what connections to https addresses are verified by; reading it takes longer than most requests."""
+    return httpx.create_ssl_context()
