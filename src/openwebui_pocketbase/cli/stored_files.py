@@ -127,7 +127,8 @@ def stored_files(site: Site) -> Iterator[StoredFiles]:
         # The host logs to the standard output, which is for what was asked.
         logging.basicConfig(stream=sys.stderr, level=logging.ERROR, force=True)
         stack.callback(plugin.close)
-        directory = site.data_dir / "cache" / "owui-move"
+        # Not in the host's own cache: Open WebUI serves that to everybody who has signed in.
+        directory = site.data_dir / "openwebui-pocketbase" / "moving"
         if backend == STOCK:
             database = import_module("open_webui.internal.db")
             table = import_module("open_webui.models.files").File.__table__
