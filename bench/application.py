@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -67,6 +68,11 @@ class Application:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
+
+    def forget_copies(self) -> None:
+        """Remove the local copies of files that are in PocketBase."""
+        for directory in (self._data_dir / "openwebui-pocketbase" / "files").glob("[!.]*/[!.]*"):
+            shutil.rmtree(directory)
 
     def _wait_until(self, deadline: float) -> None:
         while not self._is_healthy():

@@ -49,7 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--groups", nargs="+", choices=groups.NAMES, default=defaults.groups, help="groups of data (default: all)")
     add("--backends", nargs="+", choices=tuple(BACKENDS), default=defaults.backends, help="backends (default: all)")
-    add("--only", nargs="+", default=defaults.only, help="texts: measure operations with one of them in their names")
+    add(
+        "--only",
+        nargs="+",
+        default=defaults.only,
+        help="texts: measure what has one of them in its name",
+    )
     add("--rounds", type=int, default=defaults.rounds, help="rounds in which the backends take turns (%(default)s)")
     add("--seconds", type=float, default=defaults.seconds, help="length of one measurement (%(default)s)")
     add("--callers", type=int, default=defaults.callers, help="concurrent callers (%(default)s)")
@@ -104,7 +109,9 @@ def _startup(options: argparse.Namespace, console: Console) -> bool:
 
 def _http(options: argparse.Namespace, console: Console) -> bool:
     facts = machine.facts()
-    compared = measure_http(options.rounds, options.seconds, lambda text: console.print(text, style="dim"))
+    compared = measure_http(
+        options.rounds, options.seconds, lambda text: console.print(text, style="dim"), only=options.only
+    )
     report.print_http(compared, options.rounds, facts, console)
     document = {"machine": facts, "requests": [one.as_json() for one in compared]}
     _write(document, console)

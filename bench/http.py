@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from yarl import URL
 from bench.application import VARIANTS, Application
 from bench.backends import WorkerError
 from bench.fake_openai import FakeOpenAI
+from bench.http_files import FILES
 from bench.http_requests import ASKED, CHATS, Asked, Chats, import_chats
 from bench.measure import Cell, forget_garbage, measure
 from bench.runner import work_directory
@@ -25,12 +26,13 @@ from bench.stats import median, percentile, ratios, spread
 
 __all__ = ["Compared", "measure_http"]
 
-CLIENTS = (1, 16)
 USERS = 200
 """How many there are besides the administrator."""
 
 PASSWORD = "a password of the benchmarks"
 SIGN_UPS_AT_ONCE = 4
+PIECE = 1 << 20
+"""Bytes of an answer that are read at once."""
 
 HOST = {
     "ENABLE_OLLAMA_API": "false",
@@ -99,34 +101,45 @@ class Compared:
         return ratios(ours, stock)
 
 
-def measure_http(rounds: int, seconds: float, say: Say, *, users: int = USERS, chats: int = CHATS) -> list[Compared]:
+def measure_http(
+    rounds: int, seconds: float, say: Say, *, only: Collection[str] = (), users: int = USERS, chats: int = CHATS
+) -> list[Compared]:
     """Start both applications, give them the same users and chats, and ask them in turn.
 
     Args:
         rounds: How often each request is measured.
         seconds: About how long each measurement takes, if that is enough for some requests.
         say: Told what is going on.
+        only: Texts: measure requests with one of them in their names; all if empty.
         users: How many users there are besides the administrator.
         chats: How many chats the administrator has.
 
     Raises:
         WorkerError: An application did not start, or does not answer as it should.
     """
+    asked = [one for one in (*ASKED, *FILES) if not only or any(text in one.name for text in only)]
     with ExitStack() as stack:
         directory = stack.enter_context(work_directory())
         host = {**HOST, "OPENAI_API_BASE_URL": stack.enter_context(FakeOpenAI()).url}
-        urls = {}
+        applications = {}
         for name in VARIANTS:
             say(f"Starting Open WebUI: {name} ...")
-            urls[name] = stack.enter_context(Application(name, directory, host)).url
+            applications[name] = stack.enter_context(Application(name, directory, host))
         runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
-        return runner.run(_compare(urls, rounds, seconds, (users, chats), say))
+        return runner.run(_compare(applications, asked, rounds, seconds, (users, chats), say))
 
 
 async def _compare(
-    urls: dict[str, str], rounds: int, seconds: float, sizes: tuple[int, int], say: Say
+    applications: dict[str, Application],
+    all_asked: list[Asked],
+    rounds: int,
+    seconds: float,
+    sizes: tuple[int, int],
+    say: Say,
 ) -> list[Compared]:
-    compared = {(asked, clients): Compared(asked.name, clients, asked.limit) for asked in ASKED for clients in CLIENTS}
+    compared = {
+        (asked, clients): Compared(asked.name, clients, asked.limit) for asked in all_asked for clients in asked.clients
+    }
     # The server closes idle connections after five seconds.
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2)
     timeout = aiohttp.ClientTimeout(total=None)  # importing takes stock minutes
@@ -134,8 +147,8 @@ async def _compare(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
         say(f"Signing up {sizes[0]} users with {sizes[1]} chats ...")
-        ready = await asyncio.gather(*(Browser.signed_up(session, url, *sizes) for url in urls.values()))
-        browsers = dict(zip(urls, ready, strict=True))
+        ready = await asyncio.gather(*(Browser.signed_up(session, each, *sizes) for each in applications.values()))
+        browsers = dict(zip(applications, ready, strict=True))
         forget_garbage()
         say("Warming up ...")
         requests = {}
@@ -156,20 +169,22 @@ class Browser:
 
     Args:
         session: Sends the requests.
-        url: Where the application answers.
+        application: Where they are signed in.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, application: Application) -> None:
         self._session = session
-        self._url = url
+        self._application = application
         self._headers: dict[str, str] = {}
         self._chats = Chats([])
         self._numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
     @classmethod
-    async def signed_up(cls, session: aiohttp.ClientSession, url: str, users: int, chats: int) -> Browser:
+    async def signed_up(
+        cls, session: aiohttp.ClientSession, application: Application, users: int, chats: int
+    ) -> Browser:
         """Become the administrator of an application without users, and add some, and chats."""
-        browser = cls(session, url)
+        browser = cls(session, application)
         admin = await browser.post("/api/v1/auths/signup", _form("Administrator"))
         browser._headers = {"Authorization": f"Bearer {admin['token']}"}
         forms = iter([_form(f"User {number}") for number in range(users)])
@@ -208,13 +223,36 @@ class Browser:
 
     async def send(self, method: str, path: str, data: bytes | None = None) -> bytes:
         """Send a request and return the answer as it came."""
-        headers = {"Content-Type": "application/json", **self._headers}
-        url = URL(self._url + path, encoded=True)
-        async with self._session.request(method, url, data=data, headers=headers) as response:
-            content = await response.read()
+        async with self._asked(method, path, data, {"Content-Type": "application/json"}) as response:
+            return await response.read()
+
+    async def upload(self, path: str, name: str, content: bytes) -> Any:
+        """Send a file and return what is in the answer."""
+        form = aiohttp.FormData()
+        form.add_field("file", content, filename=name)
+        async with self._asked("POST", path, form) as response:
+            return orjson.loads(await response.read())
+
+    async def download(self, path: str) -> int:
+        """Fetch a file; return its size."""
+        async with self._asked("GET", path) as response:
+            return sum([len(piece) async for piece in response.content.iter_chunked(PIECE)])
+
+    async def forget_copies(self) -> None:
+        """Have the application forget its local copies of files, if it has any."""
+        await asyncio.to_thread(self._application.forget_copies)
+
+    @asynccontextmanager
+    async def _asked(
+        self, method: str, path: str, data: Any = None, headers: Mapping[str, str] | None = None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        url = URL(self._application.url + path, encoded=True)
+        all_headers = {**(headers or {}), **self._headers}
+        async with self._session.request(method, url, data=data, headers=all_headers) as response:
             if response.status != 200:
-                raise WorkerError(f"{method} {path} was answered with {response.status}: {content.decode()[:1000]}")
-            return content
+                said = (await response.read()).decode()[:1000]
+                raise WorkerError(f"{method} {path} was answered with {response.status}: {said}")
+            yield response
 
 
 def _form(name: str) -> dict[str, str]:

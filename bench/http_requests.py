@@ -27,6 +27,15 @@ class Sender(Protocol):
     async def post(self, path: str, body: Any) -> Any:
         """Send a POST request."""
 
+    async def upload(self, path: str, name: str, content: bytes) -> Any:
+        """Send a file."""
+
+    async def download(self, path: str) -> int:
+        """Fetch a file; return its size."""
+
+    async def forget_copies(self) -> None:
+        """Have the application forget its local copies of files."""
+
 
 @dataclass(frozen=True)
 class Chats:
@@ -60,6 +69,7 @@ class Asked:
         send: Sends the n-th one; true if the answer is right.
         limit: What the median duration may be, as a multiple of the stock one.
         fewest: How many a measurement has at least, of one client and of each of several.
+        clients: How many clients ask at a time, in turn.
         check: Whether the n-th one has done what it should; asked afterwards, of the last one only.
     """
 
@@ -67,6 +77,7 @@ class Asked:
     send: Callable[[Sender, Chats, int], Awaitable[bool]]
     limit: float = 1.0
     fewest: tuple[int, int] = (60, 4)
+    clients: tuple[int, ...] = (1, 16)
     check: Callable[[Sender, Chats, int], Awaitable[bool]] | None = None
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from bench import groups, http
+from bench import groups, http, http_files
 from bench.cli import main
 from bench.http import measure_http
+from bench.http_files import FILES
 from bench.http_requests import ASKED
 from tests.support.processes import LIGHT, SOURCE
 
@@ -95,8 +96,11 @@ def test_chats_are_measured(document: dict[str, Any]) -> None:
 
 def test_both_applications_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "ASKED", [replace(asked, fewest=(2, 1)) for asked in ASKED])
+    monkeypatch.setattr(http_files, "SIZE", 1 << 16)
     said: list[str] = []
     compared = measure_http(1, 0.001, said.append, users=2, chats=40)
-    assert [(one.name, one.clients) for one in compared] == [(asked.name, n) for asked in ASKED for n in (1, 16)]
+    assert [(one.name, one.clients) for one in compared] == [
+        (asked.name, n) for asked in (*ASKED, *FILES) for n in asked.clients
+    ]
     assert not sum(one.failures for one in compared)
     assert all(one.p50(variant) > 0 for one in compared for variant in one.rounds)
