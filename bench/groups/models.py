@@ -96,7 +96,12 @@ def _page_for_user(number: int) -> tuple[str, dict[str, Any], int, int]:
 
 
 def _query(number: int) -> tuple[str, dict[str, Any], int, int]:
-    return PEOPLE[number % len(PEOPLE)], {"query": f"assistant {1 + number % OWNERS}", "tag": "bench", "order_by": "updated_at"}, 0, PAGE
+    return (
+        PEOPLE[number % len(PEOPLE)],
+        {"query": f"assistant {1 + number % OWNERS}", "tag": "bench", "order_by": "updated_at"},
+        0,
+        PAGE,
+    )
 
 
 def _form(id_: str, name: str, number: int) -> ModelForm:
