@@ -40,9 +40,10 @@ def leave(
     """Get ready to run Open WebUI without this package.
 
     Passwords, API keys and OAuth sessions are copied back as they are stored, so people can sign in; users, groups and
-    access are there already, and of files what lists show. The guard is removed. All else stays in PocketBase, and is
-    listed. Run it with the settings that Open WebUI had, and with Open WebUI stopped, on all machines: that it still
-    runs is noticed only if PocketBase is the embedded one. It can be repeated.
+    access are there already, and of files all but their extracted texts and their contents: bring these to the local
+    disk before, with "files move --to local". The guard is removed. All else stays in PocketBase, and is listed. Run it
+    with the settings that Open WebUI had, and with Open WebUI stopped, on all machines: that it still runs is noticed
+    only if PocketBase is the embedded one. It can be repeated.
     """
     site = Site.of(data_dir, config).existing()
     groups = _groups_in_pocketbase(site)
