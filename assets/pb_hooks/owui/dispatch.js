@@ -108,7 +108,8 @@ function isGone(e) {
 function replyOf(app, path, { text, before, last }, args, body, mirroredUpTo) {
   const sql = answers[path];
   const isWhole = !sql || text === "null" || text.startsWith('"');
-  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args) : sql, body);
+  const parameters = text.startsWith("{") ? text : body;
+  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args) : sql, parameters);
   const range = last > before ? `"first":${before + 1},"last":${last}` : '"first":null,"last":null';
   const changes = mirroredUpTo ? `,"changes":${mirroredSince(app, mirroredUpTo)}` : "";
   return `{"answer":${answer},${range}${changes}}`;

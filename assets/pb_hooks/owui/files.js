@@ -100,6 +100,14 @@ const COMPLETED = [...FILE.columns.map(({ field }) => field), "filename_folded",
 const INSERT = `${inserts(FILE, "$.files", { pending: "FALSE", contents: "''", sha256: "''" })} WHERE TRUE
   ON CONFLICT (id) DO UPDATE SET ${COMPLETED}, pending = FALSE, updated = excluded.updated WHERE pending = TRUE`;
 
+/** The parameters of the read that answers a write. */
+const ANSWERED = `SELECT json_object('id', body ->> '$.id', 'with_text', json(iif(body ->> '$.with_text', 'true', 'false')))
+  AS json FROM (SELECT {:body} AS body)`;
+
+/** A change without the text that it sets, and that text: with megabytes in it each statement would take long. */
+const APART = `SELECT json_remove(body, '$.changes.text') AS rest, coalesce(body ->> '$.changes.text', '') AS text,
+  json_type(body, '$.changes.text') IS NOT NULL AS has_text FROM (SELECT {:body} AS body)`;
+
 /** What a change of a file needs to know: names of the fields it sets, and texts of what it merges. */
 const CHANGING = one(`SELECT json_object(
     'names', (SELECT json_group_array(key) FROM json_each({:body}, '$.changes')),
@@ -131,31 +139,36 @@ const writes = {
     if (!execute(tx, INSERT, body)) {
       throw { status: 409, code: "conflict", message: "owui_files: the id is taken" };
     }
-    return "true";
+    return query(tx, ANSWERED, body);
   },
 
   /** Set columns, and merge what is given of data and meta into these; null if there is no such file. */
   update_file(tx, _args, body) {
-    const found = JSON.parse(query(tx, CHANGING, body));
+    const apart = new DynamicModel({ rest: "", text: "", has_text: false });
+    tx.db().newQuery(APART).bind({ body }).one(apart);
+    const { rest, text, has_text } = /** @type {{ rest: string, text: string, has_text: boolean }} */ (
+      /** @type {unknown} */ (apart)
+    );
+    const found = JSON.parse(query(tx, CHANGING, rest));
     if (!found) {
       return "null";
     }
     /** @type {Record<string, string>} */
-    const merged = {};
+    const set = has_text ? { text } : {};
     for (const name of ["data", "meta"]) {
       if (found[`new_${name}`] !== null) {
-        merged[name] = merge(found[name], found[`new_${name}`]);
+        set[name] = merge(found[name], found[`new_${name}`]);
       }
     }
-    const set = [
-      ...Object.keys(merged).map((name) => `${name} = {:${name}}`),
+    const changes = [
+      ...Object.keys(set).map((name) => `${name} = {:${name}}`),
       assignments(FILE, found.names),
     ];
     tx.db()
-      .newQuery(`UPDATE owui_files AS f SET ${set.join(", ")} WHERE f.id = ${arg("id")}`)
-      .bind({ ...merged, body })
+      .newQuery(`UPDATE owui_files AS f SET ${changes.join(", ")} WHERE f.id = ${arg("id")}`)
+      .bind({ ...set, body: rest })
       .execute();
-    return "true";
+    return query(tx, ANSWERED, rest);
   },
 
   delete_file_by_id(tx, _args, body) {

@@ -6,7 +6,8 @@
  * `reads`: method -> SQL which takes the request's body as its only parameter and gives one row `json`, or a function
  * that makes this SQL for the parsed body. `writes`: method -> function of the transaction, the parsed body and the
  * body's text, which returns the reply as JSON text. `answers`: the reply of a write is this read, made in the same
- * transaction, unless the write returns null or a text: what is kept for a repeated request stays small. `unparsed`:
+ * transaction, unless the write returns null or a text: what is kept for a repeated request stays small. Its parameters
+ * are the object that the write returns, or else the request's. `unparsed`:
  * writes that get the body's text only. `waits`: what a read waits for before it begins,
  * unless whoever asked is gone.
  *

@@ -29,7 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, list_of
 from openwebui_pocketbase.repositories.errors import default_on_error
 
-__all__ = ["PocketBaseFiles"]
+__all__ = ["PocketBaseFiles", "stored_record"]
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,12 @@ def _apart(data: Any) -> tuple[Any, str]:
     if type(text) is not str or not text or "\0" in text:
         return data, ""
     return {**data, "content": ""}, text
+
+
+def stored_record(file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of the host's table as the fields of its record, without those of the contents."""
+    data, text = _apart(file["data"])
+    return codec_of("file").record({**file, "data": data}) | {"text": text}
 
 
 class PocketBaseFiles(PocketBaseRepository, FilesTable):
@@ -75,8 +81,7 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
 
     @default_on_error(lambda: None, log.exception, "Error inserting a new file")
     async def _insert(self, file: dict[str, Any]) -> FileModel:
-        data, text = _apart(file["data"])
-        record = codec_of("file").record({**file, "data": data}) | {"text": text}
+        record = stored_record(file)
         answer = await self._write("insert_new_file", id=file["id"], files=[record], with_text=self.returns_text)
         return self._model_of(answer)
 
