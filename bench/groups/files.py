@@ -63,7 +63,7 @@ def _with_text(number: int) -> tuple[str]:
 
 
 def _page(number: int) -> tuple[str, int, int]:
-    return OWNER, number % 3 * PAGE, PAGE
+    return OWNER, number % 100, PAGE
 
 
 def _new(number: int) -> tuple[str, FileForm]:
