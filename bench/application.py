@@ -39,6 +39,7 @@ class Application:
     """
 
     def __init__(self, variant: str, directory: Path, variables: dict[str, str] | None = None) -> None:
+        self._is_ours = variant != "stock"
         self._data_dir = directory / variant
         self._environment = VARIANTS[variant] | (variables or {})
         self._log = directory / f"{variant}.log"
@@ -70,9 +71,16 @@ class Application:
         self._stop()
 
     def forget_copies(self) -> None:
-        """Remove the local copies of files that are in PocketBase."""
-        for directory in (self._data_dir / "openwebui-pocketbase" / "files").glob("[!.]*/[!.]*"):
-            shutil.rmtree(directory)
+        """Remove the local copies of files that are in PocketBase.
+
+        Raises:
+            WorkerError: Files are in PocketBase, but there are no copies: they are somewhere else.
+        """
+        copies = list((self._data_dir / "openwebui-pocketbase" / "files").glob("[!.]*/[!.]*"))
+        if self._is_ours and not copies:
+            raise WorkerError("There are no local copies of files where they should be.")
+        for copy in copies:
+            shutil.rmtree(copy)
 
     def _wait_until(self, deadline: float) -> None:
         while not self._is_healthy():

@@ -170,6 +170,9 @@ class Browser:
     Args:
         session: Sends the requests.
         application: Where they are signed in.
+
+    Attributes:
+        uploaded: Name of a file that was sent -> its id in the application.
     """
 
     def __init__(self, session: aiohttp.ClientSession, application: Application) -> None:
@@ -177,6 +180,7 @@ class Browser:
         self._application = application
         self._headers: dict[str, str] = {}
         self._chats = Chats([])
+        self.uploaded: dict[str, str] = {}
         self._numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
     @classmethod
@@ -231,7 +235,9 @@ class Browser:
         form = aiohttp.FormData()
         form.add_field("file", content, filename=name)
         async with self._asked("POST", path, form) as response:
-            return orjson.loads(await response.read())
+            found = orjson.loads(await response.read())
+        self.uploaded[name] = found["id"]
+        return found
 
     async def download(self, path: str) -> int:
         """Fetch a file; return its size."""

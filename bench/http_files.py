@@ -19,25 +19,33 @@ def _contents() -> bytes:
     return random.Random(1).randbytes(SIZE)
 
 
+def _name(number: int) -> str:
+    return f"file-{number}.bin"
+
+
 async def _upload(sender: Sender, _chats: Chats, number: int) -> bool:
     """Send a file that nothing is extracted from."""
-    found = await sender.upload("/api/v1/files/?process=false", f"file-{number}.bin", _contents())
+    found = await sender.upload("/api/v1/files/?process=false", _name(number), _contents())
     return bool(found["meta"]["size"] == SIZE)
 
 
-async def _path(sender: Sender, number: int) -> str:
-    found = await sender.get(f"/api/v1/files/search?filename=file-{number % KEPT}.bin&content=false")
-    return f"/api/v1/files/{found[0]['id']}/content"
+async def _path(sender: Sender, chats: Chats, number: int) -> str:
+    """Return where a file is; the warming up sends those that are missing."""
+    name = _name(number % KEPT)
+    if name not in sender.uploaded:
+        await _upload(sender, chats, number % KEPT)
+    return f"/api/v1/files/{sender.uploaded[name]}/content"
 
 
-async def _read(sender: Sender, _chats: Chats, number: int) -> bool:
-    return await sender.download(await _path(sender, number)) == SIZE
+async def _read(sender: Sender, chats: Chats, number: int) -> bool:
+    return await sender.download(await _path(sender, chats, number)) == SIZE
 
 
-async def _read_first(sender: Sender, _chats: Chats, number: int) -> bool:
+async def _read_first(sender: Sender, chats: Chats, number: int) -> bool:
     """Fetch a file of which there is no local copy."""
+    path = await _path(sender, chats, number)
     await sender.forget_copies()
-    return await sender.download(await _path(sender, number)) == SIZE
+    return await sender.download(path) == SIZE
 
 
 FILES = (

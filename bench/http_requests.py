@@ -19,7 +19,13 @@ OWNER = "the administrator"
 
 
 class Sender(Protocol):
-    """Sends requests for the administrator and gives the answers' contents."""
+    """Sends requests for the administrator and gives the answers' contents.
+
+    Attributes:
+        uploaded: Name of a file that was sent -> its id in the application.
+    """
+
+    uploaded: dict[str, str]
 
     async def get(self, path: str) -> Any:
         """Send a GET request."""
