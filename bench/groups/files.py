@@ -106,7 +106,7 @@ GROUP = Group(
             "Files.search_files",
             "read",
             lambda number: (OWNER, f"*report {number % 100}*", 0, PAGE),
-            lambda files: len(files) == PAGE,
+            lambda files: 0 < len(files) <= PAGE,
         ),
         Operation("Files.get_file_metadatas_by_ids", "read", lambda number: ([*_with_text(number)],), bool),
         Operation("Files.insert_new_file", "write", _new, _found),
