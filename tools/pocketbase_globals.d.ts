@@ -7,6 +7,7 @@ interface HookModules {
   "dashboard.js": typeof import("../assets/pb_hooks/owui/dashboard.js");
   "dispatch.js": typeof import("../assets/pb_hooks/owui/dispatch.js");
   "embedded.js": typeof import("../assets/pb_hooks/owui/embedded.js");
+  "models/dashboard.js": typeof import("../assets/pb_hooks/owui/models/dashboard.js");
   "storage/contents.js": typeof import("../assets/pb_hooks/owui/storage/contents.js");
   "proof.js": typeof import("../assets/pb_hooks/owui/proof.js");
   "version.js": typeof import("../assets/pb_hooks/owui/version.js");

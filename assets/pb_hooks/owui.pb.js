@@ -14,6 +14,7 @@ for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).chat(e), "owui_chats");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).message(e), "owui_chat_messages");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).tag(e), "owui_tags");
+  written((e) => require(`${__hooks}/owui/models/dashboard.js`).model(e), "owui_models");
 }
 
 for (const written of [onRecordCreateExecute, onRecordUpdateExecute]) {
@@ -33,6 +34,7 @@ onRecordDeleteRequest(
 );
 onRecordDeleteRequest((e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedTag(e), "owui_tags");
 onRecordDeleteRequest((e) => require(`${__hooks}/owui/dashboard.js`).deletedFolder(e), "owui_folders");
+onRecordDeleteRequest((e) => require(`${__hooks}/owui/models/dashboard.js`).deletedModel(e), "owui_models");
 onRecordDeleteExecute((e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedChat(e), "owui_chats");
 onRecordDeleteExecute(
   (e) => require(`${__hooks}/owui/dashboard.js`).deleteAlone(e),

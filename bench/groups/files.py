@@ -63,7 +63,7 @@ def _with_text(number: int) -> tuple[str]:
 
 
 def _page(number: int) -> tuple[str, int, int]:
-    return OWNER, number % 3 * PAGE, PAGE
+    return OWNER, number % 100, PAGE
 
 
 def _new(number: int) -> tuple[str, FileForm]:
@@ -106,7 +106,7 @@ GROUP = Group(
             "Files.search_files",
             "read",
             lambda number: (OWNER, f"*report {number % 100}*", 0, PAGE),
-            lambda files: len(files) == PAGE,
+            lambda files: 0 < len(files) <= PAGE,
         ),
         Operation("Files.get_file_metadatas_by_ids", "read", lambda number: ([*_with_text(number)],), bool),
         Operation("Files.insert_new_file", "write", _new, _found),

@@ -160,3 +160,16 @@ def test_one_command_at_a_time(in_sql: Site) -> None:
         assert code == 1
         assert "Another command about files is running." in told
         process.kill()
+
+
+def test_files_that_are_still_in_sql_are_not_taken_for_orphans(in_pocketbase: Site) -> None:
+    """The setting names PocketBase, and the start was refused because of these rows."""
+    file_id = str(uuid.uuid4())
+    contents = in_pocketbase.uploads / f"{file_id}_a.bin"
+    contents.write_text("1")
+    os.utime(contents, (5, 5))
+    in_pocketbase.sql("INSERT INTO file (id, user_id, path) VALUES (?, 'u', ?)", (file_id, str(contents)))
+    ((code, output),) = in_pocketbase.run("gc --yes")
+    assert code == 1
+    assert "The SQL table file has 1 files that PocketBase does not have." in output
+    assert contents.exists()

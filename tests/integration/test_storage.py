@@ -6,6 +6,7 @@ import asyncio
 import errno
 import hashlib
 import io
+import logging
 import os
 import shutil
 import threading
@@ -115,6 +116,21 @@ def test_what_was_stored_comes_back_also_without_the_local_copy(storage: Any) ->
     assert (again.read_bytes(), again.stat().st_mtime) == (data, made)
     assert again.parent.parent.stat().st_mode & 0o077 == 0
     storage.delete_file(path)
+
+
+def test_no_token_is_logged(storage: Any, caplog: pytest.LogCaptureFixture) -> None:
+    _, path = upload(storage, b"x")
+    with caplog.at_level(logging.DEBUG):
+        storage.contents.download(storage.contents.describe(record_of(path)), storage.cache._directory / "copy")
+    assert "/api/files/owui_files/" in caplog.text
+    assert "token=ey" not in caplog.text
+
+
+def test_stored_files_are_their_owners_alone(storage: Any) -> None:
+    _, path = upload(storage, b"x")
+    for file in traces(storage, path):
+        modes = [each.stat().st_mode & 0o077 for each in (file, file.parent)]
+        assert modes == [0, 0], file
 
 
 def test_deleting_removes_the_unfinished_record_and_is_idempotent(storage: Any) -> None:

@@ -371,7 +371,8 @@ def exact(value: Any, *, sort: bool = False) -> Any:
         return "raises", type(value), getattr(value, "status_code", None)
     if isinstance(value, BaseModel):
         kind = ChatModel if isinstance(value, SavedChat) else type(value)  # one that is read when it is looked at
-        return kind, [(name, exact(getattr(value, name))) for name in kind.model_fields], exact(value.model_extra)
+        further = sorted((value.model_extra or {}).items())
+        return kind, [*((name, exact(getattr(value, name))) for name in kind.model_fields), exact(further)]
     if isinstance(value, dict):
         items = [(exact(key), exact(item, sort=sort and isinstance(item, list))) for key, item in value.items()]
         return dict, sorted(items, key=repr) if sort else items

@@ -74,6 +74,23 @@ def step(user: str, status: int, request: str, body: Any = None, **more: Any) ->
     return Step(user, status, method, path, body, **more)
 
 
+@dataclass(frozen=True)
+class Upload:
+    """The body of a request that uploads a file.
+
+    Attributes:
+        name: Its name.
+        contents: Its contents.
+        type: Its content type.
+        metadata: What the client says of it.
+    """
+
+    name: str
+    contents: bytes
+    type: str = "text/plain"
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
 TO_NEXT_SECOND = Step("", 0, TICK, "")
 """Waits until times in seconds differ from those before."""
 
@@ -112,6 +129,7 @@ UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 PATTERNS: dict[str, re.Pattern[str]] = {
     "<token>": re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"),
     "<challenge>": re.compile(rf"{UUID}\.[\w-]{{43}}"),
+    "<uploads>/": re.compile(rf"/[\w./-]+/uploads/|pb://{UUID}/"),
     "<address>": re.compile(r"http://127\.0\.0\.1:\d+"),
     "<picture>": re.compile(r"data:image/svg\+xml;base64,[\w+/=]+"),
     "<duration>": re.compile(r"(?<=Duration: )\d+\.\d+s"),
@@ -225,9 +243,17 @@ class Player:
         return answer.status_code, content, self.normalise(mine, sort=step.sort)
 
     def _send(self, step: Step) -> httpx.Response:
-        body = {} if step.body is None else {"content": json.dumps(self._fill(step.body))}
         # After a 500 the server closes the connection, which the next request may notice too late.
-        usual = {"Content-Type": "application/json", "Connection": "close"}
+        usual = {"Connection": "close"}
+        body: dict[str, Any] = {}
+        if isinstance(step.body, Upload):
+            body = {
+                "files": {"file": (step.body.name, step.body.contents, step.body.type)},
+                "data": {"metadata": json.dumps(self._fill(dict(step.body.metadata)))},
+            }
+        else:
+            usual["Content-Type"] = "application/json"
+            body = {} if step.body is None else {"content": json.dumps(self._fill(step.body))}
         headers = {**usual, **self.headers(step.user), **self._fill(dict(step.headers))}
         return self.instance.http.request(step.method, self._fill(step.path), headers=headers, **body)
 

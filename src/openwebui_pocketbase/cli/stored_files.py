@@ -129,12 +129,29 @@ def stored_files(site: Site) -> Iterator[StoredFiles]:
         stack.callback(plugin.close)
         # Not in the host's own cache: Open WebUI serves that to everybody who has signed in.
         directory = site.data_dir / "openwebui-pocketbase" / "moving"
+        database = import_module("open_webui.internal.db")
+        in_sql = SqlRows(database.engine, import_module("open_webui.models.files").File.__table__)
         if backend == STOCK:
-            database = import_module("open_webui.internal.db")
-            table = import_module("open_webui.models.files").File.__table__
-            yield StoredFiles(SqlRows(database.engine, table), None, directory)
+            yield StoredFiles(in_sql, None, directory)
             return
         connection, authenticator = stack.enter_context(connected(site))
         rows = PocketBaseRows(stack.enter_context(connection.admin(authenticator)))
+        _refuse_strangers(rows, in_sql)
         contents = Contents(lambda: connection, retry=settings.pocketbase.timeouts.retry)
         yield StoredFiles(rows, PocketBasePlace(contents, rows), directory)
+
+
+def _refuse_strangers(rows: Rows, in_sql: Rows) -> None:
+    """Stop if the SQL database has files of its own: their contents would be taken for nobody's.
+
+    Raises:
+        ConfigurationError: It has.
+    """
+    known = {row.id for row in rows}
+    strangers = sum(row.id not in known and rows.get(row.id) is None for row in in_sql)
+    if strangers:
+        raise ConfigurationError(
+            f"The SQL table file has {strangers:,} files that PocketBase does not have.",
+            hint='Leave them where they are with [groups] files = "sqlalchemy", or see '
+            "`openwebui-pocketbase mirror status`.",
+        )

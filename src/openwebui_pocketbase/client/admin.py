@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,23 @@ __all__ = ["AdminClient"]
 
 STREAMED = "owui_streamed"
 """Marks a request whose reply is read by whoever sent it."""
+
+
+class _WithoutTokens(logging.Filter):
+    """Hides the file tokens in what httpx logs of requests."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(
+                argument.copy_set_param("token", "...")
+                if isinstance(argument, httpx.URL) and "token" in argument.params
+                else argument
+                for argument in record.args
+            )
+        return True
+
+
+logging.getLogger("httpx").addFilter(_WithoutTokens())
 
 
 class AdminClient:

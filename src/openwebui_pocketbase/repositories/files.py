@@ -276,7 +276,10 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
         return columns
 
     def _responses(self, rows: Sequence[Sequence[Any]]) -> list[FileModelResponse]:
-        return list_of(FileModelResponse).validate_python([self._decoded(row) for row in rows])
+        # It takes members which it does not declare; the stock class gives it none, such as the path.
+        wanted = FileModelResponse.model_fields
+        files = [{name: value for name, value in self._decoded(row).items() if name in wanted} for row in rows]
+        return list_of(FileModelResponse).validate_python(files)
 
 
 def _folds(text: str) -> list[tuple[str, str]]:

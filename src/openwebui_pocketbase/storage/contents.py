@@ -187,7 +187,8 @@ class Contents:
             OSError: The file cannot be written.
         """
         address = f"/api/files/owui_files/{quote(contents.id)}/{quote(contents.name)}"
-        with path.open("xb") as file:
+        path.touch(0o600, exist_ok=False)
+        with path.open("wb") as file:
             digest = hashlib.sha256()
 
             def fetch(admin: AdminClient) -> None:

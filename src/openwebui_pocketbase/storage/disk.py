@@ -33,7 +33,8 @@ def link(source: Path, target: Path) -> bool:
         target: The name, whose directory is made if need be.
     """
     try:
-        target.parent.mkdir(0o700, parents=True, exist_ok=True)
+        for directory in reversed([each for each in target.parents if not each.exists()]):
+            directory.mkdir(0o700, exist_ok=True)
         target.hardlink_to(source)
     except FileExistsError:
         return target.samefile(source)

@@ -163,7 +163,7 @@ class PocketBasePlace:
     def put(self, row: FileRow, name: str, source: Path, sha256: str) -> str:
         """Upload the contents into the row's record, unless it has them."""
         try:
-            self._contents.attach(row.id, source, name, sha256)
+            self._contents.attach(row.id, source, name.removeprefix(f"{row.id}_"), sha256)
         except NotFoundError:
             raise FileNotFoundError(row.id) from None
         return str(StoredPath(row.id, name))

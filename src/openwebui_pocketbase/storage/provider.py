@@ -139,7 +139,8 @@ class PocketBaseStorage(StorageProvider):
         """Write a file; return its checksum."""
         digest = hashlib.sha256()
         size = 0
-        with path.open("xb") as target:
+        path.touch(0o600, exist_ok=False)  # PocketBase's own mode: it may become PocketBase's
+        with path.open("wb") as target:
             while piece:
                 size += len(piece)
                 if size > self.max_size:

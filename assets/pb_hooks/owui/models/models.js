@@ -35,10 +35,27 @@ const reads = {
 };
 
 /**
+ * Delete versions and grants of models.
+ *
+ * @param {CoreApp} tx
+ * @param {string} body JSON text with `ids`
+ */
+function deleteBelongings(tx, body) {
+  for (const which of [
+    "owui_access_grants WHERE resource_type = 'model' AND resource_id",
+    "owui_model_histories WHERE model_id",
+  ]) {
+    execute(tx, `DELETE FROM ${which} IN ${given("ids")}`, body);
+  }
+}
+
+/**
  * @param {CoreApp} tx
  * @param {Creation} creation
  */
 function create(tx, { id, model, history, grants }) {
+  // A model that was deleted in SQL may have left some: they are not those of the new one.
+  deleteBelongings(tx, JSON.stringify({ ids: [id] }));
   insert(tx, HISTORY, history);
   insert(tx, MODEL, model);
   replaceGrants(tx, JSON.stringify({ resource_type: "model", resource_id: id }), grants);
@@ -66,13 +83,8 @@ function change(tx, { id, version_id, changes, history }) {
  * @param {string} body JSON text with `ids`
  */
 function deleteModels(tx, body) {
-  for (const which of [
-    "owui_access_grants WHERE resource_type = 'model' AND resource_id",
-    "owui_model_histories WHERE model_id",
-    "owui_models WHERE key",
-  ]) {
-    execute(tx, `DELETE FROM ${which} IN ${given("ids")}`, body);
-  }
+  deleteBelongings(tx, body);
+  execute(tx, `DELETE FROM owui_models WHERE key IN ${given("ids")}`, body);
 }
 
 /**
@@ -192,4 +204,4 @@ const answers = {
   sync_models: lists.reads.get_models_by_ids,
 };
 
-module.exports = { reads, writes, answers };
+module.exports = { reads, writes, answers, deleteBelongings };
