@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 
 from bench import chat_data, data, groups, report, runner
-from bench.application import VARIANTS
-from bench.backends import BACKENDS, BackendMissingError
+from bench.application import VARIANTS, Application
+from bench.backends import BACKENDS, BackendMissingError, WorkerError
 from bench.cli import main
 from bench.fake_openai import ANSWER, FakeOpenAI
 from bench.figures import figures
@@ -510,6 +510,20 @@ class TestBackends:
             pass
         with BACKENDS["mirrored"](tmp_path, ["tags", "access"], 32) as environment:
             assert environment == {"DATABASE_URL": f"sqlite:///{tmp_path}/webui.db"}
+
+    def test_copies_are_forgotten_and_it_is_an_error_if_there_are_none(self, tmp_path: Path) -> None:
+        copies = tmp_path / "pocketbase" / "openwebui-pocketbase" / "files"
+        staged = copies / ".new-1"
+        for directory in (copies / "0a" / "id.version", staged):
+            directory.mkdir(parents=True)
+            (directory / "file.bin").touch()
+        ours = Application("pocketbase", tmp_path)
+        ours.forget_copies()
+        assert [path.name for path in copies.rglob("file.bin")] == ["file.bin"]
+        assert staged.is_dir()
+        with pytest.raises(WorkerError, match="no local copies"):
+            ours.forget_copies()
+        Application("stock", tmp_path).forget_copies()
 
     def test_a_run_says_what_it_skipped(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("bench.runner.RESULTS_DIR", tmp_path)
