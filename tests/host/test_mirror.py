@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.support.openwebui"]
 
 AUTHS = "/api/v1/auths"
+FILES = "/api/v1/files"
 GROUPS = "/api/v1/groups"
 USERS = "/api/v1/users"
 PROMPTS = "/api/v1/prompts"
@@ -134,6 +135,15 @@ OPERATIONS = [
 CHANGED = [name for name in CONFIGURATIONS if name != "stock"]
 
 
+@contextmanager
+def uploaded(instance: OpenWebUI) -> Iterator[str]:
+    """Have the id of a file of the administrator's."""
+    answer = instance.request("admin", "POST", f"{FILES}/?process=false", files={"file": ("a.txt", b"a")})
+    assert answer.is_success, answer.text
+    yield answer.json()["id"]
+    assert instance.request("admin", "DELETE", f"{FILES}/{answer.json()['id']}").is_success
+
+
 @pytest.fixture
 def instance(contestants: dict[str, OpenWebUI], configuration: str) -> OpenWebUI:
     return contestants[configuration]
@@ -145,7 +155,7 @@ def test_rows_are_copied_before_the_answer(instance: OpenWebUI) -> None:
     player = Player(instance, "mirror")
     settle(instance)
     copied = set()
-    with instance.admin() as admin:
+    with instance.admin() as admin, uploaded(instance):
         for each in OPERATIONS:
             assert player.play(each)[0] == each.status, each
             # When somebody was seen last is written after the answer.
@@ -155,7 +165,7 @@ def test_rows_are_copied_before_the_answer(instance: OpenWebUI) -> None:
     assert copied == set(mirrored(instance))
 
 
-def change_by_hand(admin: AdminClient, instance: OpenWebUI, known: str) -> None:
+def change_by_hand(admin: AdminClient, instance: OpenWebUI, known: str, file: str) -> None:
     """Do what an administrator could in PocketBase's dashboard."""
     ids = {name: str(uuid.uuid4()) for name in ("user", "group", "member", "grant")}
 
@@ -173,6 +183,8 @@ def change_by_hand(admin: AdminClient, instance: OpenWebUI, known: str) -> None:
         send("POST", "group_member", id=ids["member"], group_id=ids["group"], user_id=known)
         send("PATCH", "group", ids["group"], name="Again by hand", description="")
         send("DELETE", "group_member", ids["member"])
+    if "files" in instance.in_pocketbase:
+        send("PATCH", "file", file, filename="by hand.txt", meta={"name": "by hand.txt"})
     if "access" in instance.in_pocketbase:
         resource = {"resource_type": "prompt", "resource_id": "x", "principal_type": "user", "principal_id": known}
         send("POST", "access_grant", id=ids["grant"], **resource, permission="read", created_at=1)
@@ -181,20 +193,17 @@ def change_by_hand(admin: AdminClient, instance: OpenWebUI, known: str) -> None:
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_changes_by_hand_are_copied_soon(contestants: dict[str, OpenWebUI]) -> None:
-    instances = [contestants[configuration] for configuration in CHANGED]
-    before = []
-    for instance in instances:
+    for instance in (contestants[configuration] for configuration in CHANGED):
         known = instance.user("ann-by-hand").id
-        settle(instance)
-        before.append({table: in_sql(instance, table) for table in mirrored(instance)})
-        with instance.admin() as admin:
-            change_by_hand(admin, instance, known)
-    for instance, rows in zip(instances, before, strict=True):
-        settle(instance)
-        changed = {table for table in rows if rows[table] != in_sql(instance, table)}
+        with uploaded(instance) as file, instance.admin() as admin:
+            settle(instance)
+            before = {table: in_sql(instance, table) for table in mirrored(instance)}
+            change_by_hand(admin, instance, known, file)
+            settle(instance)
+            changed = {table for table in before if before[table] != in_sql(instance, table)}
         assert changed == set(mirrored(instance)) - {"group_member"}  # who was added was removed
         if "users" in instance.in_pocketbase:
-            assert in_sql(instance, "user")[instance.user("ann-by-hand").id]["name"] == "By hand"
+            assert in_sql(instance, "user")[known]["name"] == "By hand"
 
 
 @contextmanager
