@@ -243,7 +243,7 @@ def test_health_checks_see_an_outage(external: External, poll: Callable[..., Any
     up = external.openwebui.http.get("/health/storage").json()
     assert up["status"] is True
     assert up["groups"]["chats"] == "pocketbase"
-    assert up["groups"]["files"] == "sqlalchemy"
+    assert up["groups"]["messages"] == "sqlalchemy"
     external.pocketbase.stop()
     try:
         poll(lambda: checks() == [503, 503, 503, 200], "the outage is seen")
