@@ -292,7 +292,8 @@ def test_a_clean_up_of_orphaned_files_fails(mode: str, tmp_path: Path) -> None:
     (file,) = tmp_path.glob("*.db")
     file.rename(tmp_path / "webui.db")
     env = {"FROM_INIT_PY": "true", "ENABLE_DB_MIGRATIONS": "false"}
-    env |= {"STORAGE_BACKEND": "pocketbase"} if mode == "moved" else {}
+    if mode == "moved":
+        env |= {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_GROUPS_FILES": "sqlalchemy"}
     done = subprocess.run(
         [sys.executable, "-c", CLEAN_UP],
         env=environment(tmp_path, env),
