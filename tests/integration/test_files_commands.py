@@ -171,5 +171,5 @@ def test_files_that_are_still_in_sql_are_not_taken_for_orphans(in_pocketbase: Si
     in_pocketbase.sql("INSERT INTO file (id, user_id, path) VALUES (?, 'u', ?)", (file_id, str(contents)))
     ((code, output),) = in_pocketbase.run("gc --yes")
     assert code == 1
-    assert "The SQL table file has 1 files that PocketBase does not have." in output
+    assert "Files in the SQL table file that PocketBase does not have: 1." in output
     assert contents.exists()

@@ -151,7 +151,7 @@ def _refuse_strangers(rows: Rows, in_sql: Rows) -> None:
     strangers = sum(row.id not in known and rows.get(row.id) is None for row in in_sql)
     if strangers:
         raise ConfigurationError(
-            f"The SQL table file has {strangers:,} files that PocketBase does not have.",
+            f"Files in the SQL table file that PocketBase does not have: {strangers:,}.",
             hint='Leave them where they are with [groups] files = "sqlalchemy", or see '
             "`openwebui-pocketbase mirror status`.",
         )

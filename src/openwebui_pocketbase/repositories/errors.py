@@ -60,8 +60,11 @@ def default_on_error(
 
 
 def integrity_error(method: str, error: ResponseError) -> IntegrityError:
-    """Return the exception that SQLAlchemy raises for a taken key, which callers of the host depend on."""
-    return IntegrityError(method, None, error)
+    """Return the exception that SQLAlchemy raises for a taken key, which callers of the host depend on.
+
+    The host shows its text to people, so that has no address of PocketBase; the cause has.
+    """
+    return IntegrityError(method, None, Exception(f"PocketBase refused it: {error.code or error.status}"))
 
 
 @contextmanager

@@ -41,7 +41,7 @@ def looking_at_what_is_wanted(stock: FunctionType) -> Callable[..., Awaitable[An
 
     @wraps(stock)
     async def listing(*args: Any, **kwargs: Any) -> Any:
-        function = stock if parameters.bind(*args, **kwargs).arguments["content"] else without_text
+        function = stock if parameters.bind(*args, **kwargs).arguments.get("content", True) else without_text
         return await function(*args, **kwargs)
 
     return listing

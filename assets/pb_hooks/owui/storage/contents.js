@@ -2,8 +2,8 @@
 
 /** The contents of files: the field `contents` of their records, and records that no row completes yet. */
 
-const { find, remove } = require("../lib/records.js");
-const { tables, arg, one, many, recordIds } = require("../lib/rows.js");
+const { find, removeSelected } = require("../lib/records.js");
+const { tables, arg, one, many } = require("../lib/rows.js");
 
 const FILE = tables.file;
 const COLLECTION = "(SELECT c.id FROM _collections c WHERE c.name = 'owui_files')";
@@ -22,6 +22,21 @@ const reads = {
     "f.id",
   ),
 };
+
+/**
+ * Remove the contents of a record, if it has any.
+ *
+ * @param {CoreApp} tx
+ * @param {core.Record} record
+ */
+function clear(tx, record) {
+  if (record.getString("contents")) {
+    record.set("contents", null);
+    record.set("sha256", "");
+    record.ignoreUnchangedFields(true);
+    tx.save(record);
+  }
+}
 
 const writes = {
   /**
@@ -52,11 +67,8 @@ const writes = {
     const record = find(tx, FILE, id);
     if (record?.getBool("pending")) {
       tx.delete(record);
-    } else if (record?.getString("contents")) {
-      record.set("contents", null);
-      record.set("sha256", "");
-      record.ignoreUnchangedFields(true);
-      tx.save(record);
+    } else if (record) {
+      clear(tx, record);
     }
     return "null";
   },
@@ -69,14 +81,8 @@ const writes = {
    * @param {string} body
    */
   collect(tx, _args, body) {
-    const ids = recordIds(
-      tx,
-      `FROM owui_files f WHERE f.pending = TRUE AND unixepoch(f.created) < ${arg("before")}`,
-      body,
-      "f",
-    );
-    remove(tx, FILE, ids);
-    return String(ids.length);
+    const rest = `FROM owui_files f WHERE f.pending = TRUE AND unixepoch(f.created) < ${arg("before")}`;
+    return String(removeSelected(tx, FILE, rest, body, "f"));
   },
 };
 
@@ -98,4 +104,4 @@ function replaced(e) {
   return e.next();
 }
 
-module.exports = { reads, writes, answers, replaced };
+module.exports = { reads, writes, answers, clear, replaced };

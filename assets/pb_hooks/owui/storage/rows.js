@@ -4,6 +4,7 @@
 
 const { find } = require("../lib/records.js");
 const { tables, arg, one, many, value } = require("../lib/rows.js");
+const { clear } = require("./contents.js");
 
 const FILE = tables.file;
 /** Id, owner, path, size as the host noted it, when the row was made. */
@@ -55,11 +56,8 @@ const writes = {
     const record = find(tx, FILE, id);
     if (record?.getBool("pending")) {
       tx.delete(record);
-    } else if (record && !record.getString("path").startsWith("pb://") && record.getString("contents")) {
-      record.set("contents", null);
-      record.set("sha256", "");
-      record.ignoreUnchangedFields(true);
-      tx.save(record);
+    } else if (record && !record.getString("path").startsWith("pb://")) {
+      clear(tx, record);
     }
     return "null";
   },

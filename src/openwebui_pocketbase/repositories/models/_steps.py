@@ -5,17 +5,15 @@ from __future__ import annotations
 import time
 import uuid
 from copy import deepcopy
-from typing import Any
 
 from open_webui.models.access_grants import normalize_access_grants
 from open_webui.models.model_history import ModelHistories, ModelHistory, model_snapshot
 from open_webui.models.models import ModelForm, ModelMeta, ModelParams
 
 from openwebui_pocketbase.repositories.base import codec_of
+from openwebui_pocketbase.repositories.models._base import Row
 
 __all__ = ["change", "changes_to_version", "creation"]
-
-Row = dict[str, Any]
 
 _VERSION_COLUMNS = [column.name for column in ModelHistory.__table__.columns]
 
