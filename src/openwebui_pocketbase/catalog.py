@@ -266,12 +266,19 @@ _GROUPS = (
     Group(
         "messages",
         (
-            _repository("Messages", "messages:MessageTable", "IMessagesRepo", "message message_reaction"),
+            _repository(
+                "Messages",
+                "messages:MessageTable",
+                "IMessagesRepo",
+                "message message_reaction",
+                "messages:PocketBaseMessages",
+            ),
             _repository(
                 "Channels",
                 "channels:ChannelTable",
                 "IChannelsRepo",
                 "channel channel_member channel_file channel_webhook",
+                "channels:PocketBaseChannels",
             ),
         ),
     ),

@@ -12,7 +12,7 @@ from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Extra, In
 from tests.support.chats import index_all
 from tests.support.pocketbase import PocketBaseProcess
 
-GROUPS = ("folders", "tags", "chats")
+GROUPS = ("folders", "tags", "chats", "messages")
 NEW_VERSION = SCHEMA_VERSION + len(GROUPS)
 
 

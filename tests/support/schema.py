@@ -27,6 +27,23 @@ INSERTS = {
         "INSERT INTO owui_chat_messages (id, key, chat_id, role, entry, position, doc) "
         "VALUES ('0123456789abcdef', 'c-1-m', 'c-1', 'user', '{\"content\":\"Hello\"}', 1, 1)"
     ),
+    "owui_channel_files": (
+        "INSERT INTO owui_channel_files (id, user_id, channel_id, file_id) VALUES ('chf-1', 'u1', 'ch-1', 'file-1')"
+    ),
+    "owui_channel_members": (
+        "INSERT INTO owui_channel_members (id, channel_id, user_id) VALUES ('chm-1', 'ch-1', 'u1')"
+    ),
+    "owui_channel_webhooks": (
+        "INSERT INTO owui_channel_webhooks (id, channel_id, user_id, name) VALUES ('chw-1', 'ch-1', 'u1', 'W')"
+    ),
+    "owui_channels": "INSERT INTO owui_channels (id, user_id, name) VALUES ('ch-1', 'u1', 'general')",
+    "owui_message_reactions": (
+        "INSERT INTO owui_message_reactions (id, user_id, message_id, name) VALUES ('r-1', 'u1', 'me-1', 'ok')"
+    ),
+    "owui_messages": (
+        "INSERT INTO owui_messages (id, user_id, channel_id, content, content_folded, doc) "
+        "VALUES ('me-1', 'u1', 'ch-1', 'Hello', 'hello', 1)"
+    ),
     "owui_chats": (
         "INSERT INTO owui_chats (id, user_id, title, title_folded, meta, doc) "
         "VALUES ('c-1', 'u1', 'Chat', 'chat', '{\"tags\":[\"a\"]}', 1)"

@@ -167,6 +167,7 @@ def small_collection(table: Table) -> dict[str, Any] | None:
     """
     fields: tuple[Column | Extra, ...] = (*table.columns, *table.extras)
     later = {field.name for field in fields if field.large or field.relation == table.name}
+    later |= {f"{column.field}_folded" for column in table.columns if column.folded and column.large}
     if not later:
         return None
     definition = collection(table)

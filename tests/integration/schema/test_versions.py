@@ -156,6 +156,11 @@ ADDED = [
     },
     {"owui_models", "owui_model_histories"},
     {"owui_files"},
+    {
+        *("owui_channels", "owui_channel_members", "owui_channel_files", "owui_channel_webhooks"),
+        *("owui_messages", "owui_message_reactions", "owui_messages_words"),
+        *(f"owui_messages_search{part}" for part in SEARCH_PARTS),
+    },
 ]
 """Tables which each version of the schema added."""
 TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]
