@@ -281,6 +281,7 @@ _GROUPS = (
                 "channels:PocketBaseChannels",
             ),
         ),
+        seams=(_seam("routers.channels:get_channels", "channel_list:in_one_read"),),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
     Group(
