@@ -20,11 +20,15 @@ __all__ = ["ChannelRepository", "channels_of", "member_of", "members_of", "reade
 
 
 class ChannelRepository(PocketBaseRepository, ChannelTable):
-    """Mixed into each of the classes whose methods make up `PocketBaseChannels`."""
+    """Mixed into each of the classes whose methods make up `PocketBaseChannels`.
+
+    What the host's SQL joins of a channel are its grants, so only writes of these are urgent.
+    """
 
     route = "channels"
     table = "channel"
     model = ChannelModel
+    is_urgent = False
     _host_errors = staticmethod(integrity_errors)
 
 

@@ -50,7 +50,7 @@ class ChannelRows(ChannelRepository):
             users = await self._collect_unique_user_ids(user_id, form_data.user_ids, form_data.group_ids)
             members = self._create_membership_models(channel.id, user_id, users)
         with_grants = is_on_pocketbase("AccessGrants")
-        row = await self._write(
+        row = await self._write_with_grants(
             "insert_new_channel",
             id=channel.id,
             channel_id=channel.id,
@@ -125,8 +125,13 @@ class ChannelRows(ChannelRepository):
         if not with_grants:
             await neighbour("AccessGrants").revoke_all_access(_RESOURCE, id, db=db)
         resource = {"resource_type": _RESOURCE, "resource_id": id}
-        await self._write("delete_channel_by_id", id=id, with_grants=with_grants, **resource)
+        await self._write_with_grants("delete_channel_by_id", id=id, with_grants=with_grants, **resource)
         return True
+
+    async def _write_with_grants(self, method: str, **parameters: Any) -> Any:
+        """Call a method of the hooks that writes grants along: copies of these have to be there before it returns."""
+        with self._host_errors(method):
+            return await self.pocketbase.write(f"{self.route}/{method}", parameters)
 
     @staticmethod
     async def _channel(wire: Any, db: AsyncSession | None) -> ChannelModel | None:

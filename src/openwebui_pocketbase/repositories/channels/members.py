@@ -97,7 +97,9 @@ class ChannelMembers(ChannelRepository):
 
     async def pin_channel(self, channel_id: str, user_id: str, is_pinned: bool, db: AsyncSession | None = None) -> bool:
         """Pin a channel for a user, or undo that; False if there is no membership."""
-        return await self._change_member(channel_id, user_id, {"is_channel_pinned": is_pinned, "updated_at": time.time_ns()})
+        return await self._change_member(
+            channel_id, user_id, {"is_channel_pinned": is_pinned, "updated_at": time.time_ns()}
+        )
 
     async def update_member_mute_status(
         self, channel_id: str, user_id: str, is_channel_muted: bool, db: AsyncSession | None = None
@@ -120,7 +122,9 @@ class ChannelMembers(ChannelRepository):
 
     async def update_member_last_read_at(self, channel_id: str, user_id: str, db: AsyncSession | None = None) -> bool:
         """Note that a user has read the channel; False if there is no membership."""
-        return await self._change_member(channel_id, user_id, {"last_read_at": time.time_ns(), "updated_at": time.time_ns()})
+        return await self._change_member(
+            channel_id, user_id, {"last_read_at": time.time_ns(), "updated_at": time.time_ns()}
+        )
 
     async def update_member_active_status(
         self, channel_id: str, user_id: str, is_active: bool, db: AsyncSession | None = None
