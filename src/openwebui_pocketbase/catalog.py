@@ -105,6 +105,7 @@ class Group:
         extended: Objects of the host, other than repositories, that have to do with these data.
         together: Groups that have to live in the same place -> why.
         requires: Groups that have to live in the same place if this one is outside the SQL database -> why.
+        writes_along: Groups whose rows are written in the same transactions where they live in the same place.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Group:
     extended: tuple[Extended, ...] = ()
     together: Mapping[str, str] = field(default_factory=dict)
     requires: Mapping[str, str] = field(default_factory=dict)
+    writes_along: tuple[str, ...] = ()
 
     @property
     def stock(self) -> Mapping[str, str]:
@@ -281,6 +283,8 @@ _GROUPS = (
                 "channels:PocketBaseChannels",
             ),
         ),
+        seams=(_seam("routers.channels:get_channels", "channel_list:in_one_read"),),
+        writes_along=("access",),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
     Group(

@@ -43,7 +43,8 @@ class PocketBasePlugin:
         chosen = {group for group in STORED if settings.groups.get(group, settings.storage_backend) == BACKEND}
         self.runtime = Runtime(settings, data_dir, chosen)
         mirrored = {table.group for table in TABLES.values() if table.mirrored}
-        mirrored |= {group.name for group in CATALOG.values() if mirrored & group.requires.keys()}  # written along
+        along = {group.name: {*group.requires, *group.writes_along} for group in CATALOG.values()}
+        mirrored |= {name for name, others in along.items() if mirrored & others}
         stock = [RepositoryBinding(group.name, STOCK, group.stock) for group in CATALOG.values()]
         return stock + [
             RepositoryBinding(
