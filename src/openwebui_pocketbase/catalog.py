@@ -281,6 +281,7 @@ _GROUPS = (
                 "channels:PocketBaseChannels",
             ),
         ),
+        seams=(_WORKSPACE_SEARCH,),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
     Group(

@@ -20,7 +20,7 @@ from openwebui_pocketbase.codec.json import Json
 if TYPE_CHECKING:
     from openwebui_pocketbase.schema.tables import Column, Table
 
-__all__ = ["Codec"]
+__all__ = ["Codec", "sortable"]
 
 
 class Codec:
@@ -153,11 +153,11 @@ _ZERO: dict[str, Any] = {"text": "", "json": "null", "bool": False, "int": 0, "i
 def _stored(column: Column, value: Any) -> Any:
     if value is None:
         return _ZERO[column.type]
-    return _sortable(int(value)) if column.type == "int64" else value
+    return sortable(int(value)) if column.type == "int64" else value
 
 
-def _sortable(number: int) -> str:
-    """Return what `_int64` undoes."""
+def sortable(number: int) -> str:
+    """Return the form in which an int64 is stored: texts are in the order of their numbers, and `_int64` undoes it."""
     return f"-{number + 2**63:019d}" if number < 0 else f"{number:019d}"
 
 

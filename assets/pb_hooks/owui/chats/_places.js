@@ -2,7 +2,8 @@
 
 /** Where parts of words can be, as the full-text indexes tell. */
 
-const { arg } = require("../lib/rows.js");
+const { tables, arg } = require("../lib/rows.js");
+const { FEW, FEW_PARTS, docsWith } = require("../lib/words.js");
 const { OF_CHAT } = require("./_texts.js");
 
 /**
@@ -10,9 +11,6 @@ const { OF_CHAT } = require("./_texts.js");
  *
  * @typedef {{ text: string, match?: string, of: ("phrase" | "terms")[] }} Piece
  */
-
-/** A part of a word with more places than this is frequent. */
-const FEW = 2000;
 
 /**
  * SQL of the places that may contain a part of a word, or of just more than `FEW` of them: the number of the part,
@@ -27,8 +25,7 @@ function lookUp({ match }, number) {
   const titles = match
     ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH ${arg(`pieces[${number}].match`)}`
     : `SELECT doc FROM owui_chats c WHERE c.user_id = ${arg("user_id")} AND instr(${OF_CHAT}, ${text})`;
-  return `SELECT ${number} AS n, 1 AS is_message, doc FROM (SELECT doc FROM owui_chat_messages_words
-      WHERE term >= ${text} AND term < ${text} || char(1114111) LIMIT ${FEW + 1})
+  return `SELECT ${number} AS n, 1 AS is_message, doc FROM (${docsWith(tables.chat_message, text)})
     UNION ALL SELECT ${number}, 0, doc FROM (${titles} LIMIT ${FEW + 1})`;
 }
 
@@ -41,8 +38,7 @@ function lookUp({ match }, number) {
 function places(pieces) {
   const found = pieces.map(lookUp).join(" UNION ALL ") || "SELECT 0, 0, 0 WHERE FALSE";
   return `raw (n, is_message, doc) AS MATERIALIZED (${found}),
-    few (n) AS MATERIALIZED (SELECT p.key FROM json_each({:body}, '$.pieces') p
-      WHERE (SELECT count(*) FROM raw r WHERE r.n = p.key) <= ${FEW}),
+    ${FEW_PARTS},
     places (n, chat_id, message) AS MATERIALIZED (
       SELECT DISTINCT r.n, m.chat_id, m.rowid FROM raw r CROSS JOIN owui_chat_messages m ON m.doc = r.doc AND m.doc != 0
         WHERE r.is_message AND r.n IN few

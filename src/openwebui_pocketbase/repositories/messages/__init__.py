@@ -1,13 +1,18 @@
-"""Messages of channels in PocketBase, with their reactions; the hooks are in ``owui/messages``."""
+"""Messages of channels in PocketBase, with their reactions; the hooks are in ``owui/messages``.
+
+| Room | Methods |
+| --- | --- |
+| `search` | messages that contain a text |
+"""
 
 from open_webui.models.messages import MessageModel, MessageTable
 
-from openwebui_pocketbase.repositories.base import PocketBaseRepository
+from openwebui_pocketbase.repositories.messages.search import MessageSearch
 
 __all__ = ["PocketBaseMessages"]
 
 
-class PocketBaseMessages(PocketBaseRepository, MessageTable):
+class PocketBaseMessages(MessageSearch, MessageTable):
     """`open_webui.models.messages.MessageTable` with its rows in PocketBase."""
 
     route = "messages"
