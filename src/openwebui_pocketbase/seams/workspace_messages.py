@@ -22,7 +22,7 @@ class _Known:
     def __init__(self, channels: list[ChannelModel]) -> None:
         self._channels = channels
 
-    async def get_channels_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[ChannelModel]:  # noqa: ARG002 - as the stock method
+    async def get_channels_by_user_id(self, user_id: str, db: AsyncSession | None = None) -> list[ChannelModel]:
         return self._channels
 
 
