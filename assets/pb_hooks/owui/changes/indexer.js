@@ -9,7 +9,7 @@
 const { tables, arg, query } = require("../lib/rows.js");
 const { OF_CHAT } = require("../chats/_texts.js");
 const { newDoc, execute } = require("../lib/bulk.js");
-const { textOf, isBeingWritten } = require("../messages/_texts.js");
+const { textOf, waits } = require("../messages/_texts.js");
 
 /** The next chats. */
 const CHATS = `SELECT c.rowid AS number FROM owui_chats c WHERE c.rowid > ${arg("after")}
@@ -45,7 +45,7 @@ const SOURCES = {
     isLeftOut: `json_type(m.entry, '$.done') = 'false'
       OR json_type(m.entry, '$.content') IN ('integer', 'real', 'true', 'false')`,
   },
-  message: { table: tables.message, text: textOf("m"), isLeftOut: isBeingWritten("m") },
+  message: { table: tables.message, text: textOf("m"), isLeftOut: `NOT ${waits("m.meta")}` },
 };
 
 /**

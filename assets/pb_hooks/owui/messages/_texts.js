@@ -15,14 +15,14 @@ function textOf(alias) {
 }
 
 /**
- * SQL of "a model still writes this message": such a message changes many times, so it does not wait for the index.
+ * SQL of whether a message waits for the index of words, given its `meta`: not while a model is writing it, which changes
+ * it several times a second.
  *
- * @param {string} alias
+ * @param {string} meta SQL
  */
-function isBeingWritten(alias) {
-  const meta = (/** @type {string} */ name) => `${alias}.meta ->> '$.${name}'`;
-  return `iif(json_valid(${alias}.meta), coalesce(${meta("model_id")}, '') != '' AND coalesce(${meta("done")}, 0) IN (0, ''),
-    FALSE)`;
+function waits(meta) {
+  return `iif(json_valid(${meta}),
+    coalesce(${meta} ->> '$.model_id', '') IN ('', 0) OR coalesce(${meta} ->> '$.done', 0), TRUE)`;
 }
 
-module.exports = { textOf, isBeingWritten };
+module.exports = { textOf, waits };

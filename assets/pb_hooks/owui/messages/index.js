@@ -1,11 +1,25 @@
 // @ts-check
 
-/** The methods of messages, put together from their rooms; repositories/messages/__init__.py says what is where. */
+/** Messages of channels, with their reactions: all rooms. */
 
-const search = require("./search.js");
-const workspace = require("../seams/workspace_messages.js");
+const rooms = [
+  require("./messages.js"),
+  require("./pages.js"),
+  require("./threads.js"),
+  require("./reactions.js"),
+  require("./search.js"),
+  require("../seams/workspace_messages.js"),
+];
 
-/** @type {import("../methods.js").Methods} */
+/** @typedef {import("../methods.js").Methods} Methods */
+
 module.exports = {
-  reads: { ...search.reads, ...workspace.reads },
+  /** @type {Methods["reads"]} */
+  reads: Object.assign({}, ...rooms.map((room) => room.reads)),
+  /** @type {Methods["writes"]} */
+  writes: Object.assign({}, ...rooms.map((room) => ("writes" in room ? room.writes : {}))),
+  /** @type {Methods["answers"]} */
+  answers: Object.assign({}, ...rooms.map((room) => ("answers" in room ? room.answers : {}))),
+  /** @type {string[]} */
+  unparsed: rooms.flatMap((room) => ("unparsed" in room ? room.unparsed : [])),
 };

@@ -8,17 +8,17 @@ from math import ceil, floor
 from open_webui.models.messages import MessageModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.rows import sortable
+from openwebui_pocketbase.codec.rows import int64_text
 from openwebui_pocketbase.codec.words import LOOKED_UP, pieces_of
-from openwebui_pocketbase.repositories.base import PocketBaseRepository
+from openwebui_pocketbase.repositories.messages._base import MessageRows
 
 __all__ = ["MessageSearch", "looked_up"]
 
 _INT64 = range(-(2**63), 2**63)
 
 
-class MessageSearch(PocketBaseRepository):
-    """The method of `MessageTable` that searches."""
+class MessageSearch(MessageRows):
+    """The method of messages that searches."""
 
     async def search_messages_by_channel_ids(
         self,
@@ -43,7 +43,8 @@ class MessageSearch(PocketBaseRepository):
             OverflowError: A time is beyond 64 bits.
         """
         folded = f"{query}".lower()
-        found: list[MessageModel] = await self._many(
+        found: list[MessageModel] = await self._made(
+            self._models_of,
             "search_messages_by_channel_ids",
             # What is in no channel is not in a channel without id.
             channel_ids=[channel_id for channel_id in channel_ids if channel_id],
@@ -64,4 +65,4 @@ def looked_up(terms: Iterable[str]) -> list[str]:
 def _stored(time: int) -> str:
     if time not in _INT64:
         raise OverflowError("Python int too large to convert to SQLite INTEGER")
-    return sortable(time)
+    return int64_text(time)
