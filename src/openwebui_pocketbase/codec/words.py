@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-__all__ = ["INDEXED_CHARACTERS", "LOOKED_UP", "index_words", "is_indexed", "pieces_of"]
+__all__ = ["INDEXED_CHARACTERS", "index_words", "is_indexed", "pieces_of"]
 
 INDEXED_CHARACTERS = 65536
 """Longer texts, nearly all of them files, would cost more to index than to look through."""
@@ -25,9 +25,6 @@ SHORTEST = 2
 
 KNOWN = 16
 """Letters of the longest words that are remembered, a few megabytes in all; without spaces a text is one word."""
-
-LOOKED_UP = 8
-"""Parts of words that a search looks up in the index; the others are searched for in the texts that these find."""
 
 _WORD = re.compile("[0-9a-z\x80-\U0010ffff]+")
 """What SQLite's tokenizer ``ascii`` takes for a word, in lower case."""

@@ -3,7 +3,7 @@
 /** Where parts of words can be, as the full-text indexes tell. */
 
 const { tables, arg } = require("../lib/rows.js");
-const { FEW, FEW_PARTS, docsWith } = require("../lib/words.js");
+const { withPart } = require("../lib/words.js");
 const { OF_CHAT } = require("./_texts.js");
 
 /**
@@ -11,6 +11,9 @@ const { OF_CHAT } = require("./_texts.js");
  *
  * @typedef {{ text: string, match?: string, of: ("phrase" | "terms")[] }} Piece
  */
+
+/** A part of a word with more places than this is frequent. */
+const FEW = 2000;
 
 /**
  * SQL of the places that may contain a part of a word, or of just more than `FEW` of them: the number of the part,
@@ -25,7 +28,8 @@ function lookUp({ match }, number) {
   const titles = match
     ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH ${arg(`pieces[${number}].match`)}`
     : `SELECT doc FROM owui_chats c WHERE c.user_id = ${arg("user_id")} AND instr(${OF_CHAT}, ${text})`;
-  return `SELECT ${number} AS n, 1 AS is_message, doc FROM (${docsWith(tables.chat_message, text)})
+  return `SELECT ${number} AS n, 1 AS is_message, doc FROM (
+      SELECT doc ${withPart(tables.chat_message, text)} LIMIT ${FEW + 1})
     UNION ALL SELECT ${number}, 0, doc FROM (${titles} LIMIT ${FEW + 1})`;
 }
 
@@ -38,7 +42,8 @@ function lookUp({ match }, number) {
 function places(pieces) {
   const found = pieces.map(lookUp).join(" UNION ALL ") || "SELECT 0, 0, 0 WHERE FALSE";
   return `raw (n, is_message, doc) AS MATERIALIZED (${found}),
-    ${FEW_PARTS},
+    few (n) AS MATERIALIZED (SELECT p.key FROM json_each({:body}, '$.pieces') p
+      WHERE (SELECT count(*) FROM raw r WHERE r.n = p.key) <= ${FEW}),
     places (n, chat_id, message) AS MATERIALIZED (
       SELECT DISTINCT r.n, m.chat_id, m.rowid FROM raw r CROSS JOIN owui_chat_messages m ON m.doc = r.doc AND m.doc != 0
         WHERE r.is_message AND r.n IN few

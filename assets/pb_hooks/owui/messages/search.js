@@ -9,7 +9,6 @@ const { textOf } = require("./_texts.js");
 const MESSAGE = tables.message;
 const TEXT = textOf("m");
 const QUERY = arg("query");
-const LATEST_FIRST = "m.created_at DESC, m.rowid";
 
 /**
  * `channel_ids`; `query` in lower case, in which `%` and `_` are wildcards; its `pieces`, parts of words; `start` and
@@ -36,7 +35,7 @@ function search_messages_by_channel_ids({ query, pieces, start, end }) {
     conditions.push(`m.created_at <= ${arg("end")} AND m.created_at != ''`);
   }
   const limit = `coalesce(${arg("limit")}, -1)`;
-  const wanted = { isMatch: conditions.join(" AND "), order: LATEST_FIRST, limit };
+  const wanted = { isMatch: conditions.join(" AND "), time: "m.created_at", tie: "m.rowid", limit };
   return `WITH ${found(pieces, wanted)} ${page(row(MESSAGE, "m"), wanted)}`;
 }
 

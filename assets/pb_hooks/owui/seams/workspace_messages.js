@@ -15,8 +15,8 @@ const AUTHOR = value(MESSAGE, "m", "user_id");
 /** Rows without what may be long and is not shown. */
 const ROW = row(MESSAGE, "m").replace("m.meta", "'null'").replace("m.data", "'null'");
 
-/** The host orders by seconds; in these very words there is an index. */
-const LATEST_CHANGE_FIRST = "substr(m.updated_at, 1, 10) DESC, m.id";
+/** The seconds of the latest change, by which the host orders; in these very words there are indexes. */
+const CHANGED = "substr(m.updated_at, 1, 10)";
 
 const HAS_ALL_TERMS = `NOT EXISTS (SELECT 1 FROM json_each({:body}, '$.terms') t
   WHERE NOT instr(${textOf("m")}, t.value))`;
@@ -40,7 +40,7 @@ const reads = {
    */
   search_workspace({ pieces, sharing }) {
     const isMatch = `${SHARING[sharing] || "TRUE"} AND ${HAS_ALL_TERMS}`;
-    const wanted = { isMatch, order: LATEST_CHANGE_FIRST, limit: arg("number") };
+    const wanted = { isMatch, time: CHANGED, tie: "m.id", limit: arg("number") };
     return `WITH ${found(pieces, wanted)} SELECT json_array(json((${page(ROW, wanted)})), json((${MEMBERS}))) AS json`;
   },
 };

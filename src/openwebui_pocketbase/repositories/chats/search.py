@@ -8,7 +8,7 @@ from open_webui.models.chats import CHAT_SEARCH_FILTER_PREFIXES, ChatModel, chat
 from open_webui.utils.misc import sanitize_text_for_db
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.words import LOOKED_UP, pieces_of
+from openwebui_pocketbase.codec.words import pieces_of
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
 from openwebui_pocketbase.repositories.neighbours import neighbour
 
@@ -16,6 +16,9 @@ __all__ = ["SearchChats", "parts_of"]
 
 TRIGRAM = 3
 """Letters of the sequences that the index of titles is made of."""
+
+LOOKED_UP = 8
+"""Parts of words that are looked up in the indexes; the others are searched for in the texts that these find."""
 
 
 class SearchChats(ChatRepository):

@@ -9,10 +9,13 @@ from open_webui.models.messages import MessageModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.codec.rows import int64_text
-from openwebui_pocketbase.codec.words import LOOKED_UP, pieces_of
+from openwebui_pocketbase.codec.words import pieces_of
 from openwebui_pocketbase.repositories.messages._base import MessageRows
 
 __all__ = ["MessageSearch", "looked_up"]
+
+LOOKED_UP = 4
+"""Parts of words that are looked up in the index; each can have many places."""
 
 _INT64 = range(-(2**63), 2**63)
 
@@ -58,8 +61,12 @@ class MessageSearch(MessageRows):
 
 
 def looked_up(terms: Iterable[str]) -> list[str]:
-    """Return parts of words which messages have that contain all these terms, in lower case."""
-    return list(dict.fromkeys(piece for term in terms for piece in pieces_of(term)))[:LOOKED_UP]
+    """Return parts of words which messages have that contain all these terms, in lower case.
+
+    These are the longest, which are in fewer messages than others.
+    """
+    pieces = dict.fromkeys(piece for term in terms for piece in pieces_of(term))
+    return sorted(pieces, key=len, reverse=True)[:LOOKED_UP]
 
 
 def _stored(time: int) -> str:
