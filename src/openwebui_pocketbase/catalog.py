@@ -283,7 +283,7 @@ _GROUPS = (
                 "channels:PocketBaseChannels",
             ),
         ),
-        seams=(_seam("routers.channels:get_channels", "channel_list:in_one_read"),),
+        seams=(_seam("routers.channels:get_channels", "channel_list:in_one_read"), _WORKSPACE_SEARCH),
         writes_along=("access",),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
