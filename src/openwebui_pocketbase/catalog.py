@@ -281,6 +281,18 @@ _GROUPS = (
                 "channels:PocketBaseChannels",
             ),
         ),
+        seams=(
+            _seam("routers.channels:get_channel_apps", "apps:in_channel"),
+            _seam("routers.channels:invite_app", "apps:invitation"),
+            _seam("routers.channels:remove_app", "apps:removal"),
+            _seam("routers.channels:app_channel_reply_handler", "apps:reply"),
+            _seam("routers.apps:create_app_interaction", "apps:interaction"),
+            _seam("utils.apps:get_app_channels", "apps:channels_of_app"),
+            _seam("utils.apps:get_app_channel_messages", "apps:history"),
+            _seam("models.apps:AppsTable.get_app_ids_by_channel_id", "apps:ids_in_channel"),
+            _seam("models.apps:AppsTable.uninstall_app_by_id", "apps:uninstallation"),
+            _seam("models.users:UsersTable.get_users", "channel_users:over_members"),
+        ),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
     Group(
