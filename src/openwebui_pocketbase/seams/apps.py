@@ -20,6 +20,7 @@ from open_webui.models.messages import Message
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.codec.rows import int64_text
 from openwebui_pocketbase.repositories.base import Requests, codec_of
 from openwebui_pocketbase.repositories.channels import PocketBaseChannels
 from openwebui_pocketbase.repositories.errors import integrity_errors
@@ -85,8 +86,7 @@ def ids_in_channel(_stock: FunctionType) -> Function:
             active = {*await session.scalars(select(App.id).where(App.is_active.is_(True)))}
         if not active:
             return []
-        joined_at = codec_of("channel_member").changes({"joined_at": joined_before})["changes"]["joined_at"]
-        return [app_id for app_id in await _ids(channel_id, joined_at) if app_id in active]
+        return [app_id for app_id in await _ids(channel_id, int64_text(joined_before)) if app_id in active]
 
     return get_app_ids_by_channel_id
 

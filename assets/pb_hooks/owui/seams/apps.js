@@ -7,10 +7,10 @@
 
 const { assignments, execute, inserts } = require("../lib/bulk.js");
 const { tables, arg, row, one, many } = require("../lib/rows.js");
+const { MESSAGE, IS_TOP_LEVEL, inThread } = require("../messages/_base.js");
 
 const CHANNEL = tables.channel;
 const MEMBER = tables.channel_member;
-const MESSAGE = tables.message;
 
 /** The indexes have only members that are apps. */
 const IS_APP = "m.app_id != ''";
@@ -20,9 +20,6 @@ const IN_CHANNEL = `m.channel_id = ${arg("channel_id")}`;
 /** The message with an id given as a parameter. */
 const message = (/** @type {string} */ name) =>
   `SELECT ${row(MESSAGE, "m")} FROM owui_messages m WHERE m.id = ${arg(name)}`;
-
-/** No message of a thread; in the words of the index `top_level`. */
-const IS_TOP_LEVEL = `m.parent_id = '' AND (coalesce(m.nulls, 'null') = 'null' OR instr(m.nulls, '"parent_id"'))`;
 
 const LATEST_FIRST = "m.created_at DESC, m.id DESC";
 
@@ -62,9 +59,8 @@ const reads = {
    * @param {{ parent_id: string | null, before: string | null }} args
    */
   get_app_channel_messages: ({ parent_id, before }) => {
-    const place =
-      parent_id === null ? IS_TOP_LEVEL : `m.parent_id = ${arg("parent_id")} AND NOT (${IS_TOP_LEVEL})`;
-    const cursor = before ? `owui_messages c CROSS JOIN ` : "";
+    const place = parent_id === null ? IS_TOP_LEVEL : inThread({ parent_id });
+    const cursor = before ? "owui_messages c CROSS JOIN " : "";
     const behind = before ? `AND c.id = ${arg("before")} AND ${BEHIND}` : "";
     return `WITH page AS MATERIALIZED (SELECT m.rowid AS r FROM ${cursor}owui_messages m
         WHERE m.channel_id = ${arg("channel_id")} AND ${place} ${behind}
