@@ -16,9 +16,10 @@ from typing import Any, Self
 
 from open_webui.internal.db import async_engine
 
+from bench.bulk import insert_in_bulk
 from bench.data import SCRATCH
 from bench.floor import Recorder, Request
-from bench.operations import Group, Item, Operation
+from bench.operations import Group, Item, Operation, Row
 from bench.stores import bring_up_sql
 from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, STORED, seams_of, spec_of
 from openwebui_pocketbase.changes.indexer import Indexer
@@ -61,7 +62,8 @@ class PocketBaseStore:
 
     @classmethod
     async def open(cls) -> Self:
-        """Start the server and bring it to our schema."""
+        """Start the server, and bring it and the SQL database, where the host keeps the rest, to their schemas."""
+        await bring_up_sql()
         connection = Connection(PocketBaseSettings(), Path(os.environ["DATA_DIR"]))
         authenticator = await asyncio.to_thread(connection.open, create=True)
         admin = connection.admin(authenticator)
@@ -81,12 +83,21 @@ class PocketBaseStore:
     def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
         if operation.function:
             return partial(_replaced(*operation.function), **operation.keywords)
+        if operation.flow:
+            return partial(operation.flow, _singleton)
         return partial(getattr(_singleton(operation.repository), operation.method), **operation.keywords)
 
     async def insert(self, group: Group, items: Iterable[Item]) -> None:
+        many: dict[str, list[Row]] = {}
         waiting = iter(items)
         while batch := list(islice(waiting, AT_ONCE)):
-            await asyncio.gather(*(self._store(group, item) for item in batch))
+            single = [item for item in batch if tuple(item) in group.writes]
+            await asyncio.gather(*(self._store(group, item) for item in single))
+            for item in (item for item in batch if tuple(item) not in group.writes):
+                for table, rows in item.items():
+                    many.setdefault(table, []).extend(rows)
+        if many:
+            await asyncio.to_thread(insert_in_bulk, self._admin, many)
 
     async def purge(self, group: Group) -> None:
         for table, column in group.scratch.items():
@@ -113,6 +124,7 @@ class PocketBaseStore:
         await self._client.aclose()
         self._admin.__exit__(None, None, None)
         await asyncio.to_thread(self._connection.close)
+        await async_engine.dispose()
 
     @asynccontextmanager
     async def _connected_to(self, url: str) -> AsyncIterator[None]:
@@ -150,12 +162,6 @@ class MirroredStore(PocketBaseStore):
             for name in CATALOG[group].ours:
                 _singleton(name).pocketbase = self._mirror
 
-    @classmethod
-    async def open(cls) -> Self:
-        """Start the server, and bring it and the SQL database to their schemas."""
-        await bring_up_sql()
-        return await super().open()
-
     async def version(self) -> str:
         return f"{await super().version()} mirrored in SQLite {sqlite3.sqlite_version}"
 
@@ -172,10 +178,6 @@ class MirroredStore(PocketBaseStore):
         await super().settle()
         await self._mirror.start()
         self._writer = self._mirror
-
-    async def close(self) -> None:
-        await super().close()
-        await async_engine.dispose()
 
 
 def _replaced(module: str, name: str) -> Any:
