@@ -35,6 +35,7 @@ module.exports = {
   files: require("./files.js"),
   folders: require("./folders.js"),
   groups: require("./groups/index.js"),
+  messages: require("./messages/index.js"),
   model_histories: require("./models/histories.js"),
   models: require("./models/index.js"),
   oauth_sessions: require("./users/oauth_sessions.js"),
