@@ -35,9 +35,9 @@ def insert_in_bulk(admin: AdminClient, tables: Mapping[str, Iterable[Row]]) -> N
     admin.send("POST", "/api/collections", {"name": COLLECTION, "type": "base", "fields": [rows]})
     try:
         for table, all_rows in tables.items():
-            waiting = iter(all_rows)
+            waiting = enumerate(all_rows, 1)
             while batch := list(islice(waiting, AT_ONCE)):
-                records = json.dumps([_record(table, row) for row in batch])
+                records = json.dumps([_record(table, number, row) for number, row in batch])
                 stored = admin.send("POST", RECORDS, {"rows": records})
                 admin.sql(_insert(table))
                 admin.send("DELETE", f"{RECORDS}/{stored['id']}")
@@ -45,8 +45,9 @@ def insert_in_bulk(admin: AdminClient, tables: Mapping[str, Iterable[Row]]) -> N
         admin.send("DELETE", f"/api/collections/{COLLECTION}")
 
 
-def _record(table: str, row: Row) -> Row:
-    own = {"doc": -1, "waits": True} if TABLES[table].search else {}
+def _record(table: str, number: int, row: Row) -> Row:
+    """Return a row, which has this number in its table, as the fields of its record."""
+    own = {"doc": -number, "waits": True} if TABLES[table].search else {}
     return {**codec_of(table).record(row), **own}
 
 
