@@ -174,5 +174,5 @@ GROUP = Group(
             flow=_stream,
         ),
     ),
-    after=("users", "groups"),
+    after=("users", "access"),
 )
