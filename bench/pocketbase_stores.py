@@ -21,7 +21,7 @@ from bench.data import SCRATCH
 from bench.floor import Recorder, Request
 from bench.operations import Group, Item, Operation, Row
 from bench.stores import bring_up_sql
-from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, STORED, seams_of, spec_of
+from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, seams_of, spec_of
 from openwebui_pocketbase.changes.indexer import Indexer
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
@@ -34,8 +34,6 @@ from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 __all__ = ["MirroredStore", "PocketBaseStore"]
-
-OURS = [spec for spec in REPOSITORIES if spec.ours]
 
 AT_ONCE = 32
 """How many items are on their way to PocketBase at a time; what one refers to is further ahead in the data set."""
@@ -57,7 +55,7 @@ class PocketBaseStore:
         self._client = self._new_client()
         self._client.connect(self.url, authenticator)
         self._writer: Requests = self._client
-        for spec in OURS:
+        for spec in REPOSITORIES:
             bind(import_module(spec.module), spec.name, spec.ours, {"pocketbase": self._client})
 
     @classmethod
@@ -140,7 +138,7 @@ class PocketBaseStore:
 
     @staticmethod
     def _use(client: PocketBaseClient) -> None:
-        for spec in OURS:
+        for spec in REPOSITORIES:
             _singleton(spec.name).pocketbase = client
 
     async def _store(self, group: Group, item: Item) -> None:
@@ -157,7 +155,7 @@ class MirroredStore(PocketBaseStore):
 
     def __init__(self, connection: Connection, admin: AdminClient, authenticator: Authenticator) -> None:
         super().__init__(connection, admin, authenticator)
-        self._mirror = Mirror(self._client, STORED)
+        self._mirror = Mirror(self._client, CATALOG)
         for group in {table.group for table in TABLES.values() if table.mirrored}:
             for name in CATALOG[group].ours:
                 _singleton(name).pocketbase = self._mirror

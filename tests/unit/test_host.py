@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from openwebui_pocketbase import _autostart, interfaces
 from openwebui_pocketbase._autostart import ModuleWatcher
-from openwebui_pocketbase.catalog import REPOSITORIES, STORED, RepositorySpec
+from openwebui_pocketbase.catalog import REPOSITORIES, RepositorySpec
 from openwebui_pocketbase.exceptions import (
     CompatibilityError,
     ConfigurationError,
@@ -566,8 +566,8 @@ class TestRegistry:
     def test_our_plugin_registers_both_backends(self, tmp_path: Path) -> None:
         found = Registry(create_plugin_manager(Settings()), Settings(storage_backend="pocketbase"), tmp_path)
         for group in GROUPS:
-            assert found.available(group) == ["sqlalchemy", *(["pocketbase"] if group in STORED else [])]
-        assert found.replaced == dict.fromkeys(STORED, "pocketbase")
+            assert found.available(group) == ["sqlalchemy", "pocketbase"]
+        assert found.replaced == dict.fromkeys(GROUPS, "pocketbase")
 
     @every_repository
     def test_the_stock_backend_is_the_class_of_the_host(self, spec: RepositorySpec, tmp_path: Path) -> None:
