@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 __all__ = [
     "CATALOG",
     "REPOSITORIES",
-    "STORED",
     "Extended",
     "Group",
     "RepositorySpec",
@@ -38,7 +37,7 @@ class RepositorySpec:
         stock_class: Name of the class the singleton is made from.
         interface: Name of its protocol in `openwebui_pocketbase.interfaces`.
         tables: SQL tables mapped in that module.
-        ours: ``"module:Class"`` of our class for it; empty if this version has none.
+        ours: ``"module:Class"`` of our class for it.
         ready_with: Dotted name of the module of the host that our class has to be imported after; empty: its own.
     """
 
@@ -123,8 +122,8 @@ class Group:
 
     @property
     def ours(self) -> Mapping[str, str]:
-        """The host's singleton -> our class; empty if this version leaves the group in the SQL database."""
-        return {spec.name: spec.ours for spec in self.repositories if spec.ours}
+        """The host's singleton -> our class."""
+        return {spec.name: spec.ours for spec in self.repositories}
 
     @property
     def ready_with(self) -> Mapping[str, str]:
@@ -132,9 +131,7 @@ class Group:
         return {spec.name: spec.ready_with for spec in self.repositories if spec.ready_with}
 
 
-def _repository(
-    name: str, stock: str, interface: str, tables: str, ours: str = "", ready_with: str = ""
-) -> RepositorySpec:
+def _repository(name: str, stock: str, interface: str, tables: str, ours: str, ready_with: str = "") -> RepositorySpec:
     module, _, stock_class = stock.partition(":")
     return RepositorySpec(
         name,
@@ -142,7 +139,7 @@ def _repository(
         stock_class,
         interface,
         tuple(tables.split()),
-        ours and f"{_REPOSITORIES}.{ours}",
+        f"{_REPOSITORIES}.{ours}",
         ready_with and f"open_webui.models.{ready_with}",
     )
 
@@ -369,9 +366,6 @@ CATALOG: Mapping[str, Group] = {group.name: group for group in _GROUPS}
 
 REPOSITORIES = tuple(spec for group in _GROUPS for spec in group.repositories)
 """Every repository that can be replaced."""
-
-STORED = tuple(group.name for group in _GROUPS if group.ours)
-"""Groups that this version can store in PocketBase."""
 
 _BY_NAME = {spec.name: spec for spec in REPOSITORIES}
 
