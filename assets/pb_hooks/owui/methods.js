@@ -36,6 +36,7 @@ module.exports = {
   files: require("./files.js"),
   folders: require("./folders.js"),
   groups: require("./groups/index.js"),
+  indexer: require("./changes/indexer.js"),
   messages: require("./messages/index.js"),
   model_histories: require("./models/histories.js"),
   models: require("./models/index.js"),

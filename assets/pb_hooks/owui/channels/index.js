@@ -2,15 +2,23 @@
 
 /** The methods of `channels`, put together from their rooms; repositories/channels/__init__.py says what is where. */
 
-const channels = require("./channels.js");
-const files = require("./files.js");
-const members = require("./members.js");
-const webhooks = require("./webhooks.js");
-const list = require("../seams/channel_list.js");
+const rooms = [
+  require("./channels.js"),
+  require("./files.js"),
+  require("./members.js"),
+  require("./webhooks.js"),
+  require("../seams/apps.js"),
+  require("../seams/channel_list.js"),
+  require("../seams/channel_users.js"),
+];
 
-/** @type {import("../methods.js").Methods} */
+/** @typedef {import("../methods.js").Methods} Methods */
+
 module.exports = {
-  reads: { ...channels.reads, ...members.reads, ...webhooks.reads, ...list.reads },
-  writes: { ...channels.writes, ...members.writes, ...files.writes, ...webhooks.writes },
-  answers: { ...channels.answers, ...members.answers, ...webhooks.answers },
+  /** @type {Methods["reads"]} */
+  reads: Object.assign({}, ...rooms.map((room) => ("reads" in room ? room.reads : {}))),
+  /** @type {Methods["writes"]} */
+  writes: Object.assign({}, ...rooms.map((room) => ("writes" in room ? room.writes : {}))),
+  /** @type {Methods["answers"]} */
+  answers: Object.assign({}, ...rooms.map((room) => ("answers" in room ? room.answers : {}))),
 };

@@ -7,6 +7,8 @@ const rooms = [
   require("./pages.js"),
   require("./threads.js"),
   require("./reactions.js"),
+  require("./search.js"),
+  require("../seams/workspace_messages.js"),
 ];
 
 /** @typedef {import("../methods.js").Methods} Methods */

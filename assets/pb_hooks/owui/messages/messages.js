@@ -7,6 +7,7 @@ const { merge } = require("../lib/json.js");
 const { tables, arg, matches, row, one, many, query } = require("../lib/rows.js");
 const { MESSAGE, BY_ID, inThread, withQuotes } = require("./_base.js");
 const { reactions, DELETE_REACTIONS } = require("./reactions.js");
+const { waits } = require("./_texts.js");
 
 const MEMBER = tables.channel_member;
 
@@ -33,15 +34,6 @@ const GET_MESSAGE = (args) =>
 /** A membership for whoever has none in the channel. */
 const JOIN = `${inserts(MEMBER, "$.members")} WHERE NOT EXISTS (SELECT 1 FROM owui_channel_members m
   WHERE ${matches(MEMBER, "m", "channel_id")} AND ${matches(MEMBER, "m", "user_id")})`;
-
-/**
- * SQL of whether a message waits for the index of words, given its `meta`: not while a model is writing it, which changes
- * it several times a second.
- *
- * @param {string} meta SQL
- */
-const waits = (meta) =>
-  `(coalesce(${meta} ->> '$.model_id', '') IN ('', 0) OR coalesce(${meta} ->> '$.done', 0))`;
 
 /** What a change of a message needs to know: names of the fields it sets, and texts of what it merges. */
 const CHANGING = one(`SELECT json_object(

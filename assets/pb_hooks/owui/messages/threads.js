@@ -63,7 +63,7 @@ const reads = {
   /** Of each message with replies: their number and the time of the latest. */
   get_thread_reply_counts_by_message_ids: `SELECT json_group_array(json_array(parent_id, number, latest)) AS json
     FROM (SELECT m.parent_id, count(*) AS number, max(m.created_at) AS latest
-      FROM owui_messages m WHERE m.parent_id IN ${given("ids")} AND m.parent_id != '' GROUP BY m.parent_id)`,
+      FROM owui_messages m WHERE m.parent_id IN ${given("ids")} AND ${value(MESSAGE, "m", "parent_id")} IS NOT NULL GROUP BY m.parent_id)`,
 };
 
 module.exports = { reads };

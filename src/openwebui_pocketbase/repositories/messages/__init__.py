@@ -6,6 +6,7 @@
 | `pages` | a channel as a whole: its messages by page, the last one, pinned and unread ones |
 | `threads` | the replies in the thread of a message |
 | `reactions` | the host's table ``message_reaction`` |
+| `search` | messages that contain a text |
 
 What they have in common is in `_base`: most methods return messages with what they quote, and who sent all these.
 """
@@ -14,10 +15,11 @@ from open_webui.models.messages import MessageTable
 
 from openwebui_pocketbase.repositories.messages.messages import MessageWrites
 from openwebui_pocketbase.repositories.messages.pages import MessagePages
+from openwebui_pocketbase.repositories.messages.search import MessageSearch
 from openwebui_pocketbase.repositories.messages.threads import MessageThreads
 
 __all__ = ["PocketBaseMessages"]
 
 
-class PocketBaseMessages(MessageWrites, MessagePages, MessageThreads, MessageTable):
+class PocketBaseMessages(MessageWrites, MessagePages, MessageThreads, MessageSearch, MessageTable):
     """`open_webui.models.messages.MessageTable` with its rows in PocketBase."""

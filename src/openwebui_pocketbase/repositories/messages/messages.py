@@ -51,7 +51,7 @@ class MessageWrites(MessageReactions):
             members=[codec_of("channel_member").record(member)],
             messages=[_record(message)],
         )
-        posted = MessageModel.model_validate(message)
+        posted = _as_read(message)
         await _publish(posted, "channel.message.created")
         return posted
 
@@ -62,7 +62,7 @@ class MessageWrites(MessageReactions):
         message = {**_new(form_data, channel_id, app_id=app_id), "meta": None}
         asked = {"id": message["id"], "with_replies": True, "with_users": is_on_pocketbase("Users")}
         reply = await self._write("insert_new_app_message", **asked, messages=[_record(message)])
-        await _publish(MessageModel.model_validate(message), "channel.message.created")
+        await _publish(_as_read(message), "channel.message.created")
         return await self._response(Quoting.of(reply), db)
 
     async def update_app_message_by_id(
@@ -161,7 +161,7 @@ class MessageWrites(MessageReactions):
                 "reply_to_message": found.quoted_by(message),
                 "latest_reply_at": int64_of(latest) if latest else None,
                 "reply_count": number,
-                "reactions": self._grouped(reactions, await self._names(reactions, db)),
+                "reactions": self._grouped((reaction for _, *reaction in reactions), await self._names(reactions, db)),
             }
         )
 
@@ -185,14 +185,15 @@ def _new(form: MessageForm, channel_id: str, **columns: Any) -> Row:
         "created_at": now,
         "updated_at": now,
         **columns,
-        "data": _as_read(form.data),
-        "meta": _as_read(form.meta),
+        "data": form.data,
+        "meta": form.meta,
     }
 
 
-def _as_read(document: Row | None) -> Any:
-    """Return JSON as it will be read: keys are texts then."""
-    return JSON.loads(JSON.dumps(document)) if document else document
+def _as_read(message: Row) -> MessageModel:
+    """Return a new message as it will be read: keys of its JSON are texts then."""
+    documents = {name: JSON.loads(JSON.dumps(message[name])) for name in ("data", "meta") if message[name]}
+    return MessageModel.model_validate({**message, **documents})
 
 
 def _member(channel_id: str, user_id: str) -> Row:
