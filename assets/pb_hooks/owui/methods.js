@@ -28,6 +28,7 @@ module.exports = {
   access: require("./access.js"),
   auths: require("./users/auths.js"),
   changes: require("./changes.js"),
+  channels: require("./channels/index.js"),
   chat_messages: require("./chats/message_rows.js"),
   chats: require("./chats/index.js"),
   contents: require("./storage/contents.js"),

@@ -65,12 +65,14 @@ class PocketBaseRepository:
         route: First part of the paths of its methods in the hooks.
         table: The host's name of the table whose rows most methods return.
         model: The host's model of such a row.
+        is_urgent: Whether what its writes change has to be in the SQL database's copies before they return.
         pocketbase: The client; set when the repository is bound.
     """
 
     route: ClassVar[str]
     table: ClassVar[str]
     model: ClassVar[Any]
+    is_urgent: ClassVar[bool] = True
     pocketbase: Requests
 
     async def _read(self, method: str, **parameters: Any) -> Any:
@@ -80,7 +82,8 @@ class PocketBaseRepository:
     async def _write(self, method: str, **parameters: Any) -> Any:
         """Call a method of the hooks that writes; return its reply."""
         with self._host_errors(method):
-            return await self.pocketbase.write(f"{self.route}/{method}", parameters)
+            more = {} if self.is_urgent else {"is_urgent": False}
+            return await self.pocketbase.write(f"{self.route}/{method}", parameters, **more)
 
     @staticmethod
     def _host_errors(method: str) -> AbstractContextManager[object]:

@@ -1,4 +1,4 @@
-"""Any sequence of calls on messages does the same on stock and on ours: users, an app, threads, reactions, deletions."""
+"""Any sequence of calls on messages does the same on stock and on ours."""
 
 from __future__ import annotations
 

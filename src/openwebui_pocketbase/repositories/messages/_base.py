@@ -92,6 +92,7 @@ class MessageRows(PocketBaseRepository):
     route = "messages"
     table = "message"
     model = MessageModel
+    is_urgent = False
 
     async def _quoting(self, method: str, **parameters: Any) -> Quoting:
         """Return messages that a reading method finds, with what they quote."""
