@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import select
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,11 +33,13 @@ class FakeOpenAI:
         released: Keys of the messages which need not wait any more.
         answers: Words of a message -> what the answer to it is.
         heard: The messages of each request for an answer.
+        pause: Seconds between the pieces of an answer.
     """
 
     released: set[str] = field(default_factory=set)
     answers: dict[str, str] = field(default_factory=dict)
     heard: list[list[dict[str, Any]]] = field(default_factory=list)
+    pause: float = 0.0
 
     def __enter__(self) -> FakeOpenAI:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"owner": self}))
@@ -96,6 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for delta in _deltas(body, self._answer(body)):
             self._event(_envelope(body, "chat.completion.chunk", delta=delta))
+            time.sleep(self.owner.pause)
             while wait and wait not in self.owner.released:
                 if select.select([self.connection], [], [], 0.02)[0]:
                     return  # the other side has hung up

@@ -350,6 +350,8 @@ FLEET: dict[str, tuple[dict[str, str], frozenset[str]]] = {
     ),
     "models": _all_of("models", "groups", "access"),
     "models and users": _all_of("models", "groups", "access", "users"),
+    "messages": _all_of("messages"),
+    "messages and users": _all_of("messages", "users"),
 }
 """All of which there may be an instance that tests share; not everything is compared with the last one."""
 

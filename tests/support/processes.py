@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from tests.support.pocketbase import free_port
+
 START_SECONDS = 180.0
 STOP_SECONDS = 60.0
 
@@ -24,6 +26,9 @@ LIGHT = Path(__file__).with_name("light")
 SOURCE = Path(__file__).parents[2] / "src"
 """This checkout's own code, whichever one the environment has installed."""
 
+APP_ORIGIN = f"http://127.0.0.1:{free_port()}"
+"""Where the app of the tests is, if there is one: an instance has to know when it starts."""
+
 ENVIRONMENT = {
     "WEBUI_SECRET_KEY": SECRET_KEY,
     "OFFLINE_MODE": "true",
@@ -34,6 +39,9 @@ ENVIRONMENT = {
     "RAG_OPENAI_API_BASE_URL": "http://127.0.0.1:9",  # nobody is there
     "USER_PERMISSIONS_FOLDERS_ALLOW_SHARING": "true",
     "ENABLE_API_KEYS": "true",
+    "ENABLE_CHANNELS": "true",
+    "ENABLE_APPS": "true",
+    "APP_ALLOWED_PRIVATE_ORIGINS": APP_ORIGIN,
     "ENABLE_SCIM": "true",
     "SCIM_TOKEN": SCIM_TOKEN,
     "SCIM_AUTH_PROVIDER": "oidc",

@@ -134,8 +134,9 @@ PATTERNS: dict[str, re.Pattern[str]] = {
     "<picture>": re.compile(r"data:image/svg\+xml;base64,[\w+/=]+"),
     "<duration>": re.compile(r"(?<=Duration: )\d+\.\d+s"),
     "<key>": re.compile(r"\b(?:sk-)?[0-9a-f]{32}\b|\b[A-Z2-7]{32}\b"),
+    "<secret>": re.compile(r"\A[\w-]{43}\Z"),
 }
-NUMBER = re.compile(r"(?<=[\": ])\b(?:\d{10}|\d{13}|\d{19})\b")
+NUMBER = re.compile(r"(?<![^\": ])\b(?:\d{10}|\d{13}|\d{19})\b")
 """What may be a time in a text, such as the JSON that a tool has given."""
 OPEN = {"expires_in": "<soon>", "session_id": "<session>"}
 """Members which differ from run to run."""
