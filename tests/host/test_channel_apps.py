@@ -50,7 +50,7 @@ class Guest:
         each = step(user, status, request, body, **more)
         found, content, comparable = await asyncio.to_thread(self.people.player.exchange, each)
         assert found == status, f"{each}: {found} {content}"
-        self.log.append((str(each), comparable))
+        self.log.append((request.partition(" ")[0], comparable))
         return content
 
     async def post(self, user: str, text: str, **form: Any) -> Any:
