@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--callers", type=int, default=defaults.callers, help="concurrent callers (%(default)s)")
     add("--users", type=int, default=defaults.users, help="users in the data set, at least 1,000 (%(default)s)")
     add("--chats", type=int, default=defaults.chats, help="chats of one user, at least 400 (%(default)s)")
+    add("--messages", type=int, default=defaults.messages, help="messages of one channel, at least 2,000 (%(default)s)")
     add("--against", type=Path, help="JSON file of a run with fewer chats: also tell what has become slower since")
     add("--times", type=int, default=3, help="startup: starts of each variant (%(default)s)")
     add("--check", action="store_true", help="exit with status 1 if a target is missed")
@@ -75,6 +76,7 @@ def _operations(options: argparse.Namespace, console: Console) -> bool:
         callers=options.callers,
         users=options.users,
         chats=options.chats,
+        messages=options.messages,
         only=tuple(options.only),
     )
     facts = machine.facts()

@@ -18,6 +18,7 @@ from yarl import URL
 from bench.application import VARIANTS, Application
 from bench.backends import WorkerError
 from bench.fake_openai import FakeOpenAI
+from bench.http_channels import CHANNELS
 from bench.http_files import FILES
 from bench.http_requests import ASKED, CHATS, Asked, Chats, import_chats
 from bench.measure import Cell, forget_garbage, measure
@@ -35,6 +36,7 @@ PIECE = 1 << 20
 """Bytes of an answer that are read at once."""
 
 HOST = {
+    "ENABLE_CHANNELS": "true",
     "ENABLE_OLLAMA_API": "false",
     "ENABLE_OPENAI_API": "true",
     "OPENAI_API_KEY": "bench",
@@ -117,7 +119,7 @@ def measure_http(
     Raises:
         WorkerError: An application did not start, or does not answer as it should.
     """
-    asked = [one for one in (*ASKED, *FILES) if not only or any(text in one.name for text in only)]
+    asked = [one for one in (*ASKED, *CHANNELS, *FILES) if not only or any(text in one.name for text in only)]
     with ExitStack() as stack:
         directory = stack.enter_context(work_directory())
         host = {**HOST, "OPENAI_API_BASE_URL": stack.enter_context(FakeOpenAI()).url}
@@ -173,6 +175,7 @@ class Browser:
 
     Attributes:
         uploaded: Name of a file that was sent -> its id in the application.
+        channels: Ids of the channels that were made.
     """
 
     def __init__(self, session: aiohttp.ClientSession, application: Application) -> None:
@@ -181,6 +184,7 @@ class Browser:
         self._headers: dict[str, str] = {}
         self._chats = Chats([])
         self.uploaded: dict[str, str] = {}
+        self.channels: list[str] = []
         self._numbers: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
     @classmethod

@@ -23,9 +23,11 @@ class Sender(Protocol):
 
     Attributes:
         uploaded: Name of a file that was sent -> its id in the application.
+        channels: Ids of the channels that were made.
     """
 
     uploaded: dict[str, str]
+    channels: list[str]
 
     async def get(self, path: str) -> Any:
         """Send a GET request."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -54,6 +54,8 @@ class Operation:
         fewest: How many calls a measurement has at least.
         growth: How often the median duration may be that of an earlier run, on less data; see
             `bench.further.growths`.
+        flow: What is called instead of the method: a function of the host that makes several calls, as they are made
+            here. It is given what finds a repository by the name of its singleton, and the arguments.
     """
 
     call: str
@@ -67,6 +69,7 @@ class Operation:
     callers: int | None = None
     fewest: int = 20
     growth: float | None = None
+    flow: Callable[..., Awaitable[Any]] | None = None
 
     @property
     def function(self) -> tuple[str, str] | None:
@@ -114,7 +117,8 @@ class Group:
         name: Name of the group.
         scratch: Table -> the column which begins with `bench.data.SCRATCH` in rows that are purged after each
             measurement; in the order in which they are deleted.
-        writes: Tables -> what stores an item with rows of these in PocketBase.
+        writes: Tables -> what stores an item with rows of these in PocketBase; other items are stored there by SQL,
+            many at once.
         items: The data set; the same in every backend.
         operations: What is measured.
         comparisons: Operations that are compared with each other.

@@ -16,11 +16,12 @@ from typing import Any, Self
 
 from open_webui.internal.db import async_engine
 
+from bench.bulk import insert_in_bulk
 from bench.data import SCRATCH
 from bench.floor import Recorder, Request
-from bench.operations import Group, Item, Operation
+from bench.operations import Group, Item, Operation, Row
 from bench.stores import bring_up_sql
-from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, STORED, seams_of, spec_of
+from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, seams_of, spec_of
 from openwebui_pocketbase.changes.indexer import Indexer
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
@@ -33,8 +34,6 @@ from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 __all__ = ["MirroredStore", "PocketBaseStore"]
-
-OURS = [spec for spec in REPOSITORIES if spec.ours]
 
 AT_ONCE = 32
 """How many items are on their way to PocketBase at a time; what one refers to is further ahead in the data set."""
@@ -56,12 +55,13 @@ class PocketBaseStore:
         self._client = self._new_client()
         self._client.connect(self.url, authenticator)
         self._writer: Requests = self._client
-        for spec in OURS:
+        for spec in REPOSITORIES:
             bind(import_module(spec.module), spec.name, spec.ours, {"pocketbase": self._client})
 
     @classmethod
     async def open(cls) -> Self:
-        """Start the server and bring it to our schema."""
+        """Start the server, and bring it and the SQL database, where the host keeps the rest, to their schemas."""
+        await bring_up_sql()
         connection = Connection(PocketBaseSettings(), Path(os.environ["DATA_DIR"]))
         authenticator = await asyncio.to_thread(connection.open, create=True)
         admin = connection.admin(authenticator)
@@ -81,12 +81,21 @@ class PocketBaseStore:
     def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
         if operation.function:
             return partial(_replaced(*operation.function), **operation.keywords)
+        if operation.flow:
+            return partial(operation.flow, _singleton)
         return partial(getattr(_singleton(operation.repository), operation.method), **operation.keywords)
 
     async def insert(self, group: Group, items: Iterable[Item]) -> None:
+        many: dict[str, list[Row]] = {}
         waiting = iter(items)
         while batch := list(islice(waiting, AT_ONCE)):
-            await asyncio.gather(*(self._store(group, item) for item in batch))
+            single = [item for item in batch if tuple(item) in group.writes]
+            await asyncio.gather(*(self._store(group, item) for item in single))
+            for item in (item for item in batch if tuple(item) not in group.writes):
+                for table, rows in item.items():
+                    many.setdefault(table, []).extend(rows)
+        if many:
+            await asyncio.to_thread(insert_in_bulk, self._admin, many)
 
     async def purge(self, group: Group) -> None:
         for table, column in group.scratch.items():
@@ -113,6 +122,7 @@ class PocketBaseStore:
         await self._client.aclose()
         self._admin.__exit__(None, None, None)
         await asyncio.to_thread(self._connection.close)
+        await async_engine.dispose()
 
     @asynccontextmanager
     async def _connected_to(self, url: str) -> AsyncIterator[None]:
@@ -128,7 +138,7 @@ class PocketBaseStore:
 
     @staticmethod
     def _use(client: PocketBaseClient) -> None:
-        for spec in OURS:
+        for spec in REPOSITORIES:
             _singleton(spec.name).pocketbase = client
 
     async def _store(self, group: Group, item: Item) -> None:
@@ -145,16 +155,10 @@ class MirroredStore(PocketBaseStore):
 
     def __init__(self, connection: Connection, admin: AdminClient, authenticator: Authenticator) -> None:
         super().__init__(connection, admin, authenticator)
-        self._mirror = Mirror(self._client, STORED)
+        self._mirror = Mirror(self._client, CATALOG)
         for group in {table.group for table in TABLES.values() if table.mirrored}:
             for name in CATALOG[group].ours:
                 _singleton(name).pocketbase = self._mirror
-
-    @classmethod
-    async def open(cls) -> Self:
-        """Start the server, and bring it and the SQL database to their schemas."""
-        await bring_up_sql()
-        return await super().open()
 
     async def version(self) -> str:
         return f"{await super().version()} mirrored in SQLite {sqlite3.sqlite_version}"
@@ -172,10 +176,6 @@ class MirroredStore(PocketBaseStore):
         await super().settle()
         await self._mirror.start()
         self._writer = self._mirror
-
-    async def close(self) -> None:
-        await super().close()
-        await async_engine.dispose()
 
 
 def _replaced(module: str, name: str) -> Any:

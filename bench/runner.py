@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.backends import BACKENDS, BackendMissingError, WorkerProcess, host_environment
-from bench.data import CHATS_VARIABLE, TOTAL_CHATS, TOTAL_USERS, USERS_VARIABLE
+from bench.data import (
+    CHATS_VARIABLE,
+    MESSAGES_VARIABLE,
+    TOTAL_CHATS,
+    TOTAL_MESSAGES,
+    TOTAL_USERS,
+    USERS_VARIABLE,
+)
 
 __all__ = ["RESULTS_DIR", "Measured", "Parameters", "Rounds", "Run", "run", "work_directory"]
 
@@ -37,6 +44,7 @@ class Parameters:
         callers: Number of concurrent callers.
         users: Number of users in the data set of that name.
         chats: Number of chats of one user in the data set of that name.
+        messages: Number of messages of one channel in the data set of that name.
         only: What is in the names of the operations to measure; all by default.
     """
 
@@ -47,6 +55,7 @@ class Parameters:
     callers: int = 32
     users: int = TOTAL_USERS
     chats: int = TOTAL_CHATS
+    messages: int = TOTAL_MESSAGES
     only: tuple[str, ...] = ("",)
 
 
@@ -174,7 +183,11 @@ def _start(
         except BackendMissingError as error:
             skipped[name] = str(error)
             continue
-        sizes = {USERS_VARIABLE: str(parameters.users), CHATS_VARIABLE: str(parameters.chats)}
+        sizes = {
+            USERS_VARIABLE: str(parameters.users),
+            CHATS_VARIABLE: str(parameters.chats),
+            MESSAGES_VARIABLE: str(parameters.messages),
+        }
         environment = host_environment(data_dir) | backend | sizes
         worker = WorkerProcess(name, parameters.groups, environment, directory / f"{name}.log")
         workers[name] = stack.enter_context(worker)

@@ -93,8 +93,9 @@ class SqlStore:
         if operation.function:
             module, name = operation.function
             return partial(getattr(import_module(module), name), **operation.keywords)
-        stock = load(spec_of(operation.repository).stock)()
-        return partial(getattr(stock, operation.method), **operation.keywords)
+        if operation.flow:
+            return partial(operation.flow, _stock)
+        return partial(getattr(_stock(operation.repository), operation.method), **operation.keywords)
 
     async def insert(self, _group: Group, items: Iterable[Item]) -> None:
         waiting = iter(items)
@@ -127,3 +128,7 @@ class SqlStore:
 
     async def close(self) -> None:
         await async_engine.dispose()
+
+
+def _stock(name: str) -> Any:
+    return load(spec_of(name).stock)()

@@ -3,6 +3,7 @@
 /** What owui.pb.js loads. A path with `__hooks` in it says nothing to tsc: these are the types behind such paths. */
 interface HookModules {
   "backup.js": typeof import("../assets/pb_hooks/owui/backup.js");
+  "channels/dashboard.js": typeof import("../assets/pb_hooks/owui/channels/dashboard.js");
   "chats/dashboard.js": typeof import("../assets/pb_hooks/owui/chats/dashboard.js");
   "dashboard.js": typeof import("../assets/pb_hooks/owui/dashboard.js");
   "dispatch.js": typeof import("../assets/pb_hooks/owui/dispatch.js");

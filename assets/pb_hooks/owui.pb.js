@@ -19,12 +19,22 @@ for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
 
 for (const written of [onRecordCreateExecute, onRecordUpdateExecute]) {
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).writtenChat(e), "owui_chats");
+  written(
+    (e) => require(`${__hooks}/owui/channels/dashboard.js`).written(e),
+    "owui_channels",
+    "owui_channel_members",
+    "owui_channel_files",
+    "owui_channel_webhooks",
+    "owui_messages",
+    "owui_message_reactions",
+  );
 }
 
 onRecordCreateExecute((e) => require(`${__hooks}/owui/chats/dashboard.js`).number(e, 1), "owui_chats");
 onRecordCreateExecute(
   (e) => require(`${__hooks}/owui/chats/dashboard.js`).number(e, -1),
   "owui_chat_messages",
+  "owui_messages",
 );
 onRecordUpdateRequest((e) => require(`${__hooks}/owui/storage/contents.js`).replaced(e), "owui_files");
 
@@ -36,6 +46,14 @@ onRecordDeleteRequest((e) => require(`${__hooks}/owui/chats/dashboard.js`).delet
 onRecordDeleteRequest((e) => require(`${__hooks}/owui/dashboard.js`).deletedFolder(e), "owui_folders");
 onRecordDeleteRequest((e) => require(`${__hooks}/owui/models/dashboard.js`).deletedModel(e), "owui_models");
 onRecordDeleteExecute((e) => require(`${__hooks}/owui/chats/dashboard.js`).deletedChat(e), "owui_chats");
+onRecordDeleteExecute(
+  (e) => require(`${__hooks}/owui/channels/dashboard.js`).deletedChannel(e),
+  "owui_channels",
+);
+onRecordDeleteExecute(
+  (e) => require(`${__hooks}/owui/channels/dashboard.js`).deletedMessage(e),
+  "owui_messages",
+);
 onRecordDeleteExecute(
   (e) => require(`${__hooks}/owui/dashboard.js`).deleteAlone(e),
   "owui_tags",

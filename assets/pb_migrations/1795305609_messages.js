@@ -299,6 +299,9 @@ migrate(
             "CREATE INDEX `idx_owui_messages_top_level` ON `owui_messages` (`channel_id`, `created_at` DESC, `user_id`) WHERE `parent_id` = '' AND (coalesce(`nulls`, 'null') = 'null' OR instr(`nulls`, '\"parent_id\"'))",
             "CREATE INDEX `idx_owui_messages_parent_id_created_at_id` ON `owui_messages` (`parent_id`, `created_at` DESC, `id` DESC)",
             "CREATE INDEX `idx_owui_messages_channel_id_pinned_at` ON `owui_messages` (`channel_id`, `pinned_at` DESC) WHERE `is_pinned` = TRUE",
+            "CREATE INDEX `idx_owui_messages_by_change` ON `owui_messages` (`channel_id`, substr(updated_at, 1, 10) DESC, `id`, `user_id`)",
+            "CREATE INDEX `idx_owui_messages_places` ON `owui_messages` (`doc`, `channel_id`, `created_at`, substr(updated_at, 1, 10), `id`) WHERE `doc` > 0",
+            "CREATE INDEX `idx_owui_messages_not_indexed` ON `owui_messages` (`channel_id`) WHERE `doc` < 0",
             "CREATE INDEX `idx_owui_messages_waits` ON `owui_messages` (`waits`) WHERE `waits` = TRUE",
             "CREATE UNIQUE INDEX `idx_owui_messages_doc` ON `owui_messages` (`doc`) WHERE `doc` != 0",
             "CREATE UNIQUE INDEX `idx_owui_messages_id_nocase` ON `owui_messages` (`id` COLLATE NOCASE)",
@@ -375,7 +378,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_message_reactions_create AFTER INSERT ON owui_message_reactions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_message_reactions', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_message_reactions_update AFTER UPDATE ON owui_message_reactions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_message_reactions', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_message_reactions_delete AFTER DELETE ON owui_message_reactions BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('owui_message_reactions', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/messages', 'bfad8c57521909fbff4160b9d6f6196e933cb8982a9067d1a385a41746c843b5')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/messages', 'e9e2ebf444a572cadb304cf90a347f9f844cff51db04f248162ac50ff51b94d1')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '10')",
     ]) {
       app.db().newQuery(sql).execute();

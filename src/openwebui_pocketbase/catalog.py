@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 __all__ = [
     "CATALOG",
     "REPOSITORIES",
-    "STORED",
     "Extended",
     "Group",
     "RepositorySpec",
@@ -38,7 +37,7 @@ class RepositorySpec:
         stock_class: Name of the class the singleton is made from.
         interface: Name of its protocol in `openwebui_pocketbase.interfaces`.
         tables: SQL tables mapped in that module.
-        ours: ``"module:Class"`` of our class for it; empty if this version has none.
+        ours: ``"module:Class"`` of our class for it.
         ready_with: Dotted name of the module of the host that our class has to be imported after; empty: its own.
     """
 
@@ -105,6 +104,7 @@ class Group:
         extended: Objects of the host, other than repositories, that have to do with these data.
         together: Groups that have to live in the same place -> why.
         requires: Groups that have to live in the same place if this one is outside the SQL database -> why.
+        writes_along: Groups whose rows are written in the same transactions where they live in the same place.
     """
 
     name: str
@@ -113,6 +113,7 @@ class Group:
     extended: tuple[Extended, ...] = ()
     together: Mapping[str, str] = field(default_factory=dict)
     requires: Mapping[str, str] = field(default_factory=dict)
+    writes_along: tuple[str, ...] = ()
 
     @property
     def stock(self) -> Mapping[str, str]:
@@ -121,8 +122,8 @@ class Group:
 
     @property
     def ours(self) -> Mapping[str, str]:
-        """The host's singleton -> our class; empty if this version leaves the group in the SQL database."""
-        return {spec.name: spec.ours for spec in self.repositories if spec.ours}
+        """The host's singleton -> our class."""
+        return {spec.name: spec.ours for spec in self.repositories}
 
     @property
     def ready_with(self) -> Mapping[str, str]:
@@ -130,9 +131,7 @@ class Group:
         return {spec.name: spec.ready_with for spec in self.repositories if spec.ready_with}
 
 
-def _repository(
-    name: str, stock: str, interface: str, tables: str, ours: str = "", ready_with: str = ""
-) -> RepositorySpec:
+def _repository(name: str, stock: str, interface: str, tables: str, ours: str, ready_with: str = "") -> RepositorySpec:
     module, _, stock_class = stock.partition(":")
     return RepositorySpec(
         name,
@@ -140,7 +139,7 @@ def _repository(
         stock_class,
         interface,
         tuple(tables.split()),
-        ours and f"{_REPOSITORIES}.{ours}",
+        f"{_REPOSITORIES}.{ours}",
         ready_with and f"open_webui.models.{ready_with}",
     )
 
@@ -281,6 +280,21 @@ _GROUPS = (
                 "channels:PocketBaseChannels",
             ),
         ),
+        seams=(
+            _seam("routers.channels:get_channels", "channel_list:in_one_read"),
+            _seam("routers.channels:get_channel_apps", "apps:in_channel"),
+            _seam("routers.channels:invite_app", "apps:invitation"),
+            _seam("routers.channels:remove_app", "apps:removal"),
+            _seam("routers.channels:app_channel_reply_handler", "apps:reply"),
+            _seam("routers.apps:create_app_interaction", "apps:interaction"),
+            _seam("utils.apps:get_app_channels", "apps:channels_of_app"),
+            _seam("utils.apps:get_app_channel_messages", "apps:history"),
+            _seam("models.apps:AppsTable.get_app_ids_by_channel_id", "apps:ids_in_channel"),
+            _seam("models.apps:AppsTable.uninstall_app_by_id", "apps:uninstallation"),
+            _seam("models.users:UsersTable.get_users", "channel_users:over_members"),
+            _WORKSPACE_SEARCH,
+        ),
+        writes_along=("access",),
     ),
     Group("tags", (_repository("Tags", "tags:TagTable", "ITagsRepo", "tag", "tags:PocketBaseTags"),)),
     Group(
@@ -352,9 +366,6 @@ CATALOG: Mapping[str, Group] = {group.name: group for group in _GROUPS}
 
 REPOSITORIES = tuple(spec for group in _GROUPS for spec in group.repositories)
 """Every repository that can be replaced."""
-
-STORED = tuple(group.name for group in _GROUPS if group.ours)
-"""Groups that this version can store in PocketBase."""
 
 _BY_NAME = {spec.name: spec for spec in REPOSITORIES}
 

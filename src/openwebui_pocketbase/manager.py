@@ -97,14 +97,11 @@ class Registry:
                     )
 
     def _choose(self, group: str, settings: Settings) -> str:
-        named = settings.groups.get(group)
-        if named is None:
-            # The default applies to what this version has; the rest stays where it is.
-            default = settings.storage_backend
-            return default if (group, default) in self._bindings else STOCK
+        named = settings.groups.get(group, settings.storage_backend)
         if named not in self.available(group):
+            setting = f"[groups] {group}" if group in settings.groups else "storage_backend"
             raise ConfigurationError(
-                f"[groups] {group} = {named!r}: nothing installed stores {group} there.",
+                f"{setting} = {named!r}: nothing installed stores {group} there.",
                 hint=f"Possible values: {', '.join(self.available(group))}.",
             )
         return named

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from openwebui_pocketbase.catalog import CATALOG, STORED, extended_by, seams_of
+from openwebui_pocketbase.catalog import CATALOG, extended_by, seams_of
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.hookspecs import STOCK, Extension, RepositoryBinding, Seam, hookimpl
 from openwebui_pocketbase.runtime import Runtime
@@ -39,11 +39,12 @@ class PocketBasePlugin:
 
     @hookimpl
     def openwebui_register_repositories(self, settings: Settings, data_dir: Path) -> list[RepositoryBinding]:
-        """Offer the host's own classes for every group, and ours for those that this version can store."""
-        chosen = {group for group in STORED if settings.groups.get(group, settings.storage_backend) == BACKEND}
+        """Offer the host's own classes and ours, for every group."""
+        chosen = {group for group in CATALOG if settings.groups.get(group, settings.storage_backend) == BACKEND}
         self.runtime = Runtime(settings, data_dir, chosen)
         mirrored = {table.group for table in TABLES.values() if table.mirrored}
-        mirrored |= {group.name for group in CATALOG.values() if mirrored & group.requires.keys()}  # written along
+        along = {group.name: {*group.requires, *group.writes_along} for group in CATALOG.values()}
+        mirrored |= {name for name, others in along.items() if mirrored & others}
         stock = [RepositoryBinding(group.name, STOCK, group.stock) for group in CATALOG.values()]
         return stock + [
             RepositoryBinding(
@@ -53,7 +54,7 @@ class PocketBasePlugin:
                 {"pocketbase": self.runtime.mirror if name in mirrored else self.runtime.client},
                 CATALOG[name].ready_with,
             )
-            for name in STORED
+            for name in CATALOG
         ]
 
     @hookimpl

@@ -69,8 +69,9 @@ class Runtime:
         log.info("%s in PocketBase at %s", ", ".join(self._groups), connection.url)
         if self.mirror.names:
             self._tasks.append(Follower(self.mirror, self.feed))
-        if "chats" in self._groups:
+        if not {"chats", "messages"}.isdisjoint(self._groups):
             self._tasks.append(Indexer(self.client, self.feed))
+        if "chats" in self._groups:
             next_timer.follow(self.client, self.feed)
         if "files" in self._groups:
             self._tasks.append(Collector(self.contents))

@@ -153,7 +153,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     storage_backend: Literal["sqlalchemy", "pocketbase"] = "sqlalchemy"
-    """Where groups live that ``[groups]`` does not name. ``pocketbase`` means every group this version has."""
+    """Where groups live that ``[groups]`` does not name. ``pocketbase`` moves every other group."""
     groups: dict[str, str] = {}
     """Backend per group, such as ``tags = "pocketbase"`` or ``folders = "sqlalchemy"``."""
     contract: Literal["strict", "warn"] = "strict"

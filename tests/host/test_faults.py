@@ -242,8 +242,7 @@ def test_health_checks_see_an_outage(external: External, poll: Callable[..., Any
     poll(lambda: checks() == [200] * 4, "everything is well")
     up = external.openwebui.http.get("/health/storage").json()
     assert up["status"] is True
-    assert up["groups"]["chats"] == "pocketbase"
-    assert up["groups"]["messages"] == "sqlalchemy"
+    assert set(up["groups"].values()) == {"pocketbase"}
     external.pocketbase.stop()
     try:
         poll(lambda: checks() == [503, 503, 503, 200], "the outage is seen")

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from bench import groups, http, http_files
+from bench import groups, http, http_channels, http_files
 from bench.cli import main
 from bench.http import measure_http
+from bench.http_channels import CHANNELS
 from bench.http_files import FILES
 from bench.http_requests import ASKED
 from tests.support.processes import LIGHT, SOURCE
@@ -20,8 +21,10 @@ from tests.support.processes import LIGHT, SOURCE
 pytestmark = pytest.mark.slow
 
 TINY = ("--rounds", "1", "--seconds", "0.001", "--callers", "4", "--users", "1000", "--chats", "400")
+TINY += ("--messages", "2000")
 WARM_UP_CALLS = 4
-GROUPS = ("tags", "users", "groups", "access", "chats")
+WHOLE = ("tags", "users", "groups", "access", "messages")
+GROUPS = (*WHOLE, "chats")
 CHATS = ("get_chat_title", "streaming", "claim_due_timers", "title", "rare words")
 """Of chats some operations are enough; those of the other groups are all called."""
 
@@ -40,7 +43,7 @@ def light() -> Iterator[None]:
 def document(light: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The results of one run."""
     results = tmp_path_factory.mktemp("results")
-    names = [operation.name for name in GROUPS[:-1] for operation in groups.load(name).operations]
+    names = [operation.name for name in WHOLE for operation in groups.load(name).operations]
     with pytest.MonkeyPatch.context() as patch:
         for module in ("bench.runner", "bench.cli"):
             patch.setattr(f"{module}.RESULTS_DIR", results)
@@ -60,10 +63,10 @@ def measured(document: dict[str, Any], *names: str) -> list[dict[str, Any]]:
 def test_every_figure_is_there_and_no_call_failed(document: dict[str, Any]) -> None:
     assert set(document["machine"]["databases"]) == {"sqlite", "pocketbase", "mirrored"}
     assert document["skipped"] == {}
-    chats = {operation.name: operation for operation in groups.load("chats").operations}
+    limits = {(name, each.name): each.limits for name in GROUPS for each in groups.load(name).operations}
     for operation in document["operations"]:
         # Whether it is a single request that takes most of its time.
-        has_floor = operation["name"] not in chats or chats[operation["name"]].limits.get("overhead", 0) is not None
+        has_floor = limits[operation["group"], operation["name"]].get("overhead", 0) is not None
         for backend, figures in operation["figures"].items():
             assert figures["failures"] == 0, (operation["name"], backend)
             assert (figures["overhead"] is not None) == (backend == "pocketbase" and has_floor)
@@ -96,11 +99,14 @@ def test_chats_are_measured(document: dict[str, Any]) -> None:
 
 def test_both_applications_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "ASKED", [replace(asked, fewest=(2, 1)) for asked in ASKED])
+    monkeypatch.setattr(http, "CHANNELS", [replace(asked, fewest=(2, 1)) for asked in CHANNELS])
+    for name, value in (("TOTAL", 3), ("MESSAGES", 1), ("PAGE", 5)):
+        monkeypatch.setattr(http_channels, name, value)
     monkeypatch.setattr(http_files, "SIZE", 1 << 16)
     said: list[str] = []
     compared = measure_http(1, 0.001, said.append, users=2, chats=40)
     assert [(one.name, one.clients) for one in compared] == [
-        (asked.name, n) for asked in (*ASKED, *FILES) for n in asked.clients
+        (asked.name, n) for asked in (*ASKED, *CHANNELS, *FILES) for n in asked.clients
     ]
     assert not sum(one.failures for one in compared)
     assert all(one.p50(variant) > 0 for one in compared for variant in one.rounds)

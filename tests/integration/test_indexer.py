@@ -97,9 +97,9 @@ async def test_a_text_that_changed_meanwhile_is_not_indexed_as_it_was(
     own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
 ) -> None:
     await write(chats, "a zebra")
-    waiting, _ = await client.read("chats/get_waiting", AT_ONCE)
+    waiting, _ = await client.read("indexer/get_waiting", AT_ONCE)
     await write(chats, "a giraffe")
-    await client.write("chats/index_messages", {"messages": [indexed(*message) for message in waiting]})
+    await client.write("indexer/index_messages_of_chats", {"messages": [indexed(*message) for message in waiting]})
     assert in_index(own_pocketbase) == {"a": True, "b": False}
     assert await found(chats, "zebra", "giraffe") == [False, True]
     assert await Indexer(client).index_waiting() == 1
@@ -110,9 +110,9 @@ async def test_two_who_index_the_same(
     own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
 ) -> None:
     await write(chats, "a zebra")
-    waiting, _ = await client.read("chats/get_waiting", AT_ONCE)
+    waiting, _ = await client.read("indexer/get_waiting", AT_ONCE)
     messages = [indexed(*message) for message in waiting]
-    assert [await client.write("chats/index_messages", {"messages": messages}) for _ in range(2)] == [1, 0]
+    assert [await client.write("indexer/index_messages_of_chats", {"messages": messages}) for _ in range(2)] == [1, 0]
     assert in_index(own_pocketbase) == {"a": True, "b": True}
     assert await found(chats, "zebra") == [True]
 
@@ -143,9 +143,9 @@ async def test_a_transaction_has_so_many_bytes(client: PocketBaseClient, chats: 
         )
     sizes = []
     for _ in texts:
-        waiting, _ = await client.read("chats/get_waiting", AT_ONCE | {"bytes": 90_000})
+        waiting, _ = await client.read("indexer/get_waiting", AT_ONCE | {"bytes": 90_000})
         sizes.append([len(text.encode()) for _, text in waiting])
-        await client.write("chats/index_messages", {"messages": [indexed(*one) for one in waiting]})
+        await client.write("indexer/index_messages_of_chats", {"messages": [indexed(*one) for one in waiting]})
     assert sorted(sizes) == [[], [60_000, 35_000], [120_000]]
 
 

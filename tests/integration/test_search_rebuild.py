@@ -87,7 +87,7 @@ async def test_it_is_as_the_writes_made_it(chats: PocketBaseChats, pocketbase: P
 
 
 async def test_a_lost_index_comes_back(chats: PocketBaseChats, pocketbase: PocketBaseProcess) -> None:
-    await chats.pocketbase.write("chats/clear_indexes", {})
+    await chats.pocketbase.write("indexer/clear_indexes", {})
     assert await found(chats, "early needle") == [2]  # what is not done is looked through
     assert await found(chats, "title") == []
     rebuild()

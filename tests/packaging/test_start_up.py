@@ -164,10 +164,6 @@ BROKEN_FILES = {
     "unknown group": ("groups.notes = 'pocketbase'", ["notes", "tags", "folders", "openwebui-pocketbase init"]),
     "unknown default": ("storage_backend = 'mysql'", ["storage_backend", "sqlalchemy", "openwebui-pocketbase init"]),
     "unknown backend": ("groups.tags = 'memory'", ["tags = 'memory'", "sqlalchemy, pocketbase"]),
-    "group not implemented": (
-        "groups.messages = 'pocketbase'",
-        ["messages = 'pocketbase'", "Possible values: sqlalchemy"],
-    ),
     "secret of the wrong type": (
         f"[pocketbase]\ntoken = ['{SECRET}']",
         ["pocketbase.token", "openwebui-pocketbase init"],

@@ -11,9 +11,11 @@ from tests.support.differential import Contract
 __all__ = [
     "ACCESS",
     "AUTHS",
+    "CHANNELS",
     "FILES",
     "FOLDERS",
     "GROUPS",
+    "MESSAGES",
     "MODELS",
     "MODEL_HISTORIES",
     "OAUTH_SESSIONS",
@@ -65,12 +67,32 @@ FOLDERS = _contract(
         }
     ),
 )
+CHANNELS = _contract(
+    "Channels",
+    "channel channel_member channel_file channel_webhook access_grant group_member group user",
+    bound=("AccessGrants", "Groups", "Users"),
+    generated=_MEMBERSHIPS,
+)
 GROUPS = _contract(
     "Groups",
     "group group_member access_grant",
     all_of_user="get_groups_by_member_id",
     generated=_MEMBERSHIPS,
     ordered=frozenset({"get_all_groups", "get_groups", "search_groups", "get_groups_by_member_ids"}),
+)
+MESSAGES = _contract(
+    "Messages",
+    "message message_reaction channel_member channel_webhook user",
+    bound=("Channels", "Users"),
+    ordered=frozenset(
+        {
+            "get_messages_by_channel_id",
+            "get_messages_by_parent_id",
+            "get_thread_replies_by_message_id",
+            "get_pinned_messages_by_channel_id",
+            "search_messages_by_channel_ids",
+        }
+    ),
 )
 MODELS = _contract(
     "Models",

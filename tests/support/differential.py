@@ -26,6 +26,7 @@ from pydantic import BaseModel
 
 from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.codec.rows import int64_of
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats._lazy import SavedChat
 from openwebui_pocketbase.schema.tables import TABLES, Table
@@ -148,6 +149,9 @@ class Clock:
 
     def time(self) -> float:
         return self.now + 0.75
+
+    def time_ns(self) -> int:
+        return self.now * 10**9 + 123_456_789  # more digits than a double has
 
 
 class Identifiers:
@@ -417,7 +421,7 @@ def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:
         elif not stored and column.name in nulls:
             row[column.name] = None
         else:
-            convert = {"bool": bool, "date": date.fromisoformat, "int64": _int64}.get(column.type)
+            convert = {"bool": bool, "date": date.fromisoformat, "int64": int64_of}.get(column.type)
             row[column.name] = convert(stored) if convert else stored
     return row
 
@@ -425,10 +429,6 @@ def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:
 def _with_text(row: dict[str, Any], text: str) -> dict[str, Any]:
     """Return a file's row with its text, which is kept apart."""
     return row | {"data": {**row["data"], "content": text}} if text else row
-
-
-def _int64(text: str) -> int:
-    return int(text[1:]) - 2**63 if text.startswith("-") else int(text)
 
 
 def public_methods(name: str) -> set[str]:

@@ -10,7 +10,6 @@ from openwebui_pocketbase import interfaces
 from openwebui_pocketbase.catalog import (
     CATALOG,
     REPOSITORIES,
-    STORED,
     RepositorySpec,
     Seam,
     seams_of,
@@ -43,11 +42,10 @@ def test_groups_that_belong_together_are_found_from_each() -> None:
 
 def test_a_group_is_stored_with_all_of_its_repositories() -> None:
     for group in CATALOG.values():
-        assert len(group.ours) == (len(group.repositories) if group.name in STORED else 0)
-        assert not group.seams or group.name in STORED
+        assert len(group.ours) == len(group.repositories)
 
 
-@pytest.mark.parametrize("spec", [spec for spec in REPOSITORIES if spec.ours], ids=lambda spec: spec.name)
+@every_repository
 def test_our_class_extends_the_stock_one(spec: RepositorySpec) -> None:
     assert issubclass(load(spec.ours), load(spec.stock))
 

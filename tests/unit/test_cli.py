@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 
 from openwebui_pocketbase import __version__, _autostart
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
-from openwebui_pocketbase.catalog import STORED
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.cli import app, checks, copies, installed, pocketbase, serve, site
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.last_start import LastStart, database_name
@@ -406,7 +406,7 @@ def start(data_dir: Path, groups: dict[str, str], failure: str = "", **variables
         LastStart.now(groups, data_dir / "open_webui", data_dir, database, failure).write(data_dir)
 
 
-EVERYTHING = dict.fromkeys(STORED, "pocketbase")
+EVERYTHING = dict.fromkeys(CATALOG, "pocketbase")
 
 
 def test_doctor_takes_the_variables_of_the_last_start(surroundings: Path) -> None:

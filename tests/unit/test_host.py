@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from openwebui_pocketbase import _autostart, interfaces
 from openwebui_pocketbase._autostart import ModuleWatcher
-from openwebui_pocketbase.catalog import REPOSITORIES, STORED, RepositorySpec
+from openwebui_pocketbase.catalog import REPOSITORIES, RepositorySpec
 from openwebui_pocketbase.exceptions import (
     CompatibilityError,
     ConfigurationError,
@@ -482,7 +482,7 @@ def registry(settings: Settings, *plugins: Plugin) -> Registry:
 
 
 STOCK = Plugin(*((group, "sqlalchemy") for group in GROUPS))
-OURS = Plugin(("tags", "pocketbase"), ("folders", "pocketbase"))
+OURS = Plugin(*((group, "pocketbase") for group in GROUPS))
 THEIRS = Plugin(("tags", "redis"), ("chats", "redis"))
 
 
@@ -491,9 +491,12 @@ class TestRegistry:
         ("settings", "replaced"),
         [
             ({}, {}),
-            ({"storage_backend": "pocketbase"}, {"tags": "pocketbase", "folders": "pocketbase"}),
+            ({"storage_backend": "pocketbase"}, dict.fromkeys(GROUPS, "pocketbase")),
             ({"groups": {"tags": "pocketbase"}}, {"tags": "pocketbase"}),
-            ({"storage_backend": "pocketbase", "groups": {"tags": "sqlalchemy"}}, {"folders": "pocketbase"}),
+            (
+                {"storage_backend": "pocketbase", "groups": {"users": "sqlalchemy"}},
+                dict.fromkeys([group for group in GROUPS if group != "users"], "pocketbase"),
+            ),
             ({"groups": {"tags": "redis", "chats": "redis"}}, {"tags": "redis", "chats": "redis"}),
         ],
         ids=str,
@@ -507,12 +510,13 @@ class TestRegistry:
     def test_tells_what_is_available(self) -> None:
         found = registry(Settings(), STOCK, OURS, THEIRS)
         assert set(found.available("tags")) == {"sqlalchemy", "pocketbase", "redis"}
-        assert found.available("users") == ["sqlalchemy"]
+        assert set(found.available("users")) == {"sqlalchemy", "pocketbase"}
 
     @pytest.mark.parametrize(
         ("settings", "plugins", "message"),
         [
-            ({"groups": {"users": "pocketbase"}}, [OURS], r"nothing installed stores users there[\s\S]*sqlalchemy"),
+            ({"groups": {"users": "redis"}}, [OURS, THEIRS], r"\[groups\] users = 'redis': nothing installed stores"),
+            ({"storage_backend": "pocketbase"}, [THEIRS], r"storage_backend = 'pocketbase': nothing installed stores"),
             ({"groups": {"tags": "redis"}}, [OURS], r"'redis'[\s\S]*Possible values: sqlalchemy, pocketbase"),
             ({}, [OURS, Plugin(("tags", "pocketbase"))], "Two plugins register the backend 'pocketbase' for 'tags'"),
             (
@@ -540,6 +544,7 @@ class TestRegistry:
         ],
         ids=[
             "nothing for the group",
+            "nothing by default",
             "unknown backend",
             "duplicate",
             "apart",
@@ -566,8 +571,8 @@ class TestRegistry:
     def test_our_plugin_registers_both_backends(self, tmp_path: Path) -> None:
         found = Registry(create_plugin_manager(Settings()), Settings(storage_backend="pocketbase"), tmp_path)
         for group in GROUPS:
-            assert found.available(group) == ["sqlalchemy", *(["pocketbase"] if group in STORED else [])]
-        assert found.replaced == dict.fromkeys(STORED, "pocketbase")
+            assert found.available(group) == ["sqlalchemy", "pocketbase"]
+        assert found.replaced == dict.fromkeys(GROUPS, "pocketbase")
 
     @every_repository
     def test_the_stock_backend_is_the_class_of_the_host(self, spec: RepositorySpec, tmp_path: Path) -> None:

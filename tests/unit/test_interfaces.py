@@ -18,8 +18,6 @@ from openwebui_pocketbase.host.binding import load
 GENERATOR = Path(__file__).parents[2] / "tools" / "generate_interfaces.py"
 
 every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
-REPOSITORIES_OF_OURS = [spec for spec in REPOSITORIES if spec.ours]
-every_repository_of_ours = pytest.mark.parametrize("spec", REPOSITORIES_OF_OURS, ids=lambda spec: spec.name)
 
 
 def public_methods(cls: type) -> dict[str, object]:
@@ -112,7 +110,7 @@ def overridden(ours: type, stock: type) -> Iterator[tuple[str, object, object]]:
             yield name, vars(owner)[name], method
 
 
-@every_repository_of_ours
+@every_repository
 def test_our_methods_are_called_like_the_stock_ones(spec: RepositorySpec) -> None:
     """The type checker compares types, by the same protocols; names, defaults and kinds are compared here."""
     for name, method, stock in overridden(load(spec.ours), load(spec.stock)):
@@ -137,7 +135,7 @@ INHERITED = {
 
 def test_what_ours_inherits_does_not_touch_the_sql_database() -> None:
     touching = set()
-    for spec in REPOSITORIES_OF_OURS:
+    for spec in REPOSITORIES:
         ours, stock = load(spec.ours), load(spec.stock)
         inherited = {name for name in vars(stock) if next(base for base in ours.__mro__ if name in vars(base)) is stock}
         touching |= {(spec.name, name) for name in inherited if touches_sql(vars(stock)[name])}

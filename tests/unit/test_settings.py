@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from openwebui_pocketbase.catalog import STORED
 from openwebui_pocketbase.cli.init import template
 from openwebui_pocketbase.config_file import CONFIG_FILE, CONFIG_VARIABLE, config_files, find_config_file
 from openwebui_pocketbase.exceptions import ConfigurationError
@@ -319,18 +318,16 @@ def test_the_new_file_uses_pocketbase_and_shows_the_defaults(data_dir: Path) -> 
 
 
 def test_the_new_file_shows_what_has_no_default(data_dir: Path) -> None:
-    later = {("groups", group) for group in GROUPS if group not in STORED}
-    hidden = {keys for keys, default in leaves(Settings) if default == "not set"} - later
+    hidden = {keys for keys, default in leaves(Settings) if default == "not set"}
     shown = re.sub(r"^# ([a-z_]+) = (\.\.\.|\".*\")", r'\1 = "x"', template(), flags=re.MULTILINE)
     assert hidden <= flat(tomllib.loads(shown))
-    names = {name for name, keys in environment_names().items() if keys[0] != "groups" or keys[1] in STORED}
-    assert all(f"({name})" in unwrapped() or f"# {name}" in template() for name in names)
+    assert all(f"({name})" in unwrapped() or f"# {name}" in template() for name in environment_names())
 
 
-def test_the_new_file_offers_no_group_that_would_be_an_error(data_dir: Path) -> None:
+def test_the_new_file_offers_every_group(data_dir: Path) -> None:
     offered = re.sub(r"^# (\w+ = \"pocketbase\")", r"\1", template(), flags=re.MULTILINE)
     settings = load(offered, data_dir)
-    assert set(settings.groups) == set(STORED)
+    assert set(settings.groups) == set(GROUPS)
     registry = Registry(create_plugin_manager(settings), settings, data_dir)
     assert registry.replaced == settings.groups
 

@@ -42,6 +42,17 @@ function permits(resource, groups) {
 }
 
 /**
+ * SQL of the rows of the grants on a resource, oldest first, as JSON.
+ *
+ * @param {string} type SQL of what kind of thing it is
+ * @param {string} resource SQL of its id
+ */
+function grantsOn(type, resource) {
+  return `json((SELECT json_group_array(${row(GRANT, "a")} ORDER BY a.rowid)
+    FROM owui_access_grants a WHERE a.resource_type = ${type} AND a.resource_id = ${resource}))`;
+}
+
+/**
  * SQL of the ids of those resources with which the user may do this.
  *
  * @param {string} groups SQL of the ids of the user's groups, in brackets
@@ -113,4 +124,4 @@ const writes = {
   },
 };
 
-module.exports = { reads, writes, INHERITED, INHERITED_IDS, GIVEN_IDS, permits, replaceGrants };
+module.exports = { reads, writes, INHERITED, INHERITED_IDS, GIVEN_IDS, permits, grantsOn, replaceGrants };

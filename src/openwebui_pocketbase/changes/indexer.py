@@ -1,4 +1,4 @@
-"""Adding messages and chats to the full-text indexes, soon after they were written.
+"""Adding messages, of chats and of channels, and chats to the full-text indexes, soon after they were written.
 
 A write leaves them waiting: most messages are written many times while they come in, and adding one to the index costs
 more than writing it. What waits is looked through by each search, so results are the same at any time.
@@ -23,8 +23,11 @@ log = logging.getLogger(__name__)
 INTERVAL = 5.0
 """Seconds from a change to the look at what waits: an answer that comes in changes many times."""
 
-COLLECTIONS = frozenset({"owui_chats", "owui_chat_messages"})
+COLLECTIONS = frozenset({"owui_chats", "owui_chat_messages", "owui_messages"})
 """What is indexed."""
+
+INDEXING = {"chat_message": "index_messages_of_chats", "message": "index_messages_of_channels"}
+"""The host's table of messages -> the method of the hooks that adds some of them to its index."""
 
 AT_ONCE = {"limit": 100, "bytes": 1 << 17, "longest": INDEXED_CHARACTERS}
 """Messages, or chats, in one transaction, and bytes of text after which a transaction ends, so that others can write.
@@ -48,14 +51,15 @@ class Indexer(BackgroundTask):
 
     async def index_waiting(self) -> int:
         """Index some of what waits; return how much that was, 0 if there is nothing more."""
-        messages, chats = await self._client.read("chats/get_waiting", AT_ONCE)
+        waiting = await self._client.read("indexer/get_waiting", AT_ONCE)
         done = 0
-        if messages:
-            # In a thread: the words of one long text can take a tenth of a second.
-            made = await asyncio.to_thread(lambda: [indexed(*message) for message in messages])
-            done += await self._client.write("chats/index_messages", {"messages": made})
-        if chats:
-            done += await self._client.write("chats/index_waiting_chats", AT_ONCE)
+        for table, method in INDEXING.items():
+            if waiting[table]:
+                # In a thread: the words of one long text can take a tenth of a second.
+                made = await asyncio.to_thread(_all_indexed, waiting[table])
+                done += await self._client.write(f"indexer/{method}", {"messages": made})
+        if waiting["chats"]:
+            done += await self._client.write("indexer/index_waiting_chats", AT_ONCE)
         return done
 
     def _notice(self, page: Page) -> None:
@@ -79,8 +83,12 @@ class Indexer(BackgroundTask):
                 self._may_wait.set()
 
 
+def _all_indexed(messages: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [indexed(*message) for message in messages]
+
+
 def indexed(record_id: str, text: str | None) -> dict[str, Any]:
-    """Return a message as ``chats/index_messages`` takes it.
+    """Return a message as the methods of `INDEXING` take it.
 
     Args:
         record_id: Id of its record.

@@ -13,10 +13,9 @@ import typer
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from openwebui_pocketbase.catalog import STORED
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.settings import Settings, environment_names
+from openwebui_pocketbase.settings import GROUPS, Settings, environment_names
 
 __all__ = ["init", "template"]
 
@@ -49,7 +48,7 @@ def init(
     with os.fdopen(fd, "w", encoding="utf-8") as file:
         os.fchmod(fd, 0o600)
         file.write(template())
-    typer.echo(f"Wrote {path}. It moves all data it can to PocketBase; edit it to choose otherwise.")
+    typer.echo(f"Wrote {path}. It moves every group of data to PocketBase; edit it to choose otherwise.")
 
 
 def template() -> str:
@@ -65,8 +64,7 @@ def _section(model: type[BaseModel], path: tuple[str, ...], variables: dict[tupl
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             tables.append(_table(keys, field.annotation.__doc__ or "", _section(field.annotation, keys, variables)))
         elif keys == ("groups",):
-            # Not those that a later version may have: they would be errors.
-            examples = (f'# {group} = "pocketbase"  # {variables[*keys, group]}' for group in STORED)
+            examples = (f'# {group} = "pocketbase"  # {variables[*keys, group]}' for group in GROUPS)
             tables.append(_table(keys, field.description or "", [*examples, ""]))
         else:
             yield from _setting(keys, field, variables[keys])

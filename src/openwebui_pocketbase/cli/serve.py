@@ -44,7 +44,7 @@ def serve(
     """Run Open WebUI on PocketBase.
 
     Without a config file and without STORAGE_BACKEND, a config file is written into the data directory that moves
-    every group of data which this version can store to PocketBase.
+    every group of data to PocketBase.
     """
     _require_open_webui()
     _require_start_up()

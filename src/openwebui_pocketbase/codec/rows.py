@@ -20,7 +20,7 @@ from openwebui_pocketbase.codec.json import Json
 if TYPE_CHECKING:
     from openwebui_pocketbase.schema.tables import Column, Table
 
-__all__ = ["Codec"]
+__all__ = ["Codec", "int64_of", "int64_text"]
 
 
 class Codec:
@@ -115,7 +115,7 @@ def _encoder(column: Column, dumps: Callable[[Any], str]) -> Callable[[Any], Any
 def _decoder(column: Column, loads: Callable[[str], Any]) -> Callable[[Any], Any] | None:
     decoders: dict[str, Callable[[Any], Any]] = {
         "json": _json(loads),
-        "int64": _int64,
+        "int64": int64_of,
         "bool": bool,
         "date": _date,
     }
@@ -153,14 +153,17 @@ _ZERO: dict[str, Any] = {"text": "", "json": "null", "bool": False, "int": 0, "i
 def _stored(column: Column, value: Any) -> Any:
     if value is None:
         return _ZERO[column.type]
-    return _sortable(int(value)) if column.type == "int64" else value
+    return int64_text(int(value)) if column.type == "int64" else value
 
 
-def _sortable(number: int) -> str:
-    """Return what `_int64` undoes."""
+def int64_text(number: int) -> str:
+    """Return a number as it is stored, a text that sorts like it.
+
+    That is 19 digits; negative numbers are ``-`` and their distance from -2**63.
+    """
     return f"-{number + 2**63:019d}" if number < 0 else f"{number:019d}"
 
 
-def _int64(text: str) -> int:
-    """Undo the hooks' sortable form: 19 digits; negative numbers as ``-`` and their distance from -2**63."""
+def int64_of(text: str) -> int:
+    """Undo `int64_text`."""
     return int(text[1:]) - 2**63 if text.startswith("-") else int(text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, TypeVar
 
+import orjson
 from open_webui.utils.json_codec import JSONCodec
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,7 +17,21 @@ from openwebui_pocketbase.codec import Codec, JsonFormat
 from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.transactions import open_transaction
 
-__all__ = ["JSON", "PocketBaseRepository", "Requests", "codec_of", "host_transaction", "list_of"]
+__all__ = [
+    "JSON",
+    "LARGE",
+    "PocketBaseRepository",
+    "Requests",
+    "codec_of",
+    "host_transaction",
+    "in_thread_if",
+    "list_of",
+]
+
+T = TypeVar("T")
+
+LARGE = 1 << 18
+"""Bytes of a reply from which on a thread makes models of it."""
 
 JSON: Final = JsonFormat(dumps=partial(JSONCodec.dumps, ensure_ascii=False), loads=JSONCodec.loads)
 """The host's own JSON encoder."""
@@ -49,12 +65,14 @@ class PocketBaseRepository:
         route: First part of the paths of its methods in the hooks.
         table: The host's name of the table whose rows most methods return.
         model: The host's model of such a row.
+        is_urgent: Whether what its writes change has to be in the SQL database's copies before they return.
         pocketbase: The client; set when the repository is bound.
     """
 
     route: ClassVar[str]
     table: ClassVar[str]
     model: ClassVar[Any]
+    is_urgent: ClassVar[bool] = True
     pocketbase: Requests
 
     async def _read(self, method: str, **parameters: Any) -> Any:
@@ -64,7 +82,8 @@ class PocketBaseRepository:
     async def _write(self, method: str, **parameters: Any) -> Any:
         """Call a method of the hooks that writes; return its reply."""
         with self._host_errors(method):
-            return await self.pocketbase.write(f"{self.route}/{method}", parameters)
+            more = {} if self.is_urgent else {"is_urgent": False}
+            return await self.pocketbase.write(f"{self.route}/{method}", parameters, **more)
 
     @staticmethod
     def _host_errors(method: str) -> AbstractContextManager[object]:
@@ -78,6 +97,11 @@ class PocketBaseRepository:
     async def _many(self, method: str, **parameters: Any) -> list[Any]:
         """Return the rows that a reading method finds, as the host's models."""
         return self._models_of(await self._read(method, **parameters))
+
+    async def _made(self, make: Callable[[Any], T], method: str, **parameters: Any) -> T:
+        """Return what a function makes of the reply of a reading method; in a thread if that is much."""
+        reply = await self.pocketbase.read_bytes(f"{self.route}/{method}", parameters)
+        return await in_thread_if(len(reply) >= LARGE, lambda: make(orjson.loads(reply)))
 
     def _encoded(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row of the table, or some of its columns, as it goes to PocketBase."""
@@ -94,6 +118,11 @@ class PocketBaseRepository:
     def _models_of(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """Return rows that came from PocketBase as the host's models."""
         return list_of(self.model).validate_python([self._decoded(row) for row in rows])
+
+
+async def in_thread_if(condition: bool, make: Callable[[], T]) -> T:
+    """Return what a function makes; in a thread on this condition, so that nobody waits for it."""
+    return await asyncio.to_thread(make) if condition else make()
 
 
 @cache

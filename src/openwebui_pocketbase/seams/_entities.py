@@ -1,15 +1,16 @@
-"""Rows from PocketBase in place of one of the host's tables, in a statement of the host's."""
+"""What comes from PocketBase in a statement of the host's: rows in place of a table, or ids; one parameter each."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import JSON, Text, bindparam, cast, column, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-__all__ = ["as_entity"]
+__all__ = ["among", "as_entity"]
 
 
 def as_entity(model: Any, rows: list[dict[str, Any]], db: AsyncSession) -> Any:
@@ -19,6 +20,16 @@ def as_entity(model: Any, rows: list[dict[str, Any]], db: AsyncSession) -> Any:
     """
     dialect = db.bind.dialect.name
     return aliased(model, _subquery(model.__table__, rows, dialect), adapt_on_names=True)
+
+
+def among(column: Any, ids: Iterable[str], dialect: str) -> Any:
+    """Return the condition that a column has one of these ids: one parameter, however many they are."""
+    document = bindparam("owui_ids", json.dumps([*ids]), type_=Text)
+    if dialect == "sqlite":
+        items = func.json_each(document).table_valued("value", name="owui_ids_items")
+    else:
+        items = func.json_array_elements_text(cast(document, JSON)).table_valued("value", name="owui_ids_items")
+    return column.in_(select(items.c.value))
 
 
 def _subquery(table: Any, rows: list[dict[str, Any]], dialect: str) -> Any:

@@ -6,8 +6,7 @@ by one request; where they search the texts, one request says which files match.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from functools import wraps
 from types import FunctionType
 from typing import Any
@@ -17,9 +16,10 @@ from open_webui.internal.db import get_async_db_context
 from open_webui.models.access_grants import AccessGrants
 from open_webui.models.files import File, Files
 from open_webui.models.knowledge import Knowledge, KnowledgeFile, KnowledgeFileListResponse
-from sqlalchemy import JSON, Select, Text, bindparam, cast, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.seams._entities import among
 from openwebui_pocketbase.seams._rebind import rebound
 
 __all__ = ["searching_all", "searching_one", "with_texts"]
@@ -107,17 +107,7 @@ async def _over_texts(
         dialect = session.bind.dialect.name
     length = RAG_FILE_CONTENT_SEARCH_MAX_CHARS
     matching = await Files.get_ids_with_text_like(ids, f"%{query}%", length) if ids else []
-    return rebound(stock, func=_Functions(_among(matching, dialect)))
-
-
-def _among(ids: Iterable[str], dialect: str) -> Any:
-    """Return the condition that a file is one of these: one parameter, however many they are."""
-    document = bindparam("owui_files", json.dumps([*ids]), type_=Text)
-    if dialect == "sqlite":
-        items = func.json_each(document).table_valued("value", name="owui_files_items")
-    else:
-        items = func.json_array_elements_text(cast(document, JSON)).table_valued("value", name="owui_files_items")
-    return File.id.in_(select(items.c.value))
+    return rebound(stock, func=_Functions(among(File.id, matching, dialect)))
 
 
 class _Functions:

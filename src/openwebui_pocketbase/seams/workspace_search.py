@@ -1,8 +1,8 @@
-"""The host's unified search, whose SQL names the tables ``folder``, ``chat`` and ``shared_chat``.
+"""The host's unified search, whose SQL names the tables ``folder``, ``chat``, ``shared_chat`` and those of channels.
 
 The stock function runs as it is, except that global names of its module mean something else: the tables are
-subqueries over rows from the repositories. Of chats these are only the rows which its page can show; what it says of
-their messages is filled in afterwards.
+subqueries over rows from the repositories. Of chats and of messages these are only the rows which its page can show;
+what it says of chats' messages is filled in afterwards.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from open_webui.models.access_grants import AccessGrant
 from open_webui.models.chats import Chat, Chats
 from open_webui.models.folders import Folder, Folders
 from open_webui.models.groups import Groups
+from open_webui.models.messages import Messages
 from open_webui.models.shared_chats import SharedChat
 from sqlalchemy import and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,8 +24,10 @@ from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats._codecs import CHAT
 from openwebui_pocketbase.repositories.chats.search import parts_of
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
+from openwebui_pocketbase.repositories.messages import PocketBaseMessages
 from openwebui_pocketbase.seams._entities import as_entity
 from openwebui_pocketbase.seams._rebind import rebound
+from openwebui_pocketbase.seams.workspace_messages import of_messages
 
 __all__ = ["over_repositories"]
 
@@ -56,6 +59,8 @@ def over_repositories(stock: FunctionType) -> Search:
         chats = isinstance(Chats, PocketBaseChats) and "chat" in enabled and kind in ("all", "chat")
         if chats:
             bound |= await _chats(stock, db, user, groups, bound.get("Folder", Folder), query, sharing, scope, page)
+        if isinstance(Messages, PocketBaseMessages) and "message" in enabled:
+            bound |= await of_messages(stock.__globals__, db, user, query, kind, sharing, scope, page)
         # A copy per call: two searches at once must not see each other's rows.
         found = await rebound(stock, **bound)(db, user, query, kind, sharing, scope, page, enabled)
         if chats:

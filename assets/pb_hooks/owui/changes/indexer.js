@@ -1,17 +1,15 @@
 // @ts-check
 
 /**
- * The full-text indexes of chats and messages: adding what waits for them, and making both anew, piece by piece.
+ * The full-text indexes of chats and of all messages: adding what waits for them, and making them anew, piece by piece.
  *
  * The caller computes a message's words. A message whose text has changed since is skipped.
  */
 
-const { arg, query } = require("../lib/rows.js");
+const { tables, arg, query } = require("../lib/rows.js");
 const { OF_CHAT } = require("../chats/_texts.js");
 const { newDoc, execute } = require("../lib/bulk.js");
-
-const CONTENT = "coalesce(CAST(m.entry ->> '$.content' AS TEXT), '')";
-const IS_NUMBER = "json_type(m.entry, '$.content') IN ('integer', 'real', 'true', 'false')";
+const { textOf, waits } = require("../messages/_texts.js");
 
 /** The next chats. */
 const CHATS = `SELECT c.rowid AS number FROM owui_chats c WHERE c.rowid > ${arg("after")}
@@ -32,19 +30,23 @@ const INDEX_CHATS = `INSERT INTO owui_chats_search (rowid, text) SELECT c.doc, $
   WHERE c.rowid IN (${CHATS}) AND c.doc > 0
     AND NOT EXISTS (SELECT 1 FROM owui_chats_search_docsize d WHERE d.id = c.doc)`;
 
-/** The message has the text that was read; without text it is not indexed, which is always right. */
-const IS_AS_READ = `m.id = j.value ->> '$.id' AND (j.value ->> '$.text' IS NULL OR ${CONTENT} = j.value ->> '$.text')`;
+/**
+ * Messages whose words are indexed: their table, and SQL of their text and of "it is not to be indexed, whatever it
+ * is", of a message `m`.
+ *
+ * @typedef {{ table: import("../lib/rows.js").Table, text: string, isLeftOut: string }} Source
+ */
 
-/** Those that were not indexed and are now, or the other way round, get another number. */
-const NUMBER_MESSAGES = `UPDATE owui_chat_messages AS m SET waits = FALSE,
-  doc = iif(sign(m.doc) = j.value ->> '$.doc', m.doc, ${newDoc("owui_chat_messages")})
-  FROM jsonb_each({:body}, '$.messages') j
-  WHERE ${IS_AS_READ} AND (m.waits = TRUE OR sign(m.doc) != j.value ->> '$.doc')`;
-
-const INDEX_MESSAGES = `INSERT INTO owui_chat_messages_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
-  FROM jsonb_each({:body}, '$.messages') j CROSS JOIN owui_chat_messages m ON ${IS_AS_READ}
-  WHERE m.doc > 0 AND j.value ->> '$.doc' = 1
-    AND NOT EXISTS (SELECT 1 FROM owui_chat_messages_search_docsize d WHERE d.id = m.doc)`;
+/** @type {Record<string, Source>} */
+const SOURCES = {
+  chat_message: {
+    table: tables.chat_message,
+    text: "coalesce(CAST(m.entry ->> '$.content' AS TEXT), '')",
+    isLeftOut: `json_type(m.entry, '$.done') = 'false'
+      OR json_type(m.entry, '$.content') IN ('integer', 'real', 'true', 'false')`,
+  },
+  message: { table: tables.message, text: textOf("m"), isLeftOut: `NOT ${waits("m.meta")}` },
+};
 
 /**
  * SQL that returns the first messages of a query: `limit` at most, and no more once they have `bytes`.
@@ -58,17 +60,56 @@ function texts(messages) {
     FROM (${messages} LIMIT ${arg("limit")})) WHERE before < ${arg("bytes")}`;
 }
 
-const reads = {
-  /** What waits: messages, of each its record's id and its text, and how many chats. */
-  get_waiting: `SELECT json_array(
-    json((${texts(`SELECT m.id, ${CONTENT} AS text FROM owui_chat_messages m WHERE m.waits = TRUE`)})),
-    (SELECT count(*) FROM (${WAITING_CHATS}))) AS json`,
+/** @param {Source} source */
+function waiting({ table, text }) {
+  return `json((${texts(`SELECT m.id, ${text} AS text FROM ${table.collection} m WHERE m.waits = TRUE`)}))`;
+}
 
-  /** The next messages: record's id, and text, unless it is not to be indexed. */
-  get_texts: texts(`SELECT m.id,
-      iif(length(${CONTENT}) > ${arg("longest")} OR json_type(m.entry, '$.done') = 'false' OR ${IS_NUMBER},
-        NULL, ${CONTENT}) AS text
-    FROM owui_chat_messages m WHERE m.id > ${arg("after")} ORDER BY m.id`),
+/**
+ * SQL of all messages behind one: record's id, and text, unless it is not to be indexed.
+ *
+ * @param {Source} source
+ */
+function following({ table, text, isLeftOut }) {
+  return texts(`SELECT m.id, iif(length(${text}) > ${arg("longest")} OR ${isLeftOut}, NULL, ${text}) AS text
+    FROM ${table.collection} m WHERE m.id > ${arg("after")} ORDER BY m.id`);
+}
+
+/**
+ * A write that indexes messages, unless they have changed since their texts were read; its reply is the number of
+ * messages that were changed by this. Of each it is given its record's `id`, the `text` that was read, `doc`, -1 if the
+ * message is not to be indexed, and its `words`.
+ *
+ * @param {Source} source
+ * @returns {(tx: CoreApp, args: undefined, body: string) => string}
+ */
+function indexing({ table, text }) {
+  const name = table.collection;
+  // Without text a message is not indexed, which is always right.
+  const isAsRead = `m.id = j.value ->> '$.id' AND (j.value ->> '$.text' IS NULL OR ${text} = j.value ->> '$.text')`;
+  // Those that were not indexed and are now, or the other way round, get another number.
+  const number = `UPDATE ${name} AS m SET waits = FALSE,
+    doc = iif(sign(m.doc) = j.value ->> '$.doc', m.doc, ${newDoc(name)})
+    FROM jsonb_each({:body}, '$.messages') j
+    WHERE ${isAsRead} AND (m.waits = TRUE OR sign(m.doc) != j.value ->> '$.doc')`;
+  const index = `INSERT INTO ${name}_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
+    FROM jsonb_each({:body}, '$.messages') j CROSS JOIN ${name} m ON ${isAsRead}
+    WHERE m.doc > 0 AND j.value ->> '$.doc' = 1
+      AND NOT EXISTS (SELECT 1 FROM ${name}_search_docsize d WHERE d.id = m.doc)`;
+  return (tx, _args, body) => {
+    const numbered = execute(tx, number, body);
+    execute(tx, index, body);
+    return String(numbered);
+  };
+}
+
+const reads = {
+  /** What waits: of messages their records' ids and texts, by table, and how many chats. */
+  get_waiting: `SELECT json_object('chat_message', ${waiting(SOURCES.chat_message)},
+    'message', ${waiting(SOURCES.message)}, 'chats', (SELECT count(*) FROM (${WAITING_CHATS}))) AS json`,
+
+  get_texts_of_chats: following(SOURCES.chat_message),
+  get_texts_of_channels: following(SOURCES.message),
 };
 
 const writes = {
@@ -78,7 +119,8 @@ const writes = {
    * @param {string} body
    */
   clear_indexes(tx, args, body) {
-    for (const index of ["owui_chats_search", "owui_chat_messages_search"]) {
+    for (const { collection } of [tables.chat, ...Object.values(SOURCES).map(({ table }) => table)]) {
+      const index = `${collection}_search`;
       execute(tx, `INSERT INTO ${index} (${index}) SELECT 'delete-all' WHERE {:body} != ''`, body);
     }
     return "true";
@@ -108,24 +150,11 @@ const writes = {
     return String(execute(tx, INDEX_WAITING_CHATS, body));
   },
 
-  /**
-   * Index messages, unless they have changed since their texts were read; reply with the number of messages that were
-   * changed by this.
-   *
-   * @param {CoreApp} tx
-   * @param {{ messages: { id: string, text: string | null, doc: 1 | -1, words?: string }[] } | undefined} args it is
-   *   not parsed; of each message its record's `id`, the `text` that was read, `doc`, -1 if the message is not to be
-   *   indexed, and its `words`
-   * @param {string} body
-   */
-  index_messages(tx, args, body) {
-    const numbered = execute(tx, NUMBER_MESSAGES, body);
-    execute(tx, INDEX_MESSAGES, body);
-    return String(numbered);
-  },
+  index_messages_of_chats: indexing(SOURCES.chat_message),
+  index_messages_of_channels: indexing(SOURCES.message),
 };
 
-/** Its body is long, and only SQLite reads it. */
-const unparsed = ["index_messages"];
+/** Their bodies are long, and only SQLite reads them. */
+const unparsed = ["index_messages_of_chats", "index_messages_of_channels"];
 
 module.exports = { reads, writes, unparsed };

@@ -17,7 +17,6 @@ const rooms = [
   require("./tags.js"),
   require("./files.js"),
   require("./shares.js"),
-  require("../changes/indexer.js"),
   require("../seams/timers.js"),
   require("../seams/workspace_search.js"),
 ];

@@ -2,13 +2,13 @@
 
 /** What the modules of models share. */
 
+const { grantsOn } = require("../access.js");
 const { tables, arg, value, row } = require("../lib/rows.js");
 
 /** @typedef {import("../lib/records.js").Values} Values */
 
 const MODEL = tables.model;
 const HISTORY = tables.model_history;
-const GRANT = tables.access_grant;
 const USER = tables.user;
 
 /** A model made from another one; without a base it changes one of a provider's. */
@@ -18,8 +18,7 @@ const HAS_BASE = `${value(MODEL, "m", "base_model_id")} IS NOT NULL`;
 const BY_ID = `FROM owui_models m WHERE m.key = ${arg("id")}`;
 
 /** A model's row, and the rows of its grants. */
-const WITH_GRANTS = `json_array(${row(MODEL, "m")}, json((SELECT json_group_array(${row(GRANT, "a")} ORDER BY a.rowid)
-  FROM owui_access_grants a WHERE a.resource_type = 'model' AND a.resource_id = m.key)))`;
+const WITH_GRANTS = `json_array(${row(MODEL, "m")}, ${grantsOn("'model'", "m.key")})`;
 
 /**
  * The record of a model, or null.

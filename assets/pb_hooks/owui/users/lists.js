@@ -20,6 +20,7 @@ const MEMBERS = membersBelow(`SELECT g.id FROM owui_groups g WHERE g.id IN ${giv
 /** What users can be filtered by: the parameter which asks for it -> SQL. */
 const FILTERS = {
   query: `(${contains(USER, "u", "name", "query")} OR ${contains(USER, "u", "email", "query")})`,
+  channel_id: `u.id IN (SELECT m.user_id FROM owui_channel_members m WHERE m.channel_id = ${arg("channel_id")})`,
   channel_user_ids: `u.id IN ${given("channel_user_ids")}`,
   user_ids: `u.id IN ${given("user_ids")}`,
   group_ids: `u.id IN ${MEMBERS}`,

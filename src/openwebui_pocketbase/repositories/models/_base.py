@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
-import orjson
 from fastapi import HTTPException
 from open_webui.models.models import ModelModel
 
@@ -17,12 +15,7 @@ from openwebui_pocketbase.repositories.errors import integrity_errors
 
 __all__ = ["ModelRows", "Row", "refusals"]
 
-T = TypeVar("T")
-
 Row = dict[str, Any]
-
-LARGE = 1 << 18
-"""Bytes of a reply from which on a thread makes models of it."""
 
 _REFUSALS: dict[str, tuple[int, Any]] = {
     "version_conflict": (409, {"code": "version_conflict"}),
@@ -59,10 +52,3 @@ class ModelRows(PocketBaseRepository):
 
     def _models_of(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         return list_of(ModelModel).validate_python([self._decoded(row) for row in rows])
-
-    async def _made(self, make: Callable[[Any], T], method: str, **parameters: Any) -> T:
-        """Return what a function makes of the reply of a reading method; in a thread if that is much."""
-        reply = await self.pocketbase.read_bytes(f"{self.route}/{method}", parameters)
-        if len(reply) < LARGE:
-            return make(orjson.loads(reply))
-        return await asyncio.to_thread(lambda: make(orjson.loads(reply)))

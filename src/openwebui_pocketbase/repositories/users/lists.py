@@ -34,8 +34,7 @@ class UserLists(UserRows):
                 return {"users": [], "total": 0}
             parameters |= _filters(filter)
             if filter.get("channel_id"):
-                members = await neighbour("Channels").get_members_by_channel_id(filter["channel_id"], db=db)
-                parameters["channel_user_ids"] = [member.user_id for member in members]
+                parameters |= await _of_channel(filter["channel_id"], db)
             if group_ids:
                 parameters |= await _of_groups("group_ids", "group_user_ids", list(group_ids), include_inherited=True)
         order_by, direction = (sort.get("order_by"), sort.get("direction")) if sort else (None, None)
@@ -101,6 +100,14 @@ def _filters(filter: dict[str, Any]) -> dict[str, Any]:
     included = [role for role in roles if not role.startswith("!")]
     excluded = [role[1:] for role in roles if role.startswith("!")]
     return parameters | ({"roles": included} if included else {}) | ({"excluded_roles": excluded} if excluded else {})
+
+
+async def _of_channel(channel_id: str, db: AsyncSession | None) -> dict[str, Any]:
+    """Return a parameter for the members of a channel: its id, or the members' if it is not in PocketBase."""
+    if is_on_pocketbase("Channels"):
+        return {"channel_id": channel_id}
+    members = await neighbour("Channels").get_members_by_channel_id(channel_id, db=db)
+    return {"channel_user_ids": [member.user_id for member in members]}
 
 
 async def _of_groups(here: str, elsewhere: str, group_ids: list[str], *, include_inherited: bool) -> dict[str, Any]:

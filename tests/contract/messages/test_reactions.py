@@ -1,0 +1,29 @@
+"""Reactions to messages: what the stock class does, ours does."""
+
+from __future__ import annotations
+
+from tests.support.messages import Talk
+
+
+async def test_reactions(talk: Talk) -> None:
+    first, second = await talk.post("a"), await talk.post("b", "bob")
+    for message, user, name in (
+        (first, "bob", "ok"),
+        (first, "ann", "no"),
+        (first, "ann", "ok"),
+        (first, "bob", "ok"),
+        (first, "nobody", "ok"),
+        (second, "carl", "ok"),
+        ("nowhere", "ann", "ok"),
+    ):
+        # Which of several users PostgreSQL names first is not defined.
+        one = name if talk.pair.database.is_sqlite else f"{name} {user}"
+        await talk.call("add_reaction_to_message", message, user, one)
+    await talk.look()
+    await talk.call("remove_reaction_by_id_and_user_id_and_name", first, "ann", "ok")
+    await talk.call("remove_reaction_by_id_and_user_id_and_name", first, "ann", "ok")
+    await talk.remove("user", "bob")
+    await talk.look()
+    await talk.call("delete_reactions_by_id", first)
+    await talk.call("delete_reactions_by_id", "nowhere")
+    await talk.look()
