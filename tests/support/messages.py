@@ -145,6 +145,7 @@ async def fill(pair: Pair) -> None:
             is_active=True,
             is_channel_muted=False,
             is_channel_pinned=False,
+            status="joined",
             joined_at=NS,
             **stamps,
         )
