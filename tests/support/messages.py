@@ -145,7 +145,9 @@ async def fill(pair: Pair) -> None:
             is_active=True,
             is_channel_muted=False,
             is_channel_pinned=False,
+            status="joined",
             joined_at=NS,
+            **stamps,
         )
         for number, user in enumerate(USERS)
         for channel in (CHANNEL, OTHER)
