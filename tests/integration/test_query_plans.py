@@ -47,6 +47,10 @@ PARAMETERS = {
     "channel_id": "c",
     "channel_user_ids": ["i"],
     "granted": ["c"],
+    "last_read_at": "1",
+    "message_ids": ["m"],
+    "token": "t",
+    "with_replies": True,
     "email": "e",
     "excluded_roles": ["r"],
     "external_id": "x",
@@ -72,6 +76,7 @@ PARAMETERS = {
     "user_group_ids": ["g"],
     "user_ids": ["i"],
     "after": "a",
+    "anchor": "a",
     "archived": False,
     "chats": ["c"],
     "collections": ["owui_tags"],
@@ -173,6 +178,8 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
     # With a text these are too long for PocketBase's SQL endpoint: see test_search_plans.py.
     "chats/get_chats_by_user_id_and_search_text": [{"archived": False}, {"tags": ["t"], "pinned": True}],
     "chats/search_workspace": [],
+    "messages/search_messages_by_channel_ids": [],
+    "messages/search_workspace": [],
     "channels/get_app_channel_messages": [
         {"parent_id": None, "before": None},
         {"parent_id": None, "before": "b"},

@@ -3,7 +3,7 @@
 /** What the host's list of channels asks of each of them, for all at once. */
 
 const { INHERITED } = require("../access.js");
-const { MEMBER, WITH_GRANTS, IS_USERS, OF_USER_HERE, FIRST, seen } = require("../channels/_base.js");
+const { MEMBER, WITH_GRANTS, OF_USER_HERE, FIRST, seen } = require("../channels/_base.js");
 const { tables, arg, row, many } = require("../lib/rows.js");
 const { IS_TOP_LEVEL } = require("../messages/_base.js");
 
@@ -19,10 +19,12 @@ const LAST_MESSAGE = `(SELECT m.created_at FROM owui_messages m WHERE m.channel_
   ORDER BY m.created_at DESC LIMIT 1)`;
 
 /** Of a channel `c` since its user's membership `o`: an index has nothing but these. */
-const UNREAD = `(SELECT count(*) FROM owui_messages m WHERE m.channel_id = c.id AND ${IS_TOP_LEVEL}
+const UNREAD = `(SELECT count(*) FROM owui_messages m INDEXED BY idx_owui_messages_top_level
+  WHERE m.channel_id = c.id AND ${IS_TOP_LEVEL}
   AND m.created_at > iif(o.last_read_at = '', ${NEVER}, o.last_read_at) AND m.user_id != ${arg("user_id")})`;
 
-const USERS_HERE = `FROM owui_channel_members m WHERE m.channel_id = c.id AND ${IS_USERS}`;
+/** Memberships of apps have no user, and no user's id is empty. */
+const IS_USER_HERE = "m.channel_id = c.id AND m.user_id != ''";
 
 const reads = {
   /**
@@ -35,11 +37,12 @@ const reads = {
   get_channel_list(args) {
     const channel = `json_array(${WITH_GRANTS}, ${LAST_MESSAGE},
       iif(o.id IS NULL, NULL, ${row(MEMBER, "o")}), iif(o.id IS NULL, NULL, ${UNREAD}),
-      json(iif(c.type = 'dm', (SELECT json_group_array(m.user_id) ${USERS_HERE}), NULL)))`;
+      json(iif(c.type = 'dm',
+        (SELECT json_group_array(m.user_id) FROM owui_channel_members m WHERE ${IS_USER_HERE}), NULL)))`;
     const users = many(
       row(tables.user, "u"),
       `FROM owui_users u WHERE u.id IN (SELECT m.user_id FROM listed i CROSS JOIN owui_channels c ON c.rowid = i.channel
-        CROSS JOIN owui_channel_members m ON m.channel_id = c.id AND ${IS_USERS} WHERE c.type = 'dm')`,
+        CROSS JOIN owui_channel_members m ON ${IS_USER_HERE} WHERE c.type = 'dm')`,
       "u.id",
     );
     return `${INHERITED}, ${seen(args)},
