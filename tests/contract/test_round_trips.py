@@ -9,14 +9,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from open_webui.models import auths, chat_messages, chats, groups, oauth_sessions, shared_chats, users
+from open_webui.models import auths, channels, chat_messages, chats, groups, oauth_sessions, shared_chats, users
 from open_webui.models.auths import AuthModel, MfaData
+from open_webui.models.channels import ChannelWebhookForm, CreateChannelForm
 from open_webui.models.chats import ChatForm, ChatImportForm
 from open_webui.models.files import FileForm, FileUpdateForm
 from open_webui.models.folders import FolderForm, FolderUpdateForm
 from open_webui.models.groups import GroupForm, GroupUpdateForm
 from open_webui.models.users import UserStatus
 
+from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.client.transport import Answer, Transport
 from openwebui_pocketbase.host.binding import bind
@@ -379,6 +381,49 @@ FILES: list[tuple[Any, ...]] = [
     (1, "delete_all_files"),
 ]
 
+CHANNEL_FORM = CreateChannelForm(name="C", access_grants=[GRANT])
+HOOK = ChannelWebhookForm(name="h")
+
+CHANNELS: list[tuple[Any, ...]] = [
+    (1, "insert_new_channel", CHANNEL_FORM, "u1"),
+    (1, "get_channels"),
+    (1, "get_channels_by_user_id", "u1"),
+    (1, "get_channel_by_id", "id of a"),
+    (1, "get_channel_by_id", "x"),
+    (1, "get_channel_by_id_and_user_id", "id of a", "u1"),
+    (1, "get_dm_channel_by_user_ids", ["u1", "u2"]),
+    (1, "update_channel_by_id", "id of a", CHANNEL_FORM),
+    (1, "join_channel", "id of a", "u1"),
+    (1, "join_channel", "id of a", "u1"),
+    (1, "add_members_to_channel", "id of a", "u1", ["u2"]),
+    (2, "add_members_to_channel", "id of a", "u1", ["u2"], ["g"]),  # the members of the group are asked for first
+    (1, "leave_channel", "id of a", "u2"),
+    (1, "pin_channel", "id of a", "u2", True),
+    (1, "update_member_mute_status", "id of a", "u3", True),
+    (1, "update_member_last_read_at", "id of a", "u2"),
+    (1, "update_member_active_status", "id of a", "u2", True),
+    (1, "get_member_by_channel_and_user_id", "id of a", "u2"),
+    (1, "get_members_by_channel_id", "id of a"),
+    (1, "is_user_channel_manager", "id of a", "u2"),
+    (1, "is_user_channel_member", "id of a", "u2"),
+    (1, "is_app_channel_member", "id of a", "app"),
+    (1, "remove_members_from_channel", "id of a", ["u2"]),
+    (1, "add_file_to_channel_by_id", "id of a", "f", "u1"),
+    (1, "add_file_to_channel_by_id", "id of a", "f", "u1"),
+    (1, "set_file_message_id_in_channel_by_id", "id of a", "f", "m"),
+    (1, "get_channels_by_file_id", "f"),
+    (1, "get_channels_by_file_id_and_user_id", "f", "u1"),
+    (1, "remove_file_from_channel_by_id", "id of a", "f"),
+    (1, "insert_webhook", "id of a", "u1", HOOK),
+    (1, "get_webhooks_by_channel_id", "id of a"),
+    (1, "get_webhook_by_id", "w"),
+    (1, "get_webhook_by_id_and_token", "w", "t"),
+    (1, "update_webhook_by_id", "w", HOOK),
+    (1, "update_webhook_last_used_at", "w"),
+    (1, "delete_webhook_by_id", "w"),
+    (1, "delete_channel_by_id", "id of a"),
+]
+
 
 @pytest.fixture
 async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
@@ -521,6 +566,23 @@ async def test_chats(client: PocketBaseClient, requests: list[bytes], tmp_path: 
         await database.close()
 
 
+async def test_channels(client: PocketBaseClient, requests: list[bytes], tmp_path: Path) -> None:
+    database = sqlite_database(tmp_path)
+    undo = [
+        bind(import_module(spec_of(name).module), name, spec_of(name).ours, {"pocketbase": client})
+        for name in ("Channels", "AccessGrants", "Groups", "Users")
+    ]
+    try:
+        with database.active():
+            channel = await channels.Channels.insert_new_channel(CHANNEL_FORM, "u1")
+            calls = with_id(CHANNELS, channel.id)
+            assert await measure(channels.Channels, calls, requests) == calls
+    finally:
+        for each in undo:
+            each()
+        await database.close()
+
+
 async def test_groups_and_access(
     client: PocketBaseClient, requests: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -557,6 +619,7 @@ async def test_groups_and_access(
         ("ChatMessages", CHAT_MESSAGES),
         ("SharedChats", SHARED_CHATS),
         ("AccessGrants", ACCESS),
+        ("Channels", CHANNELS),
     ],
 )
 def test_every_method_is_counted(name: str, calls: list[tuple[Any, ...]]) -> None:

@@ -46,6 +46,7 @@ PARAMETERS = {
     "before": "b",
     "channel_id": "c",
     "channel_user_ids": ["i"],
+    "granted": ["c"],
     "email": "e",
     "excluded_roles": ["r"],
     "external_id": "x",
@@ -183,6 +184,15 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
         {"order": "updated_at", "start": 1, "end": 2, "is_here": False},
         {"order": "user_name", "is_here": True},
     ],
+    **{
+        f"channels/{name}": [{"user_id": "u"}, {"user_id": "u", "granted": ["c"]}]
+        for name in (
+            "get_channel_by_id_and_user_id",
+            "get_channels_by_file_id_and_user_id",
+            "get_channels_by_user_id",
+        )
+    },
+    "channels/get_channel_list": [{"user_id": "u", "with_users": True}, {"user_id": "u", "granted": ["c"]}],
     **{f"files/{name}": [{}, {"user_id": "u"}] for name in ("count_files_by_user_id", "get_file_list")},
     "files/search_files": [{"pattern": None}, {"pattern": "%p%"}, {"user_id": "u", "pattern": "%p%"}],
     "groups/get_groups": [
@@ -217,6 +227,12 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
 OF_ALL_ROWS = {
     **{f"chat_messages/{name} 0": "of all times" for name in [*BY_MODEL_OR_USER, "get_usage_over_time_by_model"]},
     "chats/get_whole_chats 5": "of all chats",
+    "channels/get_channels": "of all channels",
+    **{
+        f"channels/{name} {sample}": "of channels that are not for members, by an index of these"
+        for name in ("get_channels_by_user_id", "get_channel_list")
+        for sample in range(2)
+    },
     "files/count_files_by_user_id 0": "counts all",
     "files/get_file_list 0": "counts all",
     "files/get_files": "of all files",
@@ -319,6 +335,13 @@ def test_all_reads_are_looked_at(reads: dict[str, str]) -> None:
         ("chats/get_chats_by_model_id 0", "owui_chat_messages_model_id_created_at (model_id=? AND created_at>"),
         ("chats/count_unread_by_folder_ids", "(user_id=? AND folder_id=? AND archived=?)"),
         ("chats/count_unread_by_folder_ids", "owui_chat_messages_chat_id (chat_id=?)"),
+        (
+            "channels/get_channels_by_user_id 0",
+            "SEARCH m USING INDEX idx_owui_channel_members_user_id_channel_id (user_id=?)",
+        ),
+        ("channels/get_channels_by_user_id 0", "SCAN c USING INDEX idx_owui_channels_type"),
+        ("channels/get_channel_list 0", "COVERING INDEX idx_owui_messages_channel_id_created_at (channel_id=?)"),
+        ("channels/get_channel_list 0", "idx_owui_messages_top_level (channel_id=? AND created_at>?)"),
         ("files/get_file_list 1", "COVERING INDEX idx_owui_files_user_id_updated_at_id (user_id=?)"),
         ("files/count_files_by_user_id 1", "COVERING INDEX idx_owui_files_user_id_"),
         ("files/search_files 2", "owui_files_user_id_created_at_id (user_id=?)"),

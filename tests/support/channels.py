@@ -15,9 +15,9 @@ from open_webui.models.channels import ChannelMember, ChannelTable, CreateChanne
 from open_webui.models.groups import GroupForm
 from open_webui.models.users import User
 
-from openwebui_pocketbase.repositories.base import codec_of
 from tests.support.contracts import CHANNELS
-from tests.support.differential import START, Opened, Pair
+from tests.support.differential import START, Opened, Pair, clear
+from tests.support.records import put
 from tests.support.stock import stock_class
 
 __all__ = ["MIXES", "NS", "PEOPLE", "World", "foreseeable", "form", "grant", "open_world"]
@@ -74,13 +74,11 @@ class World:
         self.ids[name] = channel.id
         return str(channel.id)
 
-    async def seed(self, table: str, *objects: Any) -> None:
+    async def seed(self, *objects: Any) -> None:
         """Put rows into both which no method makes."""
-
-        async def write(row: dict[str, Any]) -> None:
-            await self.pair.client.write("changes/adopt_rows", {"rows": [[table, codec_of(table).encode(row)]]})
-
-        await self.pair.seed([*objects], write)
+        put(self.pair.server.data_dir, objects)
+        await self.pair.database.add(*objects)
+        await self.pair._compare_rows("seed")
 
     async def remove_user(self, id: str) -> None:
         """Delete a user's row."""
@@ -116,6 +114,7 @@ async def open_world(opened: Opened, oracle: str, mix: str = "all in PocketBase"
             bound={name: kind for name, kind in pair.contract.bound.items() if name not in in_sql},
         )
         world = World(pair)
+        await clear(pair.client, "message")
         with patch.object(stock_groups, "refresh_group_sessions", nobody_is_connected), foreseeable(pair):
             await _people(world)
             yield world
@@ -128,7 +127,7 @@ async def _people(world: World) -> None:
         for name in PEOPLE
     ]
     if "Users" in world.pair.contract.bound:
-        await world.seed("user", *people)
+        await world.seed(*people)
     else:
         await world.pair.database.add(*people)
     for name, member in (("top", "carl"), ("below", "bob")):
@@ -146,7 +145,7 @@ def foreseeable(pair: Pair) -> Iterator[None]:
     def in_order(self: Any, channel_id: str, invited_by: str, user_ids: set[str]) -> list[ChannelMember]:
         members: list[ChannelMember] = make(self, channel_id, invited_by, sorted(user_ids, key=str))
         for member in members:
-            member.id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{channel_id} {member.user_id}"))
+            member.id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{channel_id} {member.user_id} {pair.clock.now}"))
         return members
 
     with (

@@ -80,8 +80,8 @@ async def test_archived_and_deleted(world: World) -> None:
         channel = Channel(
             id=IDS[number + 4000], user_id="ann", name="n", type=kind, **stamps, **{column: NS + number}, updated_by="a"
         )
-        await world.seed("channel", channel)
-        await world.seed("channel_file", link(channel.id, number))
+        await world.seed(channel)
+        await world.seed(link(channel.id, number))
         await world.call("join_channel", channel.id, "ann")
         world.ids[channel.id] = channel.id
     await world.look()
@@ -151,9 +151,9 @@ async def test_direct_message_with_a_member_twice(mixed: World) -> None:
     """Stock counts memberships, not members."""
     for users in (["ann", "bob"], ["ann"], ["ann", "bob", "carl"]):
         channel = await mixed.make(f"{users}", type="dm", user_ids=users)
-        await mixed.seed("channel_member", member(channel, "ann"))
+        await mixed.seed(member(channel, "ann"))
     app = member(channel, None, app_id="app")
-    await mixed.seed("channel_member", app)
+    await mixed.seed(app)
     for users in (["ann"], ["ann", "bob"], ["ann", "carl"], ["ann", "bob", "carl"], ["ann", "bob", "carl", "dora"]):
         await mixed.call("get_dm_channel_by_user_ids", users)
     await mixed.look("ann", "bob")
@@ -241,9 +241,9 @@ async def test_json(world: World, value: dict[str, Any]) -> None:
 @pytest.mark.parametrize("number", [0, 1, -1, 2**53 + 1, 2**63 - 1, -(2**63), NS + 1])
 async def test_nanoseconds(world: World, number: int) -> None:
     stamps = dict.fromkeys(("created_at", "updated_at"), number)
-    await world.seed("channel", Channel(id=IDS[4000], user_id="ann", name="n", **stamps))
+    await world.seed(Channel(id=IDS[4000], user_id="ann", name="n", **stamps))
     more = dict.fromkeys(("invited_at", "left_at", "last_read_at", "created_at", "updated_at"), number)
-    await world.seed("channel_member", member(IDS[4000], "ann", **{"joined_at": number, **more}))
+    await world.seed(member(IDS[4000], "ann", **{"joined_at": number, **more}))
     world.ids["c"] = IDS[4000]
     await world.look()
 
@@ -251,7 +251,7 @@ async def test_nanoseconds(world: World, number: int) -> None:
 async def test_rows_that_the_host_cannot_read(world: World) -> None:
     for number, columns in enumerate(({"name": None}, {"user_id": None}, {"created_at": None}, {"data": ["x"]})):
         usual = {"user_id": "ann", "name": "n", "created_at": NS, "updated_at": NS}
-        await world.seed("channel", Channel(id=IDS[4000 + number], **{**usual, **columns}))
+        await world.seed(Channel(id=IDS[4000 + number], **{**usual, **columns}))
         await world.call("get_channel_by_id", IDS[4000 + number])
         await world.call("get_channels")
         await world.call("get_channel_by_id_and_user_id", IDS[4000 + number], "ann")

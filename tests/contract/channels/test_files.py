@@ -80,7 +80,7 @@ class Down:
 
     def __getattr__(self, name: str) -> Any:
         async def fail(*_args: Any, **_kwargs: Any) -> Any:
-            raise UnavailableError("http://pocketbase", "down")
+            raise UnavailableError("down", url="http://pocketbase")
 
         return fail
 
@@ -88,11 +88,11 @@ class Down:
 async def test_an_outage_is_not_swallowed() -> None:
     channels = PocketBaseChannels()
     channels.pocketbase = Down()
-    for call in (
-        channels.add_file_to_channel_by_id("c", "f", "ann"),
-        channels.set_file_message_id_in_channel_by_id("c", "f", "m"),
-        channels.remove_file_from_channel_by_id("c", "f"),
-        channels.get_channel_by_id("c"),
+    for method, *args in (
+        ("add_file_to_channel_by_id", "c", "f", "ann"),
+        ("set_file_message_id_in_channel_by_id", "c", "f", "m"),
+        ("remove_file_from_channel_by_id", "c", "f"),
+        ("get_channel_by_id", "c"),
     ):
         with pytest.raises(UnavailableError):
-            await call
+            await getattr(channels, method)(*args)

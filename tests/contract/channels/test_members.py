@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.repositories.channels import PocketBaseChannels
 from tests.support.channels import MIXES, NS, World, open_world
+from tests.support.contracts import CHANNELS
 from tests.support.differential import HOSTILE_NAMES, IDS, SURROGATES, Opened
 from tests.support.stock import skip_postgresql
 
@@ -27,8 +28,8 @@ async def world(oracle: str, opened: Opened) -> AsyncIterator[World]:
 @pytest.fixture
 async def ours(opened: Opened) -> AsyncIterator[PocketBaseChannels]:
     """Our class alone, for what happens at once."""
-    async with open_world(opened, "sqlite") as world:
-        yield world.pair.subject
+    async with opened(CHANNELS, "sqlite") as pair:
+        yield pair.subject
 
 
 async def look(world: World, channel: str, *users: str | None) -> None:
@@ -105,8 +106,8 @@ async def test_apps(world: World) -> None:
     """Memberships of apps are none of a user's; without a user, the host looks at them."""
     channel = await world.make("c", type="group", user_ids=["bob"])
     rows = [{"app_id": "z"}, {"app_id": "a", "is_active": False}, {"app_id": "m", "role": "manager"}, {"app_id": ""}]
-    await world.seed("channel_member", *(member(channel, number, **row) for number, row in enumerate(rows)))
-    await world.seed("channel_member", member(NOWHERE, 9, app_id="z", is_active=False))
+    await world.seed(*(member(channel, number, **row) for number, row in enumerate(rows)))
+    await world.seed(member(NOWHERE, 9, app_id="z", is_active=False))
     for app in ("z", "a", "m", "", "x", None):
         await world.call("is_app_channel_member", channel, app, rows=False)
     await world.call("get_members_by_channel_id", channel)
@@ -159,7 +160,7 @@ async def test_memberships_that_there_are_twice(world: World) -> None:
         for at, where in enumerate((channel, other))
         for number, row in enumerate(columns)
     ]
-    await world.seed("channel_member", *rows)
+    await world.seed(*rows)
     await world.look("ann")
     for where in (channel, other):
         await look(world, where, "ann")

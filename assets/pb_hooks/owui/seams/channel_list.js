@@ -5,6 +5,7 @@
 const { INHERITED } = require("../access.js");
 const { MEMBER, WITH_GRANTS, IS_USERS, OF_USER_HERE, FIRST, seen } = require("../channels/_base.js");
 const { tables, arg, row, many } = require("../lib/rows.js");
+const { IS_TOP_LEVEL } = require("../messages/_base.js");
 
 /** @typedef {import("../channels/_base.js").Reader} Reader */
 
@@ -14,13 +15,12 @@ const OF_MEMBERSHIP = OF_USER_HERE.replace(arg("channel_id"), "c.id");
 const NEVER = "'0000000000000000000'";
 
 /** By an index with nothing but the messages of a channel, latest first. */
-const LAST_MESSAGE = `(SELECT t.created_at FROM owui_messages t WHERE t.channel_id = c.id
-  ORDER BY t.created_at DESC LIMIT 1)`;
+const LAST_MESSAGE = `(SELECT m.created_at FROM owui_messages m WHERE m.channel_id = c.id
+  ORDER BY m.created_at DESC LIMIT 1)`;
 
-/** In these very words there is an index: only unread messages are counted. */
-const IS_TOP_LEVEL = `t.parent_id = '' AND (coalesce(t.nulls, 'null') = 'null' OR instr(t.nulls, '"parent_id"'))`;
-const UNREAD = `(SELECT count(*) FROM owui_messages t WHERE t.channel_id = c.id AND ${IS_TOP_LEVEL}
-  AND t.created_at > iif(m.last_read_at = '', ${NEVER}, m.last_read_at) AND t.user_id != ${arg("user_id")})`;
+/** Of a channel `c` since its user's membership `o`: an index has nothing but these. */
+const UNREAD = `(SELECT count(*) FROM owui_messages m WHERE m.channel_id = c.id AND ${IS_TOP_LEVEL}
+  AND m.created_at > iif(o.last_read_at = '', ${NEVER}, o.last_read_at) AND m.user_id != ${arg("user_id")})`;
 
 const USERS_HERE = `FROM owui_channel_members m WHERE m.channel_id = c.id AND ${IS_USERS}`;
 
@@ -34,7 +34,7 @@ const reads = {
    */
   get_channel_list(args) {
     const channel = `json_array(${WITH_GRANTS}, ${LAST_MESSAGE},
-      iif(m.id IS NULL, NULL, ${row(MEMBER, "m")}), iif(m.id IS NULL, NULL, ${UNREAD}),
+      iif(o.id IS NULL, NULL, ${row(MEMBER, "o")}), iif(o.id IS NULL, NULL, ${UNREAD}),
       json(iif(c.type = 'dm', (SELECT json_group_array(m.user_id) ${USERS_HERE}), NULL)))`;
     const users = many(
       row(tables.user, "u"),
@@ -49,7 +49,7 @@ const reads = {
         json((${many(
           channel,
           `FROM listed i CROSS JOIN owui_channels c ON c.rowid = i.channel
-          LEFT JOIN owui_channel_members m ON m.rowid = i.own`,
+          LEFT JOIN owui_channel_members o ON o.rowid = i.own`,
           "i.part, i.place",
         )})), json(${args.with_users ? `(${users})` : "NULL"})) AS json`;
   },
