@@ -19,6 +19,7 @@ os.environ.update(
     OFFLINE_MODE="true",
     HF_HUB_OFFLINE="1",
     WEBUI_SECRET_KEY="tests",
+    BENCH_MESSAGES="2000",
 )
 for name in list(os.environ):
     if name == "STORAGE_BACKEND" or name.startswith("OPENWEBUI_POCKETBASE_"):

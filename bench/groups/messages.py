@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 from open_webui.models.messages import MessageForm
+from open_webui.routers import channels as routes
 
 from bench.channel_data import (
     CHANNELS,
@@ -80,6 +82,20 @@ async def _unread(find: Find) -> list[int]:
     return counts
 
 
+def _list(_number: int) -> tuple[None, SimpleNamespace, None]:
+    """Return request, user and session of the route that lists channels."""
+    return None, SimpleNamespace(id=READER, role="user"), None
+
+
+async def _permitted(*_args: Any) -> None:
+    pass
+
+
+def _prepare() -> None:
+    """Have channels switched on, whatever the host's configuration says, which not every backend has."""
+    routes.check_channels_access = _permitted
+
+
 def _post(number: int) -> tuple[MessageForm, str, str]:
     return MessageForm(content=words(number)), CHANNEL, SCRATCH_USERS[number % len(SCRATCH_USERS)]
 
@@ -149,6 +165,15 @@ GROUP = Group(
             fewest=3,
             flow=_unread,
         ),
+        Operation(
+            "open_webui.routers.channels:get_channels",
+            "read",
+            _list,
+            _are(CHANNELS),
+            limits={"p50_ratio": 0.2, **_SEVERAL},
+            callers=4,
+            fewest=3,
+        ),
         Operation("Channels.get_channels_by_user_id", "read", lambda _number: (READER,), _are(CHANNELS), callers=4),
         Operation(_SEARCH, "read", _search(RARE), _are(PER_RARE_WORD), case="rare word", **_SEARCHING),
         Operation(_SEARCH, "read", _search(ABSENT), _are(0), case="absent word", **_SEARCHING),
@@ -175,4 +200,5 @@ GROUP = Group(
         ),
     ),
     after=("users", "access"),
+    prepare=_prepare,
 )

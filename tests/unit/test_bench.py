@@ -54,6 +54,7 @@ OF_ONE_THING = {
     "Models.get_all_models",
     "Messages.get_unread_message_count of 100 channels",
     "Channels.get_channels_by_user_id",
+    "routers.channels.get_channels",
     "Messages.search_messages_by_channel_ids frequent word",
 }
 """Operations which all look at the same: chats and channels are of one user, and only one of them is so long."""
