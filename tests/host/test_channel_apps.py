@@ -50,7 +50,7 @@ class Guest:
         each = step(user, status, request, body, **more)
         found, content, comparable = await asyncio.to_thread(self.people.player.exchange, each)
         assert found == status, f"{each}: {found} {content}"
-        self.log.append((str(each), comparable))
+        self.log.append((request.partition(" ")[0], comparable))
         return content
 
     async def post(self, user: str, text: str, **form: Any) -> Any:
@@ -64,10 +64,13 @@ class Guest:
         return answer.get("data")
 
     async def hear(self, *kinds: str) -> list[dict[str, Any]]:
-        """Wait until the app has been told of just this; return it as it is."""
+        """Wait until the app has been told of just this; return it as it is.
+
+        Messages are told of by tasks of their own, in whatever order those get to it.
+        """
         told = self.app.told[self.names["app"]]
         await asyncio.to_thread(eventually, lambda: len(told) >= len(kinds), f"the app is told of {kinds}")
-        events = sorted(told, key=lambda event: kinds.index(event["type"]))
+        events = sorted(told, key=lambda event: (kinds.index(event["type"]), *_place(event.get("message", {}))))
         told.clear()
         assert [event["type"] for event in events] == list(kinds)
         comparable = [{key: value for key, value in event.items() if key not in SECRETS} for event in events]
@@ -77,6 +80,11 @@ class Guest:
     async def press(self, button: str, message: str, status: int = 200) -> Any:
         body = {"message_id": message, "action_id": button}
         return await self.send("ann", status, f"POST {APPS}/$app/interactions", body)
+
+
+def _place(message: dict[str, Any]) -> tuple[bool, str]:
+    """Return what orders messages that are told of at the same time."""
+    return bool(message.get("parent_id")), message.get("author", {}).get("type", "")
 
 
 async def install(guest: Guest) -> None:

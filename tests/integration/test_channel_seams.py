@@ -518,10 +518,15 @@ async def test_users_of_a_channel(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 async def test_a_large_channel_is_one_parameter(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing that is sent around, if users are in PocketBase as well."""
     await world.move()
-    put(world.server.data_dir, [member(1000 + n, 1, f"user {n}") for n in range(40_000)])
+    with world.server.admin() as admin:
+        admin.sql(
+            "WITH RECURSIVE n(n) AS (VALUES(1) UNION ALL SELECT n + 1 FROM n WHERE n < 40000) INSERT INTO "
+            f"owui_channel_members (id, channel_id, user_id) SELECT 'm' || n, '{key(1)}', 'user ' || n FROM n"
+        )
     asked: dict[str, int] = {}
     read = world.client.read
 

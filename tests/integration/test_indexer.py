@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from open_webui.models import chat_messages
 from open_webui.models.chats import ChatForm
+from open_webui.models.messages import MessageForm
+from open_webui.utils import apps
 
 from openwebui_pocketbase.changes.indexer import AT_ONCE, Indexer, indexed
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
+from openwebui_pocketbase.repositories.messages import PocketBaseMessages
+from tests.support import channel_messages
 from tests.support.chats import CHAT as C
-from tests.support.chats import body, index_all, message, unlinked
+from tests.support.chats import body, columns_of, index_all, message, unlinked
 from tests.support.pocketbase import PocketBaseProcess
 
 FILE = "data:image/png;base64," + "iVBORw0KGgo" * 40
@@ -97,7 +101,7 @@ async def test_a_text_that_changed_meanwhile_is_not_indexed_as_it_was(
     own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
 ) -> None:
     await write(chats, "a zebra")
-    waiting, _ = await client.read("indexer/get_waiting", AT_ONCE)
+    waiting = (await client.read("indexer/get_waiting", AT_ONCE))["chat_message"]
     await write(chats, "a giraffe")
     await client.write("indexer/index_messages_of_chats", {"messages": [indexed(*message) for message in waiting]})
     assert in_index(own_pocketbase) == {"a": True, "b": False}
@@ -110,7 +114,7 @@ async def test_two_who_index_the_same(
     own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
 ) -> None:
     await write(chats, "a zebra")
-    waiting, _ = await client.read("indexer/get_waiting", AT_ONCE)
+    waiting = (await client.read("indexer/get_waiting", AT_ONCE))["chat_message"]
     messages = [indexed(*message) for message in waiting]
     assert [await client.write("indexer/index_messages_of_chats", {"messages": messages}) for _ in range(2)] == [1, 0]
     assert in_index(own_pocketbase) == {"a": True, "b": True}
@@ -143,7 +147,7 @@ async def test_a_transaction_has_so_many_bytes(client: PocketBaseClient, chats: 
         )
     sizes = []
     for _ in texts:
-        waiting, _ = await client.read("indexer/get_waiting", AT_ONCE | {"bytes": 90_000})
+        waiting = (await client.read("indexer/get_waiting", AT_ONCE | {"bytes": 90_000}))["chat_message"]
         sizes.append([len(text.encode()) for _, text in waiting])
         await client.write("indexer/index_messages_of_chats", {"messages": [indexed(*one) for one in waiting]})
     assert sorted(sizes) == [[], [60_000, 35_000], [120_000]]
@@ -160,3 +164,80 @@ async def test_words_are_made_in_a_thread(
     await index_all(client)
     assert threads
     assert threading.get_ident() not in threads
+
+
+@pytest.fixture
+async def messages(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> PocketBaseMessages:
+    async def tell(*_: Any) -> None: ...
+
+    monkeypatch.setattr(apps, "publish_app_message_event", tell)
+    messages = object.__new__(PocketBaseMessages)
+    messages.pocketbase = client
+    return messages
+
+
+async def said(messages: PocketBaseMessages, *texts: str) -> list[bool]:
+    return [bool(await messages.search_messages_by_channel_ids(["c1"], text)) for text in texts]
+
+
+async def post(client: PocketBaseClient, number: int, content: str, **columns: Any) -> str:
+    row = channel_messages.message(number, content, **columns)
+    await channel_messages.insert(client, columns_of(row))
+    return str(row.id)
+
+
+def waiting_and_indexed(server: PocketBaseProcess) -> list[tuple[str, str]]:
+    """Of each message of channels: whether it waits, and whether it is in the index."""
+    with server.admin() as admin:
+        rows = admin.sql(
+            "SELECT m.waits, EXISTS (SELECT 1 FROM owui_messages_search_docsize d WHERE d.id = m.doc) AS n "
+            "FROM owui_messages m ORDER BY m.created_at"
+        )
+    return [(row["waits"], row["n"]) for row in rows]
+
+
+async def test_messages_of_channels_are_found_before_and_after(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, messages: PocketBaseMessages
+) -> None:
+    first = await post(client, 1, "a zebra")
+    await post(client, 2, FILE)
+    for indexed_now in (2, 0):
+        assert await said(messages, "zebra", "ebr", "giraffe", "ivborw0kggoi") == [True, True, False, True]
+        assert await Indexer(client).index_waiting() == indexed_now
+    assert waiting_and_indexed(own_pocketbase) == [("0", "1"), ("0", "0")]
+    await messages.update_message_by_id(first, MessageForm(content="a giraffe"))
+    assert waiting_and_indexed(own_pocketbase)[0] == ("1", "0")
+    assert await said(messages, "zebra", "giraffe") == [False, True]
+    assert await Indexer(client).index_waiting() == 1
+    assert waiting_and_indexed(own_pocketbase)[0] == ("0", "1")
+    assert await said(messages, "zebra", "giraffe") == [False, True]
+    await messages.update_is_pinned_by_id(first, True)
+    assert await Indexer(client).index_waiting() == 0
+    await messages.delete_message_by_id(first)
+    assert await said(messages, "giraffe") == [False]
+
+
+async def test_what_a_model_still_writes_in_a_channel_does_not_wait(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, messages: PocketBaseMessages
+) -> None:
+    answer = await post(client, 1, "", meta={"model_id": "m", "model_name": "M"})
+    for content in ("half", "half a zeb"):
+        await messages.update_message_by_id(answer, MessageForm(content=content))
+        assert await Indexer(client).index_waiting() == 0
+    assert await said(messages, "zeb", "zebra") == [True, False]
+    await messages.update_message_by_id(answer, MessageForm(content="half a zebra", meta={"done": True}))
+    assert await Indexer(client).index_waiting() == 1
+    assert waiting_and_indexed(own_pocketbase) == [("0", "1")]
+    assert await said(messages, "zebra") == [True]
+
+
+async def test_a_message_of_a_channel_that_changed_meanwhile(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, messages: PocketBaseMessages
+) -> None:
+    posted = await post(client, 1, "a zebra")
+    waiting = (await client.read("indexer/get_waiting", AT_ONCE))["message"]
+    await messages.update_message_by_id(posted, MessageForm(content="a giraffe"))
+    made = {"messages": [indexed(*each) for each in waiting]}
+    assert await client.write("indexer/index_messages_of_channels", made) == 0
+    assert waiting_and_indexed(own_pocketbase) == [("1", "0")]
+    assert await said(messages, "zebra", "giraffe") == [False, True]

@@ -42,6 +42,9 @@ PARAMETERS = {
     "parent_id": "p",
     "user_id": "u",
     "api_key": "k",
+    "app_id": "a",
+    "before": "b",
+    "channel_id": "c",
     "channel_user_ids": ["i"],
     "email": "e",
     "excluded_roles": ["r"],
@@ -49,6 +52,7 @@ PARAMETERS = {
     "group_id": "g",
     "group_ids": ["g"],
     "group_user_ids": ["i"],
+    "joined_before": "1",
     "limit": 1,
     "number": 1,
     "order_group_ids": ["g"],
@@ -168,6 +172,11 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
     # With a text these are too long for PocketBase's SQL endpoint: see test_search_plans.py.
     "chats/get_chats_by_user_id_and_search_text": [{"archived": False}, {"tags": ["t"], "pinned": True}],
     "chats/search_workspace": [],
+    "channels/get_app_channel_messages": [
+        {"parent_id": None, "before": None},
+        {"parent_id": None, "before": "b"},
+        {"parent_id": "p", "before": "b"},
+    ],
     "chats/get_chat_metas_by_chat_ids": [{}],
     "chats/get_message_metadata": [{"name": "files"}],
     "chats/get_chats_by_model_id": [
@@ -200,6 +209,7 @@ SAMPLES: dict[str, list[dict[str, object]]] = {
         {"user_ids": ["i"], "query": "q", "roles": ["r"], "excluded_roles": ["r"], "order_by": "order_group_ids"},
         {"group_ids": ["g"], "order_by": "name", "ascending": True},
         {"group_user_ids": ["i"], "channel_user_ids": ["i"], "order_by": "order_user_ids"},
+        {"channel_id": "c"},
     ],
 }
 """Arguments for reads whose SQL depends on them, one for each shape; without, a read is given all parameters."""
@@ -293,6 +303,12 @@ def test_all_reads_are_looked_at(reads: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("path", "index"),
     [
+        ("channels/get_app_channel_messages 0", "owui_messages_top_level (channel_id=?)"),
+        ("channels/get_app_channel_messages 1", "owui_messages_top_level (channel_id=? AND created_at<?)"),
+        ("channels/get_app_channel_messages 2", "owui_messages_parent_id_created_at_id (parent_id=? AND created_at<?)"),
+        ("channels/get_app_ids", "owui_channel_members_channel_id_app_id (channel_id=?"),
+        ("channels/get_app_channels", "owui_channel_members_app_id (app_id=?)"),
+        ("channels/get_user_ids", "owui_channel_members_channel_id_user_id (channel_id=?"),
         ("chats/get_chat_list 0", "owui_chats_user_id_updated_at_id (user_id=?)"),
         ("chats/get_chat_list 3", "owui_chats_user_id_archived (user_id=? AND archived=?)"),
         ("chats/get_chat_list 4", "owui_chats_user_id_pinned (user_id=? AND pinned=?)"),

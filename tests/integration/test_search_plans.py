@@ -1,4 +1,4 @@
-"""Searches look at what the indexes have found, or at the chats of one user."""
+"""Searches look at what the indexes have found, or at the chats of one user, or at some channels."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from typing import Any
 import pytest
 
 from openwebui_pocketbase.repositories.chats import search
+from openwebui_pocketbase.repositories.messages.search import looked_up
 from tests.support.hooks import METHODS_FILE
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.services import require
 
 EXPLAIN = """
 const { DatabaseSync } = require("node:sqlite");
-const { reads } = require(process.argv[1]).chats;
+const groups = require(process.argv[1]);
 const database = new DatabaseSync(process.argv[2], { readOnly: true });
-const plans = JSON.parse(process.argv[3]).map(([name, parameters]) => {
-  const sql = reads[name](parameters).replaceAll("{:body}", ":body");
+const plans = JSON.parse(process.argv[3]).map(([path, parameters]) => {
+  const [group, name] = path.split("/");
+  const sql = groups[group].reads[name](parameters).replaceAll("{:body}", ":body");
   return database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all({ body: JSON.stringify(parameters) })
     .map(({ detail }) => detail);
 });
@@ -33,16 +35,40 @@ OURS = ("c", "m", "s", "t")
 
 PAGE = {"user_id": "u", "skip": 0, "limit": 60}
 WORKSPACE = {"user_id": "u", "folder_ids": [], "scope": None, "granted": [], "query": "q", "number": 25}
+CHANNELS = {"channel_ids": ["c", "d"], "query": "q", "pieces": [], "start": None, "end": None, "limit": 10}
+MESSAGES = {
+    "user_id": "u",
+    "channel_ids": ["c"],
+    "direct_ids": ["d"],
+    "terms": [],
+    "pieces": [],
+    "sharing": "all",
+    "number": 25,
+}
 SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
-    "a word": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("word")),
-    "words": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("a few words")),
-    "a pattern": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("50% off_")),
-    "short": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("ab")),
-    "shorter": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("a")),
-    "tags": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("") | {"tags": ["a", "b"]}),
-    "words and tags": ("get_chats_by_user_id_and_search_text", PAGE | search._needles("a word") | {"tags": ["a"]}),
-    "everywhere": ("search_workspace", WORKSPACE | search.parts_of(["some", "words"])),
-    "everything": ("search_workspace", WORKSPACE | search.parts_of([]) | {"sharing": "mine"}),
+    "a word": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("word")),
+    "words": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("a few words")),
+    "a pattern": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("50% off_")),
+    "short": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("ab")),
+    "shorter": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("a")),
+    "tags": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("") | {"tags": ["a", "b"]}),
+    "words and tags": (
+        "chats/get_chats_by_user_id_and_search_text",
+        PAGE | search._needles("a word") | {"tags": ["a"]},
+    ),
+    "everywhere": ("chats/search_workspace", WORKSPACE | search.parts_of(["some", "words"])),
+    **{
+        f"messages: {name}": (
+            "messages/search_messages_by_channel_ids",
+            CHANNELS | {"query": text, "pieces": looked_up([text])},
+        )
+        for name, text in {"a word": "word", "words": "a few words", "a pattern": "50% off_", "short": "a"}.items()
+    },
+    "messages: times": ("messages/search_messages_by_channel_ids", CHANNELS | {"start": "1", "end": "2"}),
+    "messages: everywhere": ("messages/search_workspace", MESSAGES | {"terms": ["some"], "pieces": ["some"]}),
+    "messages: mine": ("messages/search_workspace", MESSAGES | {"sharing": "mine"}),
+    "messages: shared": ("messages/search_workspace", MESSAGES | {"sharing": "shared"}),
+    "everything": ("chats/search_workspace", WORKSPACE | search.parts_of([]) | {"sharing": "mine"}),
 }
 
 
@@ -69,7 +95,8 @@ def plans(fresh_pocketbase: PocketBaseProcess) -> dict[str, list[str]]:
 def test_no_search_goes_through_a_table(plans: dict[str, list[str]], name: str) -> None:
     steps = plans[name]
     assert [step for step in steps if re.match(rf"SCAN ({'|'.join(OURS)})\b(?! VIRTUAL TABLE)", step)] == []
-    assert any(re.search(r"SEARCH c USING .*INDEX", step) for step in steps)
+    table = "m" if name.startswith("messages: ") else "c"
+    assert any(re.search(rf"SEARCH {table} USING .*INDEX", step) for step in steps)
 
 
 @pytest.mark.parametrize("name", ["a word", "words", "a pattern", "everywhere"])
@@ -90,3 +117,21 @@ def test_chats_are_gone_through_in_the_order_of_their_index(plans: dict[str, lis
 
 def test_tags_come_from_their_table(plans: dict[str, list[str]]) -> None:
     assert any(re.search(r"SEARCH t USING PRIMARY KEY", step) for step in plans["tags"])
+
+
+@pytest.mark.parametrize("name", ["messages: a word", "messages: words", "messages: a pattern", "messages: everywhere"])
+def test_places_of_other_channels_are_left_out_by_an_index(plans: dict[str, list[str]], name: str) -> None:
+    steps = plans[name]
+    assert any("owui_messages_words VIRTUAL TABLE" in step for step in steps)
+    assert any("m USING COVERING INDEX idx_owui_messages_places (doc=? AND channel_id=?)" in step for step in steps), (
+        steps
+    )
+    assert any("m USING INDEX idx_owui_messages_not_indexed (channel_id=?)" in step for step in steps)
+
+
+@pytest.mark.parametrize("name", [name for name in SEARCHES if name.startswith("messages: ")])
+def test_channels_are_gone_through_in_the_order_of_an_index(plans: dict[str, list[str]], name: str) -> None:
+    index = "by_change" if SEARCHES[name][0].endswith("workspace") else "channel_id_created_at"
+    walk = plans[name].index(next(step for step in plans[name] if step.startswith("CORRELATED LIST SUBQUERY")))
+    assert f"m USING INDEX idx_owui_messages_{index} (channel_id=?" in plans[name][walk + 1], plans[name]
+    assert "ORDER BY" not in plans[name][walk + 2]

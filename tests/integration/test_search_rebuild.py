@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from open_webui.models.chats import Chat
+from open_webui.models.messages import Message
 from typer.testing import CliRunner
 
 from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.cli import search as command
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
-from tests.support.chats import chat, index_all, insert, key
+from openwebui_pocketbase.repositories.messages import PocketBaseMessages
+from tests.support import channel_messages
+from tests.support.chats import chat, columns_of, index_all, insert, key
 from tests.support.differential import clear
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
 
@@ -40,6 +43,15 @@ def made(number: int) -> Chat:
     return chat(number, chat=body, title=f"Title Nr. {number}", updated_at=number)
 
 
+def said() -> list[Message]:
+    """Messages of a channel; a model still writes the last one."""
+    texts = [text for text in TEXTS if isinstance(text, str)]
+    return [
+        *(channel_messages.message(number, text) for number, text in enumerate(texts)),
+        channel_messages.message(90, "an early needle", meta={"model_id": "m"}),
+    ]
+
+
 @pytest.fixture
 async def chats(
     pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -51,12 +63,14 @@ async def chats(
     monkeypatch.setattr(command, "AT_ONCE", {**command.AT_ONCE, "limit": 3})  # so that there are several steps
     repository = object.__new__(PocketBaseChats)
     client = repository.pocketbase = pocketbase.client()
-    await clear(client, "chat", "chat_message")
+    await clear(client, "chat", "chat_message", "message")
     for number in range(5):
         await insert(client, made(number))
+    for row in said():
+        await channel_messages.insert(client, columns_of(row))
     await index_all(client)
     yield repository
-    await clear(client, "chat", "chat_message")
+    await clear(client, "chat", "chat_message", "message")
     await client.aclose()
 
 
@@ -70,19 +84,29 @@ async def found(chats: PocketBaseChats, text: str) -> list[int]:
     return [chat.updated_at for chat in await chats.get_chats_by_user_id_and_search_text("u1", text)]
 
 
-def indexed(server: PocketBaseProcess) -> tuple[list[Any], list[Any]]:
+async def found_in_channel(chats: PocketBaseChats, text: str) -> int:
+    messages = object.__new__(PocketBaseMessages)
+    messages.pocketbase = chats.pocketbase
+    return len(await messages.search_messages_by_channel_ids(["c1"], text))
+
+
+def indexed(server: PocketBaseProcess) -> tuple[list[list[Any]], list[Any]]:
     """Return what the indexes have, and which messages are in none."""
     with server.admin() as admin:
         words = admin.sql("SELECT term, doc FROM owui_chat_messages_words ORDER BY term, doc")
         titles = admin.sql("SELECT id FROM owui_chats_search_docsize ORDER BY id")
-        return [words, titles], admin.sql("SELECT key FROM owui_chat_messages WHERE doc < 0 ORDER BY key")
+        in_channels = admin.sql("SELECT term, doc FROM owui_messages_words ORDER BY term, doc")
+        left_out = admin.sql("SELECT key FROM owui_chat_messages WHERE doc < 0 ORDER BY key")
+        left_out += admin.sql("SELECT id FROM owui_messages WHERE doc < 0 ORDER BY id")
+        return [words, titles, in_channels], left_out
 
 
 async def test_it_is_as_the_writes_made_it(chats: PocketBaseChats, pocketbase: PocketBaseProcess) -> None:
     before = indexed(pocketbase)
     assert len(before[0][0]) > 50
-    assert before[1]
-    assert rebuild().endswith(f"{5 * len(TEXTS)} messages indexed.\n")
+    assert len(before[0][2]) > 20
+    assert {"id": said()[-1].id} in before[1]
+    assert rebuild().endswith(f"{5 * len(TEXTS) + len(said())} messages indexed.\n")
     assert indexed(pocketbase) == before
 
 
@@ -90,7 +114,9 @@ async def test_a_lost_index_comes_back(chats: PocketBaseChats, pocketbase: Pocke
     await chats.pocketbase.write("indexer/clear_indexes", {})
     assert await found(chats, "early needle") == [2]  # what is not done is looked through
     assert await found(chats, "title") == []
+    assert await found_in_channel(chats, "early needle") == 1
     rebuild()
+    assert await found_in_channel(chats, "early needle") == 2
     assert await found(chats, "early needle") == [4, 3, 2, 1, 0]
     assert await found(chats, "title") == await found(chats, "legacy") == [4, 3, 2, 1, 0]
 

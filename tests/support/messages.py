@@ -146,6 +146,7 @@ async def fill(pair: Pair) -> None:
             is_channel_muted=False,
             is_channel_pinned=False,
             joined_at=NS,
+            **stamps,
         )
         for number, user in enumerate(USERS)
         for channel in (CHANNEL, OTHER)

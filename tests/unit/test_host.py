@@ -560,12 +560,12 @@ class TestRegistry:
             registry(Settings(**settings), *plugins, STOCK)  # the last one is asked first
 
     def test_writes_of_grants_go_through_the_mirror(self, tmp_path: Path) -> None:
-        """Also those of models: a model is created and deleted with its grants."""
+        """Also those of models and channels, which are created and deleted with their grants."""
         plugin = PocketBasePlugin()
         bindings = plugin.openwebui_register_repositories(Settings(storage_backend="pocketbase"), tmp_path)
         clients = {each.group: each.attributes["pocketbase"] for each in bindings if each.backend == "pocketbase"}
         assert plugin.runtime is not None
-        assert clients["access"] is clients["models"] is plugin.runtime.mirror
+        assert clients["access"] is clients["models"] is clients["messages"] is plugin.runtime.mirror
         assert clients["tags"] is plugin.runtime.client
 
     def test_our_plugin_registers_both_backends(self, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 /** Where parts of words can be, as the full-text indexes tell. */
 
 const { tables, arg } = require("../lib/rows.js");
-const { withPart } = require("../lib/words.js");
+const { wordsOf, beginsWith } = require("../lib/words.js");
 const { OF_CHAT } = require("./_texts.js");
 
 /**
@@ -29,7 +29,7 @@ function lookUp({ match }, number) {
     ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH ${arg(`pieces[${number}].match`)}`
     : `SELECT doc FROM owui_chats c WHERE c.user_id = ${arg("user_id")} AND instr(${OF_CHAT}, ${text})`;
   return `SELECT ${number} AS n, 1 AS is_message, doc FROM (
-      SELECT doc ${withPart(tables.chat_message, text)} LIMIT ${FEW + 1})
+      SELECT doc FROM ${wordsOf(tables.chat_message)} WHERE ${beginsWith(text)} LIMIT ${FEW + 1})
     UNION ALL SELECT ${number}, 0, doc FROM (${titles} LIMIT ${FEW + 1})`;
 }
 

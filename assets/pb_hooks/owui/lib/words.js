@@ -3,13 +3,21 @@
 /** Where parts of words are, as a full-text index of words tells; codec/words.py says what it has. */
 
 /**
- * SQL from FROM on, of the index's entries for what begins with a part of a word: `doc` is the number of a record.
+ * SQL of a table of the words of records: each `term` with the number `doc` of a record that has it.
  *
- * @param {import("./rows.js").Table} table one with an index of words
- * @param {string} text SQL of the part
+ * @param {import("./rows.js").Table} table
  */
-function withPart(table, text) {
-  return `FROM ${table.collection}_words WHERE term >= ${text} AND term < ${text} || char(1114111)`;
+function wordsOf(table) {
+  return `${table.collection}_words`;
 }
 
-module.exports = { withPart };
+/**
+ * SQL of "this term begins with a part of a word", for which the index has a range.
+ *
+ * @param {string} part SQL
+ */
+function beginsWith(part) {
+  return `term >= ${part} AND term < ${part} || char(1114111)`;
+}
+
+module.exports = { wordsOf, beginsWith };

@@ -9,24 +9,19 @@
  */
 
 const { tables, arg, given, many } = require("../lib/rows.js");
-const { withPart } = require("../lib/words.js");
+const { wordsOf, beginsWith } = require("../lib/words.js");
 
 const MESSAGE = tables.message;
+const WORDS = wordsOf(MESSAGE);
 
 /**
  * A part of a word with more places than this is frequent. An index tells which of the places are in the channels, so
  * that many of them cost less than going through a channel in which the word is rare though others are full of it.
  */
-const FEW = 10000;
-
-/** Channels that have no more messages than this together are gone through in any case. */
-const SMALL = 1000;
+const FEW = 5000;
 
 /** Channels that are given twice are searched once. */
 const CHANNELS = `(SELECT DISTINCT value AS id FROM ${given("channel_ids")})`;
-
-const ARE_SMALL = `NOT EXISTS (SELECT 1 FROM ${CHANNELS} c CROSS JOIN owui_messages m ON m.channel_id = c.id
-  LIMIT 1 OFFSET ${SMALL})`;
 
 /** How many of the given parts have few places. */
 const HOW_MANY_FEW = "(SELECT count(*) FROM few)";
@@ -54,8 +49,8 @@ function places({ time, tie }) {
       CROSS JOIN owui_messages m INDEXED BY idx_owui_messages_places ON m.doc = r.doc AND m.doc > 0
       WHERE m.channel_id IN ${given("channel_ids")}
     UNION ALL ${selected}
-      FROM ${CHANNELS} c CROSS JOIN owui_messages m INDEXED BY idx_owui_messages_not_indexed
-      ON m.channel_id = c.id AND m.doc < 0 WHERE ${HOW_MANY_FEW} > 0`;
+      FROM ${CHANNELS} channel CROSS JOIN owui_messages m INDEXED BY idx_owui_messages_not_indexed
+      ON m.channel_id = channel.id AND m.doc < 0 WHERE ${HOW_MANY_FEW} > 0`;
 }
 
 /** @param {Wanted} wanted */
@@ -71,11 +66,14 @@ function orderOf({ time, tie }) {
  */
 function found(pieces, wanted) {
   const { isMatch, limit } = wanted;
-  const ofPart = pieces.map((_, n) => withPart(MESSAGE, arg(`pieces[${n}]`)));
-  const few = ofPart.map(
-    (part, n) => `SELECT ${n} WHERE NOT ${ARE_SMALL} AND NOT EXISTS (SELECT 1 ${part} LIMIT 1 OFFSET ${FEW})`,
+  const parts = pieces.map((_, n) => beginsWith(arg(`pieces[${n}]`)));
+  const few = parts.map(
+    (part, n) => `SELECT ${n} WHERE NOT EXISTS (SELECT 1 FROM ${WORDS} WHERE ${part} LIMIT 1 OFFSET ${FEW})`,
   );
-  const raw = ofPart.map((part, n) => `SELECT ${n}, doc ${part} AND ${n} IN few`);
+  // A join, as a condition would be asked for each word.
+  const raw = parts.map(
+    (part, n) => `SELECT few.n, w.doc FROM few CROSS JOIN ${WORDS} w WHERE few.n = ${n} AND ${part}`,
+  );
   // LIMIT -1 keeps the order, so that only as many texts are looked at as are needed.
   return `few (n) AS MATERIALIZED (${few.join(" UNION ALL ") || "SELECT 0 WHERE FALSE"}),
     raw (n, doc) AS (${raw.join(" UNION ALL ") || "SELECT 0, 0 WHERE FALSE"}),
@@ -83,8 +81,8 @@ function found(pieces, wanted) {
     found (message) AS MATERIALIZED (
       SELECT * FROM (SELECT m.rowid FROM places p CROSS JOIN owui_messages m ON m.rowid = p.message
         WHERE ${isMatch} LIMIT ${limit})
-      UNION ALL SELECT f.rowid FROM ${CHANNELS_IF_FREQUENT} c CROSS JOIN owui_messages f ON f.rowid IN (
-        SELECT m.rowid FROM owui_messages m WHERE m.channel_id = c.id AND ${isMatch}
+      UNION ALL SELECT f.rowid FROM ${CHANNELS_IF_FREQUENT} channel CROSS JOIN owui_messages f ON f.rowid IN (
+        SELECT m.rowid FROM owui_messages m WHERE m.channel_id = channel.id AND ${isMatch}
           ORDER BY ${orderOf(wanted)} LIMIT ${limit}))`;
 }
 

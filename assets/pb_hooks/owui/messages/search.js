@@ -26,7 +26,7 @@ function search_messages_by_channel_ids({ query, pieces, start, end }) {
   const conditions = [
     // instr finds texts without wildcards sooner, and has no limits.
     /[%_]/.test(query) ? `${TEXT} LIKE '%' || ${QUERY} || '%'` : `instr(${TEXT}, ${QUERY})`,
-    `${value(MESSAGE, "m", "content")} IS NOT NULL`,
+    `(${TEXT} != '' OR ${value(MESSAGE, "m", "content")} IS NOT NULL)`,
   ];
   if (start !== null) {
     conditions.push(`m.created_at >= ${arg("start")}`);

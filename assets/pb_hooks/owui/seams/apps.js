@@ -48,7 +48,7 @@ const reads = {
     row(CHANNEL, "c"),
     `FROM owui_channel_members m CROSS JOIN owui_channels c ON c.id = m.channel_id
       WHERE ${OF_APP} AND m.is_active = TRUE AND c.deleted_at = '' AND c.archived_at = ''`,
-    "c.rowid",
+    "m.rowid", // as the host's database meets them
   ),
 
   get_app_message: one(message("id")),

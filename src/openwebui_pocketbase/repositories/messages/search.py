@@ -14,7 +14,7 @@ from openwebui_pocketbase.repositories.messages._base import MessageRows
 
 __all__ = ["MessageSearch", "looked_up"]
 
-LOOKED_UP = 4
+LOOKED_UP = 3
 """Parts of words that are looked up in the index; each can have many places."""
 
 _INT64 = range(-(2**63), 2**63)
