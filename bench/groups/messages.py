@@ -143,7 +143,7 @@ GROUP = Group(
     writes={("access_grant",): _store},
     items=items,
     operations=(
-        Operation("Messages.get_messages_by_channel_id", "read", _page, _are(PAGE), limits=_PAGE),
+        Operation("Messages.get_messages_by_channel_id", "read", _page, _are(PAGE), limits=_PAGE, fewest=10),
         Operation(
             "Messages.get_messages_by_channel_id",
             "read",
@@ -151,6 +151,7 @@ GROUP = Group(
             _is_whole_page,
             case="with reactions and replies",
             limits={**_PAGE, **_SEVERAL},
+            fewest=10,
             flow=_whole_page,
         ),
         Operation("Messages.get_messages_by_parent_id", "read", _thread, _are(PAGE), limits={"p50_ratio": 0.6}),
@@ -195,7 +196,7 @@ GROUP = Group(
             case="streaming",
             limits={"rate_ratio": 4.0, "p99_ratio": 0.3, **_SEVERAL},
             callers=STREAMS,
-            fewest=4 * STREAMS,
+            fewest=STREAMS,
             flow=_stream,
         ),
     ),

@@ -29,13 +29,12 @@ async def test_windows(talk: Talk) -> None:
 
 async def test_a_long_chain_of_quotes(talk: Talk) -> None:
     """The stock class opens a session for each link, and fails when its pool of 15 is empty; ours reads one link."""
-    for number in range(40):
-        await talk.pair.subject.insert_new_message(
-            MessageForm(content=f"{number}", reply_to_id=talk.ids[-1] if talk.ids else None), CHANNEL, "ann"
-        )
-        (last,) = await talk.pair.subject.get_messages_by_channel_id(CHANNEL, 0, 1)
-        talk.ids.append(last.id)
-    found = await talk.pair.subject.get_message_by_id(talk.ids[-1])
+    messages = talk.pair.subject
+    with talk.pair.database.active(), talk.pair.bound():
+        for number in range(40):
+            form = MessageForm(content=f"{number}", reply_to_id=talk.ids[-1] if talk.ids else None)
+            talk.ids.append((await messages.insert_new_message(form, CHANNEL, "ann")).id)
+        found = await messages.get_message_by_id(talk.ids[-1])
     assert found.reply_to_message.id == talk.ids[-2]
 
 

@@ -43,11 +43,12 @@ const CHANNELS_IF_FREQUENT = `(SELECT id FROM ${CHANNELS} WHERE ${HOW_MANY_FEW} 
  * @param {Wanted} wanted
  */
 function places({ time, tie }) {
+  // With + the index is asked once for each place, and not for each channel.
   const selected = `SELECT m.rowid AS message, ${time} AS time, ${tie} AS tie`;
   return `${selected}
       FROM (SELECT doc FROM raw GROUP BY doc HAVING count(DISTINCT n) = ${HOW_MANY_FEW}) r
       CROSS JOIN owui_messages m INDEXED BY idx_owui_messages_places ON m.doc = r.doc AND m.doc > 0
-      WHERE m.channel_id IN ${given("channel_ids")}
+      WHERE +m.channel_id IN ${given("channel_ids")}
     UNION ALL ${selected}
       FROM ${CHANNELS} channel CROSS JOIN owui_messages m INDEXED BY idx_owui_messages_not_indexed
       ON m.channel_id = channel.id AND m.doc < 0 WHERE ${HOW_MANY_FEW} > 0`;

@@ -59,10 +59,13 @@ const reads = {
    * @param {{ parent_id: string | null, before: string | null }} args
    */
   get_app_channel_messages: ({ parent_id, before }) => {
-    const place = parent_id === null ? IS_TOP_LEVEL : inThread({ parent_id });
+    // Of itself SQLite would take the index of threads, for its order: it has all channels' messages that are in none.
+    const [index, place] =
+      parent_id === null ? ["top_level", IS_TOP_LEVEL] : ["parent_id_created_at_id", inThread({ parent_id })];
     const cursor = before ? "owui_messages c CROSS JOIN " : "";
     const behind = before ? `AND c.id = ${arg("before")} AND ${BEHIND}` : "";
-    return `WITH page AS MATERIALIZED (SELECT m.rowid AS r FROM ${cursor}owui_messages m
+    return `WITH page AS MATERIALIZED (SELECT m.rowid AS r
+        FROM ${cursor}owui_messages m INDEXED BY idx_owui_messages_${index}
         WHERE m.channel_id = ${arg("channel_id")} AND ${place} ${behind}
         ORDER BY ${LATEST_FIRST} LIMIT ${arg("number")})
       SELECT '[' || coalesce((${message("parent_id")}), 'null') || ',' || coalesce((${message("before")}), 'null') || ','
