@@ -123,9 +123,7 @@ def test_tags_come_from_their_table(plans: dict[str, list[str]]) -> None:
 def test_places_of_other_channels_are_left_out_by_an_index(plans: dict[str, list[str]], name: str) -> None:
     steps = plans[name]
     assert any("owui_messages_words VIRTUAL TABLE" in step for step in steps)
-    assert any("m USING COVERING INDEX idx_owui_messages_places (doc=?)" in step for step in steps), (
-        steps
-    )
+    assert any("m USING COVERING INDEX idx_owui_messages_places (doc=?)" in step for step in steps), steps
     assert any("m USING INDEX idx_owui_messages_not_indexed (channel_id=?)" in step for step in steps)
 
 
