@@ -32,7 +32,7 @@ def main() -> None:
 
 @app.command()
 def rebuild(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
-    """Make the index of all chats, and of all messages of chats and channels, anew.
+    """Make the index of all chats and messages anew.
 
     For messages that were changed past Open WebUI, which are found, but slowly, and for a damaged index. Until it has
     ended, searches find less. An embedded server is started for the duration if it does not run.
