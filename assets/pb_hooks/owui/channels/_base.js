@@ -108,5 +108,6 @@ module.exports = {
   FIRST,
   isReadable,
   seen,
+  JOINING,
   join,
 };

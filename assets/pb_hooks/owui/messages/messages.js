@@ -2,14 +2,13 @@
 
 /** One message: reading, posting, changing and deleting it. */
 
+const { JOINING } = require("../channels/_base.js");
 const { inserts, assignments, execute } = require("../lib/bulk.js");
 const { merge } = require("../lib/json.js");
-const { tables, arg, matches, row, one, many, query } = require("../lib/rows.js");
+const { arg, matches, row, one, many, query } = require("../lib/rows.js");
 const { MESSAGE, BY_ID, inThread, withQuotes } = require("./_base.js");
 const { reactions, DELETE_REACTIONS } = require("./reactions.js");
 const { waits } = require("./_texts.js");
-
-const MEMBER = tables.channel_member;
 
 /** What is told of a message that was deleted: neither its text nor its data. */
 const DELETED = row(MESSAGE, "m").replace("m.content", "''").replace("m.data", "NULL");
@@ -31,10 +30,6 @@ const GET_MESSAGE = (args) =>
     REPLIES,
   ]);
 
-/** A membership for whoever has none in the channel. */
-const JOIN = `${inserts(MEMBER, "$.members")} WHERE NOT EXISTS (SELECT 1 FROM owui_channel_members m
-  WHERE ${matches(MEMBER, "m", "channel_id")} AND ${matches(MEMBER, "m", "user_id")})`;
-
 /** What a change of a message needs to know: names of the fields it sets, and texts of what it merges. */
 const CHANGING = one(`SELECT json_object(
     'names', (SELECT json_group_array(key) FROM json_each({:body}, '$.changes')),
@@ -47,7 +42,7 @@ const reads = { get_message_by_id: GET_MESSAGE };
 const writes = {
   /** Post a message; its user joins the channel. */
   insert_new_message(tx, _args, body) {
-    execute(tx, JOIN, body);
+    execute(tx, JOINING, body);
     execute(tx, inserts(MESSAGE, "$.messages"), body);
     return "true";
   },

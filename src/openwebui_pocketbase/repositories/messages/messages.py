@@ -6,12 +6,13 @@ import time
 import uuid
 from typing import Any
 
-from open_webui.models.channels import ChannelMemberModel
 from open_webui.models.messages import MessageForm, MessageModel, MessageResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.codec.rows import int64_of, int64_text
 from openwebui_pocketbase.repositories.base import JSON, codec_of
+from openwebui_pocketbase.repositories.channels._base import records_of
+from openwebui_pocketbase.repositories.channels.members import joining
 from openwebui_pocketbase.repositories.messages._base import Quoting, Row
 from openwebui_pocketbase.repositories.messages.reactions import MessageReactions
 from openwebui_pocketbase.repositories.neighbours import is_on_pocketbase
@@ -43,14 +44,8 @@ class MessageWrites(MessageReactions):
     ) -> MessageModel | None:
         """Post a message; its user joins the channel."""
         message = _new(form_data, channel_id, user_id=user_id)
-        member = _member(channel_id, user_id)
-        await self._write(
-            "insert_new_message",
-            channel_id=channel_id,
-            user_id=user_id,
-            members=[codec_of("channel_member").record(member)],
-            messages=[_record(message)],
-        )
+        members = records_of([joining(channel_id, user_id)])
+        await self._write("insert_new_message", members=members, messages=[_record(message)])
         posted = _as_read(message)
         await _publish(posted, "channel.message.created")
         return posted
@@ -194,14 +189,6 @@ def _as_read(message: Row) -> MessageModel:
     """Return a new message as it will be read: keys of its JSON are texts then."""
     documents = {name: JSON.loads(JSON.dumps(message[name])) for name in ("data", "meta") if message[name]}
     return MessageModel.model_validate({**message, **documents})
-
-
-def _member(channel_id: str, user_id: str) -> Row:
-    """Return the row of a membership, for a user who has none."""
-    now = time.time_ns()
-    joined = {"status": "joined", "joined_at": now, "last_read_at": now, "created_at": now, "updated_at": now}
-    member = ChannelMemberModel(id=str(uuid.uuid4()), channel_id=channel_id, user_id=user_id, **joined)
-    return {**member.model_dump()}
 
 
 def _record(message: Row) -> Row:
