@@ -73,6 +73,7 @@ async def test_who_sees_what(mixed: World) -> None:
 
 async def test_archived_and_deleted(world: World) -> None:
     """There is no method that does this: plugins and administrators do it in the database."""
+    await world.pair.database.add(File(id=FILE, user_id="ann", filename="f", created_at=1, updated_at=1))
     stamps = {"created_at": NS, "updated_at": NS + 1}
     for number, (kind, column) in enumerate(
         (kind, column) for kind in (None, "dm", "group", "x") for column in ("archived_at", "deleted_at")
