@@ -117,10 +117,12 @@ async def test_by_file(mixed: World) -> None:
 
 async def test_direct_messages(mixed: World) -> None:
     """Those whose members, of the users who are still there, are exactly these."""
-    for users in (["ann"], ["bob"], ["bob", "carl"], ["carl", "dora"], ["bob", "carl", "dora"], ["bob"]):
+    # Which of several that are found is the first is not defined in PostgreSQL.
+    several = [["bob", "carl"], ["bob", "carl", "dora"], ["bob"]] if mixed.pair.database.is_sqlite else []
+    for users in (["ann"], ["bob"], ["carl", "dora"], *several):
         await mixed.make(f"dm of {users}", type="dm", user_ids=users)
     await mixed.make("group", type="group", user_ids=["dora"])
-    await mixed.call("update_member_active_status", mixed.ids["dm of ['bob', 'carl']"], "bob", False)
+    await mixed.call("update_member_active_status", mixed.ids["dm of ['carl', 'dora']"], "carl", False)
 
     async def look() -> None:
         for users in (
@@ -142,7 +144,7 @@ async def test_direct_messages(mixed: World) -> None:
             await mixed.call("get_dm_channel_by_user_ids", users, rows=False)
 
     await look()
-    for user in ("dora", "carl", "bob", "ann"):
+    for user in ("dora", "carl", "bob", "ann") if several else ("dora",):
         await mixed.remove_user(user)
         await look()
     await mixed.look("ann")
