@@ -374,7 +374,8 @@ class Fleet:
         new = [each for each in wanted if each not in self._running]
         for name, database in new:
             env, in_pocketbase = FLEET[name]
-            instance = self._new(f"{name}-{database}", env, database=database, in_pocketbase=in_pocketbase)
+            directory = f"{name}-{database}".replace(" ", "-")  # as in all addresses of uploads that are compared
+            instance = self._new(directory, env, database=database, in_pocketbase=in_pocketbase)
             self._running[name, database] = instance.start(wait=False)
         for each in new:
             self._running[each].wait_until_ready().user("admin")
