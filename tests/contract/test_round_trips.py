@@ -9,14 +9,26 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from open_webui.models import auths, channels, chat_messages, chats, groups, oauth_sessions, shared_chats, users
+from open_webui.models import (
+    auths,
+    channels,
+    chat_messages,
+    chats,
+    groups,
+    messages,
+    oauth_sessions,
+    shared_chats,
+    users,
+)
 from open_webui.models.auths import AuthModel, MfaData
 from open_webui.models.channels import ChannelWebhookForm, CreateChannelForm
 from open_webui.models.chats import ChatForm, ChatImportForm
 from open_webui.models.files import FileForm, FileUpdateForm
 from open_webui.models.folders import FolderForm, FolderUpdateForm
 from open_webui.models.groups import GroupForm, GroupUpdateForm
+from open_webui.models.messages import MessageForm
 from open_webui.models.users import UserStatus
+from open_webui.utils import apps
 
 from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.client import PocketBaseClient
@@ -425,6 +437,39 @@ CHANNELS: list[tuple[Any, ...]] = [
 ]
 
 
+MESSAGE_FORM = MessageForm(content="text", data={"files": []})
+MESSAGES: list[tuple[Any, ...]] = [
+    (1, "insert_new_message", MESSAGE_FORM, "c", "u1"),
+    (1, "insert_new_app_message", "app", "c", MESSAGE_FORM),
+    (1, "update_app_message_by_id", "id of a", "app", 1, MESSAGE_FORM),
+    (1, "get_message_by_id", "id of a"),
+    (1, "get_message_by_id", "id of a", False),
+    (1, "get_message_by_id", "x"),
+    (1, "update_message_by_id", "id of a", MESSAGE_FORM),
+    (1, "update_is_pinned_by_id", "id of a", True, "u1"),
+    (1, "get_messages_by_channel_id", "c"),
+    (1, "get_messages_by_parent_id", "c", "id of a"),
+    (1, "get_thread_replies_by_message_id", "id of a"),
+    (1, "get_reply_user_ids_by_message_id", "id of a"),
+    (1, "get_thread_reply_counts_by_message_ids", ["id of a"]),
+    (0, "get_thread_reply_counts_by_message_ids", []),
+    (1, "get_last_message_by_channel_id", "c"),
+    (1, "get_pinned_messages_by_channel_id", "c"),
+    (1, "get_unread_message_count", "c", "u1"),
+    (1, "add_reaction_to_message", "id of a", "u1", "ok"),
+    (1, "add_reaction_to_message", "id of a", "u1", "ok"),
+    (1, "get_reactions_by_message_id", "id of a"),
+    (1, "get_reactions_by_message_ids", ["id of a"]),
+    (0, "get_reactions_by_message_ids", []),
+    (1, "search_messages_by_channel_ids", ["c"], "text"),
+    (1, "remove_reaction_by_id_and_user_id_and_name", "id of a", "u1", "ok"),
+    (1, "delete_reactions_by_id", "id of a"),
+    (1, "delete_replies_by_id", "id of a"),
+    (1, "delete_message_by_id", "id of a"),
+    (1, "delete_message_by_id", "id of a"),
+]
+
+
 @pytest.fixture
 async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClient]:
     client = pocketbase.client()
@@ -577,6 +622,30 @@ async def test_channels(client: PocketBaseClient, requests: list[bytes], tmp_pat
             channel = await channels.Channels.insert_new_channel(CHANNEL_FORM, "u1")
             calls = with_id(CHANNELS, channel.id)
             assert await measure(channels.Channels, calls, requests) == calls
+    finally:
+        for each in undo:
+            each()
+        await database.close()
+
+
+async def test_messages(
+    client: PocketBaseClient, requests: list[bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_apps(_message: Any, _kind: str) -> None:
+        pass
+
+    monkeypatch.setattr(apps, "publish_app_message_event", no_apps)
+    database = sqlite_database(tmp_path)
+    undo = [
+        bind(import_module(spec_of(name).module), name, spec_of(name).ours, {"pocketbase": client})
+        for name in ("Channels", "Messages", "Users")
+    ]
+    try:
+        with database.active():
+            message = await messages.Messages.insert_new_message(MESSAGE_FORM, "c", "u1")
+            calls = with_id(MESSAGES, message.id)
+            assert await measure(messages.Messages, calls, requests) == calls
+            assert {method for _, method, *_ in MESSAGES} == public_methods("Messages")
     finally:
         for each in undo:
             each()
