@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from open_webui.models.tags import Tag
 from sqlalchemy import select
 
-from openwebui_pocketbase.codec.rows import _int64
+from openwebui_pocketbase.codec.rows import int64_of
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, same
@@ -165,4 +165,4 @@ def test_an_unknown_column_is_an_error() -> None:
     ],
 )
 def test_int64_texts(text: str, number: int) -> None:
-    assert _int64(text) == number
+    assert int64_of(text) == number

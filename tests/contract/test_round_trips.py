@@ -618,6 +618,7 @@ async def test_channels(client: PocketBaseClient, requests: list[bytes], tmp_pat
         for name in ("Channels", "AccessGrants", "Groups", "Users")
     ]
     try:
+        await clear(client, "channel", "channel_member", "channel_file", "channel_webhook")
         with database.active():
             channel = await channels.Channels.insert_new_channel(CHANNEL_FORM, "u1")
             calls = with_id(CHANNELS, channel.id)

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openwebui_pocketbase.assets import HOOKS_DIR
-from openwebui_pocketbase.codec.rows import _int64
+from openwebui_pocketbase.codec.rows import int64_of
 from tests.support.hooks import NODE
 from tests.support.machines import examples
 from tests.support.services import require
@@ -182,8 +182,8 @@ def test_sortable(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
     @example(-10, -9)
     def check(one: int, other: int) -> None:
         texts = sortable(str(one)), sortable(str(other))
-        assert (_int64(texts[0]), _int64(texts[1])) == (one, other)
+        assert (int64_of(texts[0]), int64_of(texts[1])) == (one, other)
         assert (texts[0] < texts[1]) == (one < other)
 
     check()
-    assert not math.isnan(_int64(sortable("0")))
+    assert not math.isnan(int64_of(sortable("0")))
