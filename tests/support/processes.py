@@ -14,7 +14,7 @@ import psutil
 from tests.support.pocketbase import free_port
 
 START_SECONDS = 180.0
-STOP_SECONDS = 60.0
+STOP_SECONDS = 180.0
 
 PASSWORD = "a-user's-password"
 SECRET_KEY = "a-secret-key-only-for-tests"
