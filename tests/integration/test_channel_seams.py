@@ -33,7 +33,7 @@ from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.tripwire import TripWire
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.seams import replace_function
-from openwebui_pocketbase.seams import apps as seams
+from openwebui_pocketbase.seams import _app_sessions as sessions
 from tests.support.differential import START, Clock, clear, pocketbase_rows, same
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.records import put
@@ -549,14 +549,14 @@ async def test_a_large_channel_is_one_parameter(world: World, monkeypatch: pytes
 async def test_of_two_invitations_at_once_one_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.move()
     together = asyncio.Barrier(2)
-    look = seams._Invitation.scalar
+    look = sessions.Invitation.scalar
 
     async def looked(self: Any, statement: Any) -> Any:
         found = await look(self, statement)
         await together.wait()
         return found
 
-    monkeypatch.setattr(seams._Invitation, "scalar", looked)
+    monkeypatch.setattr(sessions.Invitation, "scalar", looked)
 
     async def invite() -> Any:
         async with get_async_db() as db:
@@ -615,7 +615,7 @@ async def test_uninstalling_can_be_repeated(world: World, monkeypatch: pytest.Mo
         async with get_async_db() as db:
             with monkeypatch.context() as failing:
                 if broken == "PocketBase":
-                    failing.setattr(seams, "_change_members", _fail)
+                    failing.setattr(sessions, "_change_members", _fail)
                 else:
                     failing.setattr("sqlalchemy.ext.asyncio.AsyncSession.commit", _fail)
                 with pytest.raises(OpenWebUIPocketBaseError):

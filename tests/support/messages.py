@@ -15,10 +15,10 @@ from open_webui.models.messages import MessageForm
 from open_webui.models.users import User
 from open_webui.utils import apps
 
-from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
 from tests.support.contracts import MESSAGES
 from tests.support.differential import START, Opened, Pair
+from tests.support.records import put
 
 __all__ = ["APP", "CHANNEL", "NS", "OTHER", "USERS", "WEBHOOK", "Talk", "talking"]
 
@@ -130,7 +130,7 @@ async def fill(pair: Pair) -> None:
         for name in USERS
     ]
     if "user" in pair.contract.tables:
-        await _seed(pair, "user", people)
+        await _seed(pair, people)
     else:
         await pair.database.add(*people)
     manifest = {"manifest": {"profile_image_url": "https://example.org/a.png"}}
@@ -152,16 +152,14 @@ async def fill(pair: Pair) -> None:
         for number, user in enumerate(USERS)
         for channel in (CHANNEL, OTHER)
     ]
-    await _seed(pair, "channel_member", members)
+    await _seed(pair, members)
     webhook = ChannelWebhook(id=WEBHOOK, channel_id=CHANNEL, user_id="ann", name="Hook", token="t", **stamps)
-    await _seed(pair, "channel_webhook", [webhook])
+    await _seed(pair, [webhook])
 
 
-async def _seed(pair: Pair, table: str, objects: list[Any]) -> None:
-    async def write(row: dict[str, Any]) -> None:
-        await pair.client.write("changes/adopt_rows", {"rows": [[table, codec_of(table).encode(row)]]})
-
-    await pair.seed(objects, write)
+async def _seed(pair: Pair, objects: list[Any]) -> None:
+    put(pair.server.data_dir, objects)
+    await pair.database.add(*objects)
 
 
 async def _sql(pair: Pair, statement: str) -> None:

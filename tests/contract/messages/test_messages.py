@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from open_webui.models.messages import MessageForm
+from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.repositories.messages import PocketBaseMessages
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, START, Opened, pocketbase_rows, public_methods
@@ -30,6 +31,12 @@ async def test_nothing_there(talk: Talk) -> None:
     assert isinstance(await talk.call("update_message_by_id", "nobody", form()), AttributeError)
     assert isinstance(await talk.call("update_is_pinned_by_id", "nobody", True), AttributeError)
     assert await talk.call("update_app_message_by_id", "nobody", APP, 1, form()) is None
+
+
+async def test_nobody_posts(talk: Talk) -> None:
+    """Whoever posts joins, and nobody cannot; nothing is half written."""
+    assert isinstance(await talk.call("insert_new_message", form(), CHANNEL, None), IntegrityError)
+    await talk.call("get_messages_by_channel_id", CHANNEL)
 
 
 async def test_post_answer_and_quote(talk: Talk) -> None:

@@ -108,6 +108,5 @@ module.exports = {
   FIRST,
   isReadable,
   seen,
-  JOINING,
   join,
 };

@@ -5,7 +5,9 @@
  * `chat_messages` is message_rows.js, and `shared_chats` is snapshots.js.
  */
 
-const rooms = [
+const { together } = require("../lib/rooms.js");
+
+module.exports = together([
   require("./get.js"),
   require("./lists.js"),
   require("./counts.js"),
@@ -19,17 +21,4 @@ const rooms = [
   require("./shares.js"),
   require("../seams/timers.js"),
   require("../seams/workspace_search.js"),
-];
-
-/** @typedef {import("../methods.js").Methods} Methods */
-
-module.exports = {
-  /** @type {Methods["reads"]} */
-  reads: Object.assign({}, ...rooms.map((room) => ("reads" in room ? room.reads : {}))),
-  /** @type {Methods["writes"]} */
-  writes: Object.assign({}, ...rooms.map((room) => ("writes" in room ? room.writes : {}))),
-  /** @type {Methods["answers"]} */
-  answers: Object.assign({}, ...rooms.map((room) => ("answers" in room ? room.answers : {}))),
-  /** @type {string[]} */
-  unparsed: rooms.flatMap((room) => ("unparsed" in room ? room.unparsed : [])),
-};
+]);

@@ -2,10 +2,6 @@
 
 /** The methods of groups and of their members. */
 
-const groups = require("./groups.js");
-const members = require("./members.js");
+const { together } = require("../lib/rooms.js");
 
-module.exports = {
-  reads: { ...groups.reads, ...members.reads },
-  writes: { ...groups.writes, ...members.writes },
-};
+module.exports = together([require("./groups.js"), require("./members.js")]);

@@ -2,7 +2,7 @@
 
 /** One message: reading, posting, changing and deleting it. */
 
-const { JOINING } = require("../channels/_base.js");
+const { join } = require("../channels/_base.js");
 const { inserts, assignments, execute } = require("../lib/bulk.js");
 const { merge } = require("../lib/json.js");
 const { arg, matches, row, one, many, query } = require("../lib/rows.js");
@@ -41,8 +41,8 @@ const reads = { get_message_by_id: GET_MESSAGE };
 /** @type {Record<string, import("../methods.js").Write>} */
 const writes = {
   /** Post a message; its user joins the channel. */
-  insert_new_message(tx, _args, body) {
-    execute(tx, JOINING, body);
+  insert_new_message(tx, { members }, body) {
+    join(tx, members, body);
     execute(tx, inserts(MESSAGE, "$.messages"), body);
     return "true";
   },
@@ -113,6 +113,6 @@ const answers = {
   update_is_pinned_by_id: GET_ROW,
 };
 
-const unparsed = ["insert_new_message", "update_message_by_id", "delete_message_by_id"];
+const unparsed = ["update_message_by_id", "delete_message_by_id"];
 
 module.exports = { reads, writes, answers, unparsed };

@@ -2,12 +2,6 @@
 
 /** The methods of models; their versions have a route of their own. */
 
-const lists = require("./lists.js");
-const models = require("./models.js");
+const { together } = require("../lib/rooms.js");
 
-/** @type {import("../methods.js").Methods} */
-module.exports = {
-  reads: { ...lists.reads, ...models.reads },
-  writes: models.writes,
-  answers: models.answers,
-};
+module.exports = together([require("./lists.js"), require("./models.js")]);

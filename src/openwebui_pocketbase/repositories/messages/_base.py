@@ -11,6 +11,7 @@ from open_webui.models.messages import MessageModel, MessageReplyToResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.base import LARGE, PocketBaseRepository, codec_of, in_thread_if, list_of
+from openwebui_pocketbase.repositories.errors import integrity_errors
 from openwebui_pocketbase.repositories.messages import _senders
 from openwebui_pocketbase.repositories.neighbours import is_on_pocketbase
 
@@ -93,6 +94,7 @@ class MessageRows(PocketBaseRepository):
     table = "message"
     model = MessageModel
     is_urgent = False
+    _host_errors = staticmethod(integrity_errors)
 
     async def _quoting(self, method: str, **parameters: Any) -> Quoting:
         """Return messages that a reading method finds, with what they quote."""

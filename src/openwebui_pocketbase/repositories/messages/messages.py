@@ -42,10 +42,14 @@ class MessageWrites(MessageReactions):
     async def insert_new_message(
         self, form_data: MessageForm, channel_id: str, user_id: str, db: AsyncSession | None = None
     ) -> MessageModel | None:
-        """Post a message; its user joins the channel."""
+        """Post a message; its user joins the channel.
+
+        Raises:
+            IntegrityError: It is nobody's.
+        """
         message = _new(form_data, channel_id, user_id=user_id)
         members = records_of([joining(channel_id, user_id)])
-        await self._write("insert_new_message", members=members, messages=[_record(message)])
+        await self._write("insert_new_message", channel_id=channel_id, members=members, messages=[_record(message)])
         posted = _as_read(message)
         await _publish(posted, "channel.message.created")
         return posted
