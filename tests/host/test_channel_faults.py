@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import signal
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -112,14 +110,7 @@ def test_a_killed_pocketbase_loses_no_message(embedded: OpenWebUI, poll: Callabl
         try:
             for _ in range(2):
                 goes_on()
-                dead = embedded.pocketbase
-                os.kill(dead.pocketbase, signal.SIGKILL)
-                poll(
-                    lambda dead=dead: (
-                        (now := embedded.run_dir.read_state()) and now.ready and now.pocketbase != dead.pocketbase
-                    ),
-                    "the supervisor restarts PocketBase",
-                )
+                embedded.kill_pocketbase()
             goes_on()
         finally:
             over.set()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.server
-import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -96,14 +94,7 @@ def test_a_killed_pocketbase_comes_back(embedded: OpenWebUI, poll: Callable[...,
     with traffic.running():
         for _ in range(2):
             goes_on()
-            dead = embedded.pocketbase
-            os.kill(dead.pocketbase, signal.SIGKILL)
-            poll(
-                lambda dead=dead: (
-                    (now := embedded.run_dir.read_state()) and now.ready and now.pocketbase != dead.pocketbase
-                ),
-                "the supervisor restarts PocketBase",
-            )
+            dead = embedded.kill_pocketbase()
         goes_on()
 
     assert traffic.errors == []

@@ -104,6 +104,27 @@ HOSTILE_NAMES: dict[str, str] = {
     "path": "../../etc/passwd",
 }
 
+WILDCARDS = [
+    "%",
+    "_",
+    "a%b",
+    "a_b",
+    "%%",
+    "__",
+    "100%",
+    "50% off",
+    "%a",
+    "b_",
+    "a%b c",
+    "x%y%z",
+    "x_z",
+    "\\",
+    "\\%",
+    "\\_",
+    "a\\b",
+]
+"""Texts that are searched for with and for the wildcards of LIKE."""
+
 SURROGATES: dict[str, str] = {
     "lone high surrogate": "a\ud800b",
     "lone low surrogate": "\udc00",

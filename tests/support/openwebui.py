@@ -103,6 +103,16 @@ class OpenWebUI:
         assert state is not None, "there is no embedded PocketBase"
         return state
 
+    def kill_pocketbase(self) -> ServerState:
+        """Kill the embedded PocketBase; return what it was when another one is there."""
+        dead = self.pocketbase
+        os.kill(dead.pocketbase, signal.SIGKILL)
+        eventually(
+            lambda: (now := self.run_dir.read_state()) and now.ready and now.pocketbase != dead.pocketbase,
+            "the supervisor restarts PocketBase",
+        )
+        return dead
+
     def admin(self) -> AdminClient:
         """Return a superuser's client of the embedded PocketBase."""
         admin = AdminClient(self.pocketbase.url)

@@ -17,7 +17,7 @@ from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatM
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
 from tests.support import chats
 from tests.support.chats import seed_waiting
-from tests.support.differential import HOSTILE_NAMES, IDS, Contract, Opened, Pair
+from tests.support.differential import HOSTILE_NAMES, IDS, WILDCARDS, Contract, Opened, Pair
 
 METHOD = "get_chats_by_user_id_and_search_text"
 SEARCH = Contract(
@@ -97,27 +97,6 @@ async def test_equal_times(pair: Pair) -> None:
     await seed(pair, *(chat(number, "same", "word", updated_at=7) for number in range(9)))
     await search(pair, "word", "same", "wor", "sa")
     await search(pair, "word", skip=3, limit=4)
-
-
-WILDCARDS = [
-    "%",
-    "_",
-    "a%b",
-    "a_b",
-    "%%",
-    "__",
-    "100%",
-    "50% off",
-    "%a",
-    "b_",
-    "a%b c",
-    "x%y%z",
-    "x_z",
-    "\\",
-    "\\%",
-    "\\_",
-    "a\\b",
-]
 
 
 async def test_wildcards(on_sqlite: Pair) -> None:

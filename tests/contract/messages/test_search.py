@@ -12,7 +12,7 @@ from open_webui.models.messages import Message, MessageForm
 
 from tests.support.channel_messages import SECOND, message, seed_waiting
 from tests.support.contracts import MESSAGES
-from tests.support.differential import HOSTILE_NAMES, IDS, START, Opened, Pair
+from tests.support.differential import HOSTILE_NAMES, IDS, START, WILDCARDS, Opened, Pair
 
 METHOD = "search_messages_by_channel_ids"
 SEARCH = MESSAGES.only("message")
@@ -98,26 +98,6 @@ async def test_times_beyond_64_bits(on_sqlite: Pair) -> None:
         assert isinstance(await on_sqlite.call(METHOD, ["c1"], "apple", time, rows=False), OverflowError)
         await search(on_sqlite, "apple", end_timestamp=time)
     await search(on_sqlite, "apple", start_timestamp=1.7e18, end_timestamp=START * 1e9 + 3.5e9)
-
-
-WILDCARDS = [
-    "%",
-    "_",
-    "a%b",
-    "a_b",
-    "%%",
-    "__",
-    "100%",
-    "50% off",
-    "%a",
-    "b_",
-    "a%b c",
-    "x%y%z",
-    "x_z",
-    "\\",
-    "\\%",
-    "\\_",
-]
 
 
 async def test_wildcards(on_sqlite: Pair) -> None:
