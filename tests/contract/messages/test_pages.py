@@ -14,8 +14,9 @@ async def test_pages(talk: Talk) -> None:
     for number in range(1, 8):
         await talk.post(f"{number}", "bob", rows=False, reply_to_id=first, parent_id=first if number % 3 == 0 else None)
         await talk.post(f"elsewhere {number}", channel=OTHER, rows=False)
-    talk.pair.step = 0
-    for number in range(3):  # at the same time
+    # At the same time; on PostgreSQL such messages have no order.
+    talk.pair.step = 0 if talk.pair.database.is_sqlite else 1
+    for number in range(3):
         await talk.post(f"at once {number}", "carl", rows=False)
     talk.pair.step = 1
     for message in talk.ids[::3]:
