@@ -3,12 +3,14 @@
 /** What owui.pb.js loads. A path with `__hooks` in it says nothing to tsc: these are the types behind such paths. */
 interface HookModules {
   "backup.js": typeof import("../assets/pb_hooks/owui/backup.js");
+  "lib/listeners.js": typeof import("../assets/pb_hooks/owui/lib/listeners.js");
   "channels/dashboard.js": typeof import("../assets/pb_hooks/owui/channels/dashboard.js");
   "chats/dashboard.js": typeof import("../assets/pb_hooks/owui/chats/dashboard.js");
   "dashboard.js": typeof import("../assets/pb_hooks/owui/dashboard.js");
   "dispatch.js": typeof import("../assets/pb_hooks/owui/dispatch.js");
   "embedded.js": typeof import("../assets/pb_hooks/owui/embedded.js");
   "models/dashboard.js": typeof import("../assets/pb_hooks/owui/models/dashboard.js");
+  "changes/announce.js": typeof import("../assets/pb_hooks/owui/changes/announce.js");
   "storage/contents.js": typeof import("../assets/pb_hooks/owui/storage/contents.js");
   "proof.js": typeof import("../assets/pb_hooks/owui/proof.js");
   "version.js": typeof import("../assets/pb_hooks/owui/version.js");

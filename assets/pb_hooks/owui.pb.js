@@ -60,6 +60,36 @@ onRecordDeleteExecute(
   "owui_folders",
 );
 
+for (const written of [onRecordAfterCreateSuccess, onRecordAfterUpdateSuccess, onRecordAfterDeleteSuccess]) {
+  written(
+    (e) => require(`${__hooks}/owui/changes/announce.js`).written(e),
+    "owui_tags",
+    "owui_folders",
+    "owui_users",
+    "owui_api_keys",
+    "owui_auths",
+    "owui_oauth_sessions",
+    "owui_groups",
+    "owui_group_members",
+    "owui_access_grants",
+    "owui_chats",
+    "owui_chat_messages",
+    "owui_shared_chats",
+    "owui_chat_files",
+    "owui_models",
+    "owui_model_histories",
+    "owui_files",
+    "owui_channels",
+    "owui_channel_members",
+    "owui_channel_files",
+    "owui_channel_webhooks",
+    "owui_messages",
+    "owui_message_reactions",
+  );
+}
+
+onRealtimeSubscribeRequest((e) => require(`${__hooks}/owui/lib/listeners.js`).subscribed(e));
+
 // For everybody: it comes before the credentials.
 routerAdd("GET", "/api/owui/proof", (e) => require(`${__hooks}/owui/proof.js`).answer(e));
 

@@ -16,6 +16,7 @@ from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.next_timer import next_timer
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
+from openwebui_pocketbase.origin import APPLICATION, new_origin
 from openwebui_pocketbase.settings import Settings
 from openwebui_pocketbase.storage.cache import Cache
 from openwebui_pocketbase.storage.collector import Collector
@@ -64,6 +65,7 @@ class Runtime:
         """Start or reach the server, bring its schema and the SQL database's copies up, and begin to work."""
         if not self._groups:
             return
+        self.client.origin = new_origin(APPLICATION)
         connection = await asyncio.to_thread(self._open, create=True)
         await self.mirror.start()
         log.info("%s in PocketBase at %s", ", ".join(self._groups), connection.url)

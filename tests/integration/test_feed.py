@@ -118,7 +118,7 @@ async def test_pages_of_any_table(client: PocketBaseClient) -> None:
         found = await page(cursor)
         assert found["follows"]
         assert len(found["changes"]) <= 2
-        seen += [(seq, collection, op) for seq, collection, _, op, _ in found["changes"]]
+        seen += [(seq, collection, op) for seq, collection, _, op, *_ in found["changes"]]
         assert found["last"] == found["changes"][-1][0]
         cursor, more = found["cursor"], found["more"]
     expected = [(2 * n + k + 1, name, "create") for n in range(3) for k, name in enumerate((TAGS, "owui_users"))]
@@ -256,10 +256,10 @@ async def test_timers_of_others_are_known(client: PocketBaseClient, feed: Feed) 
     assert timer.may_be_due("5")  # the feed is not read
     feed._is_current, feed._task = True, asyncio.current_task()
     assert (timer.may_be_due("5"), timer.may_be_due("7")) == (False, True)
-    page = Page("e", "r", follows=True, after=1, last=2, more=False, cursor="c", changes=[])
+    page = Page("e", "r", follows=True, after=1, last=2, more=False, cursor="c", changes=[], heard=[])
     timer._notice(page)
     assert not timer.may_be_due("5")
-    timer._notice(Page("e", "r", True, 2, 3, False, "c", [Change(3, "owui_chats", "c", "update", 1)]))
+    timer._notice(Page("e", "r", True, 2, 3, False, "c", [Change(3, "owui_chats", "c", "update", 1, [], "")], []))
     assert timer.may_be_due("5")
     timer.note("7", moment)  # asked for before
     assert timer.may_be_due("5")
@@ -267,3 +267,74 @@ async def test_timers_of_others_are_known(client: PocketBaseClient, feed: Feed) 
     client.written += 1
     assert timer.may_be_due("5")
     feed._task = None
+
+
+# Whose a change is, and whom it concerns
+
+
+async def test_changes_say_whose_they_are(own_pocketbase: PocketBaseProcess, client: PocketBaseClient) -> None:
+    await tag(client, "ours")
+    other = own_pocketbase.client()
+    await tag(other, "theirs")
+    await other.aclose()
+    with own_pocketbase.admin() as admin:
+        admin.send("POST", f"/api/collections/{TAGS}/records", {"key": "api", "name": "api", "user_id": "v"})
+        admin.send(
+            "POST",
+            "/api/owui/tags/insert_new_tag",
+            {"tag": {"id": "strange", "name": "s", "user_id": "u", "meta": None}},
+            {"Idempotency-Key": "a key as nobody here makes it"},
+        )
+    found = await client.read("changes/get_changes", {"since": "0", "limit": 100})
+    origins = [change[6] for change in found["changes"]]
+    assert origins == [client.origin, other.origin, "", ""]
+    assert [change[5] for change in found["changes"]] == [["u"], ["u"], ["v"], ["u"]]
+    assert client.origin != other.origin
+
+
+async def test_a_repeated_write_keeps_its_origin(own_pocketbase: PocketBaseProcess, client: PocketBaseClient) -> None:
+    await tag(client, "one")
+    with own_pocketbase.admin() as admin:
+        (row,) = admin.sql("SELECT key FROM owui_idempotency")
+        body = {"tag": {"id": "one", "name": "one", "user_id": "u", "meta": None}}
+        admin.send("POST", "/api/owui/tags/insert_new_tag", body, {"Idempotency-Key": row["key"]})
+    found = await client.read("changes/get_changes", {"since": "0", "limit": 100})
+    assert [change[6] for change in found["changes"]] == [client.origin]
+
+
+async def test_an_update_concerns_both_whom_it_was_taken_from_and_whom_it_was_given(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient
+) -> None:
+    with own_pocketbase.admin() as admin:
+        path = "/api/collections/owui_folders/records"
+        made = admin.send("POST", path, {"name": "f", "user_id": "ann"})
+        admin.send("PATCH", f"{path}/{made['id']}", {"user_id": "bob"})
+        admin.send("PATCH", f"{path}/{made['id']}", {"name": "g"})
+        admin.send("DELETE", f"{path}/{made['id']}")
+    found = await client.read("changes/get_changes", {"since": "0", "limit": 100})
+    assert [change[5] for change in found["changes"]] == [["ann"], ["bob", "ann"], ["bob"], ["bob"]]
+
+
+# Who is woken
+
+
+async def test_one_request_of_several_at_once_gives_a_change(client: PocketBaseClient, feed: Feed) -> None:
+    """The request that waits and the one of a reader who was woken: each change is in one page."""
+    pages = pages_of(feed)
+    await feed.read()
+    waiting = [asyncio.create_task(feed.read(wait=5.0)) for _ in range(2)]
+    await asyncio.sleep(0.3)  # until they wait
+    await tag(client, "a")
+    await feed.read()
+    await asyncio.gather(*waiting)
+    await tag(client, "b")
+    await asyncio.gather(*(feed.read() for _ in range(5)))
+    assert [change.record_id for page in pages for change in page.changes] == [
+        change.record_id for change in (await all_changes(client))
+    ]
+    assert all(page.after == before.last for before, page in pairwise(pages) if page.changes)
+
+
+async def all_changes(client: PocketBaseClient) -> list[Change]:
+    found = await client.read("changes/get_changes", {"since": "0", "limit": 1000})
+    return [Change(*change) for change in found["changes"]]

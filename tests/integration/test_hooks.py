@@ -479,6 +479,60 @@ def test_old_changes_are_pruned_but_for_the_newest(own_pocketbase: PocketBasePro
         assert left() == ["2501", "5001", "2501"]
 
 
+def numbered(count: int, op: str = "'update'", record: str = "i") -> str:
+    """SQL that puts changes into the feed, one a millisecond from `at` on."""
+    numbers = f"WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+    columns = f"SELECT 'c', {record}, {op}, {{at}} + i FROM n"
+    return f"INSERT INTO owui_changes (collection, record_id, op, at) {numbers} {columns}"
+
+
+def seqs(admin: AdminClient) -> list[int]:
+    rows = admin.sql("SELECT group_concat(seq) AS seqs FROM (SELECT seq FROM owui_changes ORDER BY seq)")
+    return [int(seq) for seq in (rows[0]["seqs"] or "").split(",") if seq]
+
+
+def test_changes_above_the_number_are_pruned(own_pocketbase: PocketBaseProcess) -> None:
+    """Whoever has not read them."""
+    now = int(time.time() * 1000)
+    with own_pocketbase.admin() as admin:
+        site = Site(own_pocketbase, admin, {})
+        admin.sql(numbered(10).format(at=now))
+        admin.send(
+            "POST", "/api/owui/changes/get_changes", {"since": "2/update/0/x", "limit": 1, "reader": "s00000001"}
+        )
+        admin.sql(
+            f"INSERT INTO owui_changes (seq, collection, record_id, op, at) VALUES (1000005, 'c', 'x', 'create', {now})"
+        )
+        prune(site, lambda: seqs(admin) == [6, 7, 8, 9, 10, 1000005])
+
+
+def test_of_many_updates_of_a_record_the_last_one_stays(own_pocketbase: PocketBaseProcess) -> None:
+    day = 24 * 3600 * 1000
+    now = int(time.time() * 1000)
+    with own_pocketbase.admin() as admin:
+        site = Site(own_pocketbase, admin, {})
+        admin.sql(numbered(9, op="iif(i % 4 = 1, 'create', 'update')", record="i % 2").format(at=now - day - 60_000))
+        admin.sql(numbered(3, record="'young'").format(at=now - day + 60_000))
+        # 1, 5 and 9 create record 1; 3 and 7 change it; 2, 4, 6 and 8 change record 0.
+        prune(site, lambda: seqs(admin) == [1, 5, 8, 9, 10, 11, 12])
+        assert admin.sql("SELECT value FROM owui_meta WHERE key = 'coalesced'") == [{"value": "9"}]
+        prune(site, lambda: seqs(admin) == [1, 5, 8, 9, 10, 11, 12])
+
+
+def test_what_a_reader_has_not_read_stays(own_pocketbase: PocketBaseProcess) -> None:
+    """Each reader says how far it is."""
+    week = 7 * 24 * 3600 * 1000
+    with own_pocketbase.admin() as admin:
+        site = Site(own_pocketbase, admin, {})
+        admin.sql(numbered(9).format(at=int(time.time() * 1000) - week - 60_000))
+        read = {"limit": 1}
+        admin.send("POST", "/api/owui/changes/get_changes", {**read, "since": "4/update/0/x", "reader": "s00000001"})
+        admin.send("POST", "/api/owui/changes/get_changes", {**read, "since": "7/update/0/x", "reader": "s00000002"})
+        prune(site, lambda: seqs(admin) == [4, 5, 6, 7, 8, 9])
+        admin.send("POST", "/api/owui/changes/get_changes", {**read, "since": "8/update/0/x", "reader": "s00000001"})
+        prune(site, lambda: seqs(admin) == [7, 8, 9])
+
+
 def test_bodies_above_pocketbases_own_limit_are_taken(site: Site) -> None:
     data = json.dumps({"text": "x" * (40 << 20)})
     response = site.write("folders/insert_new_folder", folder("large", data=data), key="large")

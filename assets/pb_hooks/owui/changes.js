@@ -11,11 +11,18 @@
  * A page: `epoch` and `run` name the feed and PocketBase's process; `follows`: whether the feed still has the very
  * change behind which it was asked, else the page is empty; `last` and `cursor`: the change up to which the page is
  * complete; `more`: whether the feed goes on behind it.
+ *
+ * A change: number, collection, record, operation, time, `concerned` and `origin`. `concerned` is a JSON array of what
+ * the table's `concerns` are in the record, twice if an update changed that, first as they are now; `origin` names the
+ * process whose write it was, and is empty for what others did.
  */
 
 const { insert } = require("./lib/records.js");
 const { tables, arg, given, row, isRow, truth, many, query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
+const { noteReader } = require("./changes/prune.js");
+const { arm } = require("./changes/announce.js");
+const { heard } = require("./lib/listeners.js");
 const { run } = require("./version.js");
 
 /** @type {import("./lib/rows.js").Table[]} */
@@ -58,7 +65,7 @@ function page(cursor, limit, which, content) {
       ) AS follows FROM asked),
     page AS MATERIALIZED (SELECT
       coalesce((SELECT seq ${behind} ORDER BY seq LIMIT 1 OFFSET ${limit} - 1), ${NEWEST}) AS last),
-    found AS (SELECT seq, collection, record_id, op, at ${behind} AND seq <= (SELECT last FROM page) ORDER BY seq)
+    found AS (SELECT seq, collection, record_id, op, at, concerned, origin ${behind} AND seq <= (SELECT last FROM page) ORDER BY seq)
     SELECT json_object(
       'epoch', (SELECT value FROM owui_meta WHERE key = 'epoch'),
       'run', '${run()}',
@@ -85,15 +92,17 @@ function mirrored(cursor, limit) {
   );
 }
 
-/** @type {Record<string, string | (() => string)>} */
+/** @type {Record<string, import("./methods.js").Read>} */
 const reads = {
-  /** A page of changes, of some `collections` or all: number, collection, record, operation and time of each. */
-  get_changes: () =>
+  /** A page of changes, of some `collections` or all; `heard`: the collections that PocketBase's clients listen to. */
+  get_changes: (_, app) =>
     page(
       arg("since"),
       arg("limit"),
       `(${arg("collections")} IS NULL OR collection IN ${given("collections")})`,
-      `'changes', json_group_array(json_array(seq, collection, record_id, op, at))) AS json FROM found`,
+      `'heard', json('${JSON.stringify(heard(app))}'),
+      'changes', json_group_array(
+        json_array(seq, collection, record_id, op, at, json(iif(concerned = '', '[]', concerned)), origin))) AS json FROM found`,
     ),
   get_mirrored: () => mirrored(arg("since"), arg("limit")),
 };
@@ -133,10 +142,15 @@ const waits = {
    * waits keeps its JavaScript runtime; PocketBase makes more when all are busy.
    *
    * @param {CoreApp} app
-   * @param {{ since: string, wait?: number }} args
+   * @param {{ since: string, wait?: number, reader?: string, client?: string, own?: boolean }} args `reader`: the origin
+   *   of whoever has read up to `since`; `client`: the realtime client that is to be told of the first change behind
+   *   this page; `own`: whether of the reader's own changes as well
    * @param {() => boolean} isGone
    */
-  get_changes(app, { since, wait }, isGone) {
+  get_changes(app, { since, wait, reader, client, own }, isGone) {
+    if (reader) {
+      noteReader(app, reader, parseInt(since, 10));
+    }
     const until = Date.now() + 1000 * Math.min(wait || 0, LONGEST_WAIT);
     const isNewest = truth(
       `{:body} = coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0')`,
@@ -145,6 +159,9 @@ const waits = {
     while (Date.now() < until && !isGone() && query(app, isNewest, since) === "true") {
       sleep(STEP);
       settleTags(app);
+    }
+    if (client) {
+      arm(app, client, own ? "" : reader || ""); // before the page is read: what comes behind it is announced
     }
   },
 };

@@ -4,15 +4,13 @@
 
 const BODY_LIMIT = 1 << 29; // bytes; the route's limit
 
-/** Seconds for which the change feed is kept. */
-const CHANGES_KEPT_FOR = 7 * 24 * 3600;
-
 /** @typedef {import("./methods.js").Read} Read */
 
 const { query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
-const { begin, finish, replay, oldestKey } = require("./idempotency.js");
+const { announce } = require("./changes/announce.js");
+const { begin, finish, replay, oldestKey, originOf } = require("./idempotency.js");
 const RUN = require("./version.js").run();
 
 /** @type {Record<string, Read>} */
@@ -72,7 +70,7 @@ function read(e, path, body) {
       waits[path]($app, JSON.parse(body), () => isGone(e));
     }
     if (typeof sql === "function") {
-      sql = sql(JSON.parse(body));
+      sql = sql(JSON.parse(body), $app);
     }
   } catch (error) {
     return refuse(e, error);
@@ -109,7 +107,7 @@ function replyOf(app, path, { text, before, last }, args, body, mirroredUpTo) {
   const sql = answers[path];
   const isWhole = !sql || text === "null" || text.startsWith('"');
   const parameters = text.startsWith("{") ? text : body;
-  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args) : sql, parameters);
+  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args, app) : sql, parameters);
   const range = last > before ? `"first":${before + 1},"last":${last}` : '"first":null,"last":null';
   const changes = mirroredUpTo ? `,"changes":${mirroredSince(app, mirroredUpTo)}` : "";
   return `{"answer":${answer},${range}${changes}}`;
@@ -153,6 +151,7 @@ function write(e, path, body) {
     }
     reply = replyOf($app, path, done, args, body, mirroredUpTo);
   }
+  announce($app, originOf(key));
   return e.blob(200, "application/json", reply);
 }
 
@@ -185,12 +184,7 @@ function prune() {
       "(SELECT key FROM owui_idempotency WHERE key < {:limit} ORDER BY key LIMIT 1000)",
     oldestKey(),
   );
-  // The newest change stays: the next one's number is made from it.
-  deleteInSteps(
-    "DELETE FROM owui_changes WHERE seq IN (SELECT seq FROM owui_changes ORDER BY seq LIMIT 1000) " +
-      "AND at < {:limit} AND seq < (SELECT max(seq) FROM owui_changes)",
-    Date.now() - CHANGES_KEPT_FOR * 1000,
-  );
+  require("./changes/prune.js").prune($app);
   require("./chats/insert.js").prune($app.nonconcurrentDB());
 }
 

@@ -67,9 +67,18 @@ function replay(app, key) {
   return found && { before: Number(found[1]), last: Number(found[2]), text: found[3] };
 }
 
+/**
+ * Whose write a key is of: it is part of it, and a trigger on this table notes it in the change feed.
+ *
+ * @param {string} key
+ */
+function originOf(key) {
+  return /^.{12}-([as].{8})-/.exec(key)?.[1] || "";
+}
+
 /** The first key that is still kept: keys begin with the time. */
 function oldestKey() {
   return (Date.now() - REPEATABLE_FOR * 1000).toString(16).padStart(12, "0");
 }
 
-module.exports = { begin, finish, replay, oldestKey };
+module.exports = { begin, finish, replay, oldestKey, originOf };

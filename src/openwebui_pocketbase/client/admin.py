@@ -20,6 +20,7 @@ from openwebui_pocketbase.client.transport import ENCODINGS
 from openwebui_pocketbase.client.trust import Trust
 from openwebui_pocketbase.client.wire import idempotency_key
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, ResponseError, UnauthorizedError
+from openwebui_pocketbase.origin import SCRIPT, new_origin
 
 __all__ = ["AdminClient"]
 
@@ -58,6 +59,7 @@ class AdminClient:
         self, url: str, *, timeout: float = 30.0, token: str | None = None, trust: Trust | None = None
     ) -> None:
         self._url = url
+        self._origin = new_origin(SCRIPT)
         # Like the asynchronous client, straight to the server: no proxy of the environment in between.
         self._client = PocketBase(
             url,
@@ -154,7 +156,7 @@ class AdminClient:
 
     def write(self, path: str, parameters: dict[str, Any]) -> Any:
         """Call a method of the hooks that writes; return its answer."""
-        headers = {"Idempotency-Key": idempotency_key()}
+        headers = {"Idempotency-Key": idempotency_key(self._origin)}
         return self.send("POST", f"/api/owui/{path}", parameters, headers)["answer"]
 
     def send(

@@ -19,6 +19,7 @@ from openwebui_pocketbase.client.transport import Transport
 from openwebui_pocketbase.client.trust import Trust
 from openwebui_pocketbase.client.wire import Reply, encode, idempotency_key, reply_of
 from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
+from openwebui_pocketbase.origin import SCRIPT, new_origin
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
 __all__ = ["PocketBaseClient"]
@@ -40,6 +41,7 @@ class PocketBaseClient:
         met_run: The process that `on_new_run` has dealt with.
         on_new_run: Awaited before an answer of another process than ``met_run`` is given to whoever reads.
         written: Number of the newest change in the feed that this client made.
+        origin: Says in the feed which changes this client made.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class PocketBaseClient:
         self.met_run = ""
         self.on_new_run: Callable[[str], Awaitable[None]] | None = None
         self.written = 0
+        self.origin = new_origin(SCRIPT)
         self._url = ""
         self._trust: Trust | None = None
         self._opener = opener
@@ -143,7 +146,7 @@ class PocketBaseClient:
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
         """
-        headers = f"Idempotency-Key: {idempotency_key()}\r\n"
+        headers = f"Idempotency-Key: {idempotency_key(self.origin)}\r\n"
         if mirrored_up_to:
             headers += f"X-Owui-Mirrored-Up-To: {quote(mirrored_up_to)}\r\n"  # a record id can be any text
         reply: Reply = await self._send("POST", f"/api/owui/{path}", encode(parameters), headers, parse=reply_of)

@@ -54,6 +54,10 @@ def encode(parameters: Mapping[str, Any]) -> bytes:
         return json.dumps(parameters, ensure_ascii=False, allow_nan=False).encode()
 
 
-def idempotency_key() -> str:
-    """Return a new key that sorts by time, so that the server can prune old ones without an index for it."""
-    return f"{time.time_ns() // 1_000_000:012x}-{secrets.token_hex(10)}"
+def idempotency_key(origin: str) -> str:
+    """Return a new key that sorts by time, so that the server can prune old ones without an index for it.
+
+    Args:
+        origin: Whose write it is; see `openwebui_pocketbase.origin`.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}-{origin}-{secrets.token_hex(10)}"

@@ -18,7 +18,7 @@ from typing import Any
 
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import SchemaError
-from openwebui_pocketbase.schema.definitions import CORE_STATEMENTS, version_statement
+from openwebui_pocketbase.schema.definitions import CORE_ADDITIONS, CORE_STATEMENTS, version_statement
 from openwebui_pocketbase.schema.description import OURS, Description, Schema, digest_statement
 from openwebui_pocketbase.schema.fields import NEW_TYPE, changed_types, copy_statement, index_name, indexes, replacement
 from openwebui_pocketbase.schema.objects import FOUND, replacements
@@ -57,6 +57,7 @@ def apply_schema(admin: AdminClient, schema: Schema = OURS) -> bool:
 
 def _apply(admin: AdminClient, schema: Schema, renew: Callable[[], bool]) -> None:
     """Take the steps, as long as nobody else has begun to."""
+    _extend_core(admin)
     existing = admin.collections()
     tables = schema.tables
     _create([table for table in tables if table.collection not in existing], admin)
@@ -100,6 +101,15 @@ def _alone(admin: AdminClient) -> Iterator[Callable[[], bool]]:
         yield renew
     finally:
         admin.sql(f"DELETE FROM owui_meta WHERE {mine}")
+
+
+def _extend_core(admin: AdminClient) -> None:
+    """Give tables of our own the columns that an earlier version did not have."""
+    for table, columns in CORE_ADDITIONS.items():
+        there = {row["name"] for row in admin.sql(f"SELECT name FROM pragma_table_info('{table}')")}
+        for name, definition in columns.items():
+            if name not in there:
+                admin.sql(f"ALTER TABLE {table} ADD COLUMN {name} {definition}")
 
 
 def _create(descriptions: Sequence[Description], admin: AdminClient) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
+from openwebui_pocketbase.origin import APPLICATION, LENGTH, SCRIPT
 from openwebui_pocketbase.schema.changes import change_statement
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Column, Extra, Index, Search, Table
 from openwebui_pocketbase.schema.tags import IS_ENTERED, TAG_REFILL, TAG_STATEMENTS
 
 __all__ = [
+    "CORE_ADDITIONS",
     "CORE_STATEMENTS",
     "CORE_TABLES",
+    "CORE_TRIGGERS",
     "collection",
     "refill_statements",
     "small_collection",
@@ -31,12 +34,29 @@ CORE_TABLES = (
     (
         # Without AUTOINCREMENT, which costs every write another page: the newest row is never pruned.
         "CREATE TABLE IF NOT EXISTS owui_changes (seq INTEGER PRIMARY KEY, "
-        "collection TEXT NOT NULL, record_id TEXT NOT NULL, op TEXT NOT NULL, at INTEGER NOT NULL)"
+        "collection TEXT NOT NULL, record_id TEXT NOT NULL, op TEXT NOT NULL, at INTEGER NOT NULL, "
+        "concerned TEXT NOT NULL DEFAULT '', origin TEXT NOT NULL DEFAULT '')"
     ),
     # Keys sort by time.
     "CREATE TABLE IF NOT EXISTS owui_idempotency (key TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID",
 )
 """Tables of our own: versions, the change feed and the answers of writes already made."""
+
+CORE_ADDITIONS = {
+    "owui_changes": {"concerned": "TEXT NOT NULL DEFAULT ''", "origin": "TEXT NOT NULL DEFAULT ''"},
+}
+"""Table of our own -> its columns that servers of earlier versions have not, and what they are."""
+
+CORE_TRIGGERS = (
+    # A write ends by storing its answer, which begins with the number of the newest change before it; its key says
+    # whose it is. One statement less than if the hooks did this.
+    (
+        "CREATE TRIGGER IF NOT EXISTS owui_idempotency_origin AFTER UPDATE ON owui_idempotency BEGIN "
+        f"UPDATE owui_changes SET origin = substr(NEW.key, 14, {LENGTH}) WHERE seq > CAST(NEW.answer AS INTEGER) "
+        f"AND NEW.key GLOB '????????????-[{APPLICATION}{SCRIPT}]????????-*'; END"
+    ),
+)
+"""Triggers on tables of our own."""
 
 CORE_STATEMENTS = (
     *CORE_TABLES,
@@ -125,7 +145,7 @@ def _change_triggers(table: Table) -> tuple[str, ...]:
     when = f"WHEN {IS_ENTERED} " if table.name == "chat" else ""
     return tuple(
         f"CREATE TRIGGER IF NOT EXISTS {name}_{op} AFTER {event} ON {name} {condition}"
-        f"BEGIN {change_statement(name, row, op)} END"
+        f"BEGIN {change_statement(table, row, op)} END"
         for op, event, row, condition in (
             ("create", "INSERT", "NEW", ""),
             ("update", "UPDATE", "NEW", when),

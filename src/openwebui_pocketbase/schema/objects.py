@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from openwebui_pocketbase.schema.definitions import CORE_TABLES
+from openwebui_pocketbase.schema.definitions import CORE_TABLES, CORE_TRIGGERS
 from openwebui_pocketbase.schema.description import Description, Schema
 from openwebui_pocketbase.schema.fields import index_name
 
@@ -99,6 +99,7 @@ def fingerprint(schema: Schema) -> str:
         for wanted in objects_of(description)
         if wanted.kind != "TABLE"
     ]
+    lines += [f"{wanted.name} {wanted.sql}" for wanted in map(SqlObject.of, CORE_TRIGGERS)]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
@@ -109,7 +110,10 @@ def replacements(descriptions: Sequence[Description], found: Iterable[Mapping[st
         descriptions: What is wanted.
         found: The rows of `FOUND`.
     """
-    return list(_packed("; ".join(unit) for unit in units(descriptions, found)))
+    rows = list(found)
+    there = {row["name"]: row["sql"] for row in rows}
+    core = [[item.drop, item.create] for item in map(SqlObject.of, CORE_TRIGGERS) if there.get(item.name) != item.sql]
+    return list(_packed("; ".join(unit) for unit in [*core, *units(descriptions, rows)]))
 
 
 def units(descriptions: Sequence[Description], found: Iterable[Mapping[str, str]]) -> list[list[str]]:
@@ -120,6 +124,7 @@ def units(descriptions: Sequence[Description], found: Iterable[Mapping[str, str]
     there = {row["name"]: SqlObject.of(row["sql"]) for row in found}
     result = [unit for description in descriptions for unit in _of_collection(description, there)]
     wanted = {item.name for description in descriptions for item in objects_of(description)}
+    wanted |= {item.name for item in map(SqlObject.of, CORE_TRIGGERS)}
     order = ("TRIGGER", "INDEX", "VIRTUAL TABLE")
     useless = sorted((item for item in there.values() if item.name not in wanted), key=lambda i: order.index(i.kind))
     return [*result, [item.drop for item in useless]] if useless else result

@@ -111,6 +111,8 @@ class Table(_Declaration):
             takes e-mail addresses that PocketBase would not.
         mirrored: Whether its rows are copied to the SQL database, because the host's own SQL joins it.
         incomplete: The extra that marks records which are no rows yet: no method returns them, and they are not copied.
+        concerns: The columns that tell whom a record concerns. The change feed has their values with each change: of a
+            record that is deleted there is nothing else left.
         hashed_id: The columns whose hash is the record id; empty if the row's id is the record id.
         id_pattern: What record ids look like that are the row's own.
         extras: Fields besides the host's columns.
@@ -125,6 +127,7 @@ class Table(_Declaration):
     auth: bool = False
     mirrored: bool = False
     incomplete: str = ""
+    concerns: tuple[str, ...] = ()
     hashed_id: tuple[str, ...] = ()
     id_pattern: str = "^[a-z0-9-]+$"
     columns: tuple[Column, ...]

@@ -23,6 +23,7 @@ SQLite cannot compute record ids, which are hashes: records are found by (user_i
 from __future__ import annotations
 
 from openwebui_pocketbase.schema.changes import change_statement
+from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["IS_ENTERED", "TAG_REFILL", "TAG_STATEMENTS"]
 
@@ -151,7 +152,7 @@ TAG_STATEMENTS = (
     (
         f"{_CREATE} owui_chats_tags_relate AFTER UPDATE OF meta, tags, user_id ON owui_chats "
         "WHEN OLD.meta IS NOT NEW.meta OR OLD.tags IS NOT NEW.tags OR OLD.user_id IS NOT NEW.user_id BEGIN "
-        f"{change_statement('owui_chats', 'NEW', 'update', _IS_NOT_ENTERED)} "
+        f"{change_statement(TABLES['chat'], 'NEW', 'update', _IS_NOT_ENTERED)} "
         f"{_edit('OLD.tags', 'NEW', 'WHERE')} {_follow(_THIS)} END"
     ),
     (

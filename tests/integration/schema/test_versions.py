@@ -161,6 +161,7 @@ ADDED = [
         *("owui_messages", "owui_message_reactions", "owui_messages_words"),
         *(f"owui_messages_search{part}" for part in SEARCH_PARTS),
     },
+    set(),
 ]
 """Tables which each version of the schema added."""
 TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]

@@ -8,6 +8,7 @@
  */
 
 const { NOW } = require("./bulk.js");
+const { heard } = require("./listeners.js");
 const { query, scalar, recordIds } = require("./rows.js");
 
 /** @typedef {import("./rows.js").Table} Table */
@@ -15,6 +16,9 @@ const { query, scalar, recordIds } = require("./rows.js");
 
 /** Ids in one query; each is a variable of the statement, of which SQLite takes 32,766. */
 const AT_ONCE = 10000;
+
+/** Marks a record that our hooks save. It is no field, so it is neither stored nor shown. */
+const OURS = "@owui";
 
 /** In place of a hash: no password fits, and PocketBase takes changes of the record, which must have one. */
 const NO_PASSWORD = "$2!"; // PocketBase takes for a hash what begins like this
@@ -85,11 +89,21 @@ function fold(text) {
 }
 
 /**
+ * Whether a record was saved by our hooks.
+ *
+ * @param {core.Record} record
+ */
+function isOurs(record) {
+  return record.get(OURS) === true;
+}
+
+/**
  * @param {CoreApp} tx
  * @param {Table} table
  * @param {core.Record} record
  */
 function save(tx, table, record) {
+  record.set(OURS, true);
   if (table.auth) {
     tx.saveNoValidate(record); // the host takes addresses which PocketBase's e-mail fields do not
     return;
@@ -185,7 +199,7 @@ function update(tx, table, record, values) {
   const relations = { ...related(tx, table, String(record.id)), ...changes };
   record.load(changes);
   relate(table, record, relations);
-  const isHeard = values.email !== undefined || tx.subscriptionsBroker().totalClients() > 0;
+  const isHeard = values.email !== undefined || heard(tx).includes(table.collection);
   if (!table.auth || isHeard) {
     save(tx, table, record);
   }
@@ -234,9 +248,18 @@ function updateColumns(tx, table, data, names) {
 function remove(tx, table, ids) {
   for (let at = 0; at < ids.length; at += AT_ONCE) {
     for (const record of tx.findRecordsByIds(table.collection, ids.slice(at, at + AT_ONCE))) {
-      tx.delete(record);
+      deleteOurs(tx, record);
     }
   }
+}
+
+/**
+ * @param {CoreApp} tx
+ * @param {core.Record} record
+ */
+function deleteOurs(tx, record) {
+  record.set(OURS, true);
+  tx.delete(record);
 }
 
 /**
@@ -263,7 +286,7 @@ function removeSelected(tx, table, rest, body, alias) {
  */
 function removeWhere(tx, table, values) {
   const found = tx.findAllRecords(table.collection, $dbx.hashExp(values));
-  found.forEach((record) => tx.delete(/** @type {core.Record} */ (record)));
+  found.forEach((record) => deleteOurs(tx, /** @type {core.Record} */ (record)));
   return found.length;
 }
 
@@ -309,6 +332,7 @@ function nullsOf(table, record) {
 }
 
 module.exports = {
+  isOurs,
   fold,
   insert,
   update,

@@ -1,0 +1,79 @@
+// @ts-check
+
+/**
+ * Who listens to our collections over PocketBase's realtime. It tells those of what is written by PocketBase itself; of
+ * what our hooks write in SQL they have to be told. Asking each client what it listens to would cost more, the more
+ * clients there are, so it is noted when they subscribe.
+ */
+
+/** In `$app.store()`: JSON of the realtime clients that listen to our collections, `{id: [collection]}`. */
+const LISTENERS = "owui_listeners";
+
+/**
+ * Note what a client listens to from now on.
+ *
+ * @param {core.RealtimeSubscribeRequestEvent} e
+ */
+function subscribed(e) {
+  e.next();
+  const id = e.client.id();
+  const topics = e.subscriptions.map((topic) => topic.split(/[/?]/)[0]);
+  const collections = [...new Set(topics)].map((topic) => nameOf(e.app, topic)).filter(Boolean);
+  e.app.store().setFunc(LISTENERS, (/** @type {string} */ found) => {
+    const listeners = JSON.parse(found || "{}");
+    delete listeners[id];
+    for (const other of Object.keys(listeners).filter((other) => !isThere(e.app, other))) {
+      delete listeners[other];
+    }
+    if (collections.length) {
+      listeners[id] = collections;
+    }
+    return JSON.stringify(listeners);
+  });
+}
+
+/**
+ * The collections that somebody listens to.
+ *
+ * @param {CoreApp} app
+ * @returns {string[]}
+ */
+function heard(app) {
+  const found = app.store().get(LISTENERS);
+  if (!found || found === "{}") {
+    return [];
+  }
+  /** @type {[string, string[]][]} */
+  const listeners = Object.entries(JSON.parse(found));
+  return [...new Set(listeners.flatMap(([id, collections]) => (isThere(app, id) ? collections : [])))];
+}
+
+/**
+ * @param {CoreApp} app
+ * @param {string} id of a realtime client
+ */
+function isThere(app, id) {
+  try {
+    app.subscriptionsBroker().clientById(id);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The name of one of our collections; empty for any other topic.
+ *
+ * @param {CoreApp} app
+ * @param {string} topic name or id of a collection, or something else
+ */
+function nameOf(app, topic) {
+  try {
+    const { name } = app.findCachedCollectionByNameOrId(topic);
+    return name.startsWith("owui_") ? name : "";
+  } catch {
+    return "";
+  }
+}
+
+module.exports = { subscribed, heard };
