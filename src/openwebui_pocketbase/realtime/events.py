@@ -1,0 +1,137 @@
+"""What browsers are to be told of a change in PocketBase: a table of collections, and nothing else.
+
+An event names what has changed and whom that concerns, not how it is now: what a browser is shown is read when it is
+told. So of several equal events one is enough, and nobody is told what was true a moment ago.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from openwebui_pocketbase.changes.feed import Change
+from openwebui_pocketbase.schema.tables import TABLES
+
+__all__ = ["EVERYTHING", "TOLD", "Event", "Kind", "events_of"]
+
+Kind = str
+"""Name of a method of `openwebui_pocketbase.realtime.sockets.Sockets`."""
+
+
+class Event(NamedTuple):
+    """Something that browsers are told once, however many changes say so.
+
+    Attributes:
+        kind: What is to be done.
+        subject: Whom or what it is about: the arguments.
+    """
+
+    kind: Kind
+    subject: tuple[str, ...]
+
+
+EVERYTHING = Event("everything", ())
+"""After a restore, or more changes than anybody could follow: all browsers begin anew."""
+
+
+def _tag(change: Change) -> Iterator[Event]:
+    for (user,) in _concerned(change, 1):
+        yield Event("tags", (user,))
+
+
+def _folder(change: Change) -> Iterator[Event]:
+    for (user,) in _concerned(change, 1):
+        yield Event("chat_list", (user,))
+    if change.op != "create":
+        yield Event("chat_access", ("",))
+
+
+def _chat(change: Change) -> Iterator[Event]:
+    for (user,) in _concerned(change, 1):
+        yield Event("chat_list", (user,))
+        if change.op != "create":
+            yield Event("chat", (change.record_id, user))
+    if change.op != "create":
+        yield Event("chat_access", (change.record_id,))
+
+
+def _chat_message(change: Change) -> Iterator[Event]:
+    for chat, user in _concerned(change, 2):
+        yield Event("chat", (chat, user))
+
+
+def _channel(change: Change) -> Iterator[Event]:
+    yield Event("channel_gone" if change.op == "delete" else "channel", (change.record_id,))
+
+
+def _channel_member(change: Change) -> Iterator[Event]:
+    for channel, user in _concerned(change, 2):
+        yield Event("membership", (channel, user))
+
+
+def _message(change: Change) -> Iterator[Event]:
+    op = change.op
+    for channel, user, parent in _concerned(change, 3):
+        yield Event(f"message_{op}", (change.record_id, channel, user, parent))
+        if parent and op != "update":
+            yield Event("reply", (parent, channel, user))
+        op = "delete"  # from where an update has taken it
+
+
+def _reaction(change: Change) -> Iterator[Event]:
+    for message, user, name in _concerned(change, 3):
+        yield Event("reaction_remove" if change.op == "delete" else "reaction_add", (message, user, name))
+
+
+def _user(change: Change) -> Iterator[Event]:
+    yield Event("user", (change.record_id,))
+
+
+def _group(change: Change) -> Iterator[Event]:
+    if change.op == "update":  # a new one has no members, and those of a deleted one are deleted with it
+        yield Event("group", (change.record_id,))
+
+
+def _group_member(change: Change) -> Iterator[Event]:
+    for _, user in _concerned(change, 2):
+        yield Event("access", (user,))
+
+
+def _access_grant(change: Change) -> Iterator[Event]:
+    for resource_type, resource, principal_type, principal in _concerned(change, 4):
+        yield Event("grant", (resource_type, resource, principal_type, principal))
+
+
+TOLD: Mapping[str, Callable[[Change], Iterator[Event]]] = {
+    TABLES[name].collection: told
+    for name, told in {
+        "tag": _tag,
+        "folder": _folder,
+        "chat": _chat,
+        "chat_message": _chat_message,
+        "channel": _channel,
+        "channel_member": _channel_member,
+        "message": _message,
+        "message_reaction": _reaction,
+        "user": _user,
+        "group": _group,
+        "group_member": _group_member,
+        "access_grant": _access_grant,
+    }.items()
+}
+"""Collection -> what browsers are told of its changes.
+
+Of others they are told nothing: Open WebUI has no event for them, or nothing that is open shows them.
+"""
+
+
+def events_of(change: Change) -> list[Event]:
+    """Return what browsers are to be told of a change."""
+    told = TOLD.get(change.collection)
+    return list(told(change)) if told else []
+
+
+def _concerned(change: Change, columns: int) -> Iterator[tuple[str, ...]]:
+    """Yield whom the change concerns; twice if an update changed that, first as it is now."""
+    values = iter([str(value or "") for value in change.concerned])
+    return zip(*[values] * columns, strict=True)
