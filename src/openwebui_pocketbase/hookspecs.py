@@ -6,7 +6,7 @@ with functions marked by `hookimpl`. Our own PocketBase backend is registered in
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import pluggy
 
 from openwebui_pocketbase.catalog import Extended, Seam
+from openwebui_pocketbase.changes.feed import Change
 from openwebui_pocketbase.settings import Settings
 
 __all__ = [
@@ -83,6 +84,8 @@ class HostContext:
         data_dir: Open WebUI's data directory.
         backends: Group -> backend, of all groups which are not in the host's SQL database.
         modules: Modules of the host that were extended, by name.
+        changed: Calls `StorageSpecs.openwebui_change` of all plugins, and returns what is to be awaited; None if no
+            plugin has it.
     """
 
     app: Any
@@ -90,6 +93,7 @@ class HostContext:
     data_dir: Path
     backends: Mapping[str, str]
     modules: Mapping[str, ModuleType] = field(default_factory=dict)
+    changed: Callable[[Change], Iterable[Awaitable[None] | None]] | None = None
 
 
 class StorageSpecs(Protocol):
@@ -114,6 +118,14 @@ class StorageSpecs(Protocol):
     @hookspec
     def openwebui_start_realtime(self, context: HostContext) -> Awaitable[None] | None:
         """Begin to carry outside changes to the open browsers: called when Open WebUI has started."""
+
+    @hookspec
+    def openwebui_change(self, change: Change) -> Awaitable[None] | None:
+        """Take note of a change in PocketBase, whoever made it: called in each process of the application, in order.
+
+        ``change.op`` is ``lost`` if changes are not known any more, as after a restore: anything may have changed.
+        The next change waits until this has returned; an exception is logged.
+        """
 
     @hookspec
     def openwebui_check_health(self, context: HostContext) -> Awaitable[None] | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from openwebui_pocketbase.catalog import CATALOG, extended_by, seams_of
 from openwebui_pocketbase.changes.mirror import Mirror
-from openwebui_pocketbase.hookspecs import STOCK, Extension, RepositoryBinding, Seam, hookimpl
+from openwebui_pocketbase.hookspecs import STOCK, Extension, HostContext, RepositoryBinding, Seam, hookimpl
 from openwebui_pocketbase.runtime import Runtime
 from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.settings import Settings
@@ -76,6 +76,12 @@ class PocketBasePlugin:
         """Start or reach the server, bring its schema and the copies in the SQL database up."""
         if self.runtime is not None:
             await self.runtime.start()
+
+    @hookimpl
+    async def openwebui_start_realtime(self, context: HostContext) -> None:
+        """Tell the open browsers, and other plugins, of what others change in PocketBase."""
+        if self.runtime is not None:
+            self.runtime.start_realtime(context)
 
     @hookimpl
     async def openwebui_check_health(self) -> None:

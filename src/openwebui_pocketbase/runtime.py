@@ -6,8 +6,9 @@ import asyncio
 import logging
 import threading
 from collections.abc import Collection
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.follower import Follower
@@ -17,11 +18,16 @@ from openwebui_pocketbase.changes.next_timer import next_timer
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.origin import APPLICATION, new_origin
+from openwebui_pocketbase.realtime.announcements import Announcements
+from openwebui_pocketbase.realtime.listeners import Listeners
 from openwebui_pocketbase.settings import Settings
 from openwebui_pocketbase.storage.cache import Cache
 from openwebui_pocketbase.storage.collector import Collector
 from openwebui_pocketbase.storage.contents import Contents
 from openwebui_pocketbase.tasks import BackgroundTask
+
+if TYPE_CHECKING:
+    from openwebui_pocketbase.hookspecs import HostContext
 
 __all__ = ["Runtime"]
 
@@ -69,17 +75,39 @@ class Runtime:
         connection = await asyncio.to_thread(self._open, create=True)
         await self.mirror.start()
         log.info("%s in PocketBase at %s", ", ".join(self._groups), connection.url)
+        tasks: list[BackgroundTask] = []
         if self.mirror.names:
-            self._tasks.append(Follower(self.mirror, self.feed))
+            tasks.append(Follower(self.mirror, self.feed))
         if not {"chats", "messages"}.isdisjoint(self._groups):
-            self._tasks.append(Indexer(self.client, self.feed))
+            tasks.append(Indexer(self.client, self.feed))
         if "chats" in self._groups:
             next_timer.follow(self.client, self.feed)
         if "files" in self._groups:
-            self._tasks.append(Collector(self.contents))
-        if self._tasks:
-            self._tasks.append(self.feed)  # last: whoever listens to it is there
-        for task in self._tasks:
+            tasks.append(Collector(self.contents))
+        self._start(*tasks, self.feed)  # last: whoever listens to it is there
+
+    def start_realtime(self, context: HostContext) -> None:
+        """Tell the open browsers, and other plugins, what others change; the host has started.
+
+        Args:
+            context: Of the host.
+        """
+        if not self._groups:
+            return
+        # They import the host, which this module must not: it is loaded before the host is.
+        bridge = import_module("openwebui_pocketbase.realtime.bridge").Bridge(self.client)
+        self.feed.listen(bridge.notice)
+        self._start(bridge)
+        if context.changed is not None:
+            listeners = Listeners(context.changed)
+            self.feed.listen(listeners.notice)
+            self._start(listeners)
+        announcements = Announcements(self.client, lambda: self.feed.wake(announcements.client_id))
+        self._start(announcements)
+
+    def _start(self, *tasks: BackgroundTask) -> None:
+        for task in tasks:
+            self._tasks.append(task)
             task.start()
 
     def storage_attributes(self) -> dict[str, Any]:
@@ -107,6 +135,7 @@ class Runtime:
         next_timer.leave()
         while self._tasks:
             await self._tasks.pop().aclose()
+        self.feed.forget()
         await self.client.aclose()
         await asyncio.to_thread(self.close)
 

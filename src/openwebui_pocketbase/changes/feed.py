@@ -125,6 +125,10 @@ class Feed(BackgroundTask):
         """Call the listener with each page from now on; the first has ``follows`` false and no changes."""
         self._listeners.append(listener)
 
+    def forget(self) -> None:
+        """Call nobody any more."""
+        self._listeners.clear()
+
     @property
     def is_reading(self) -> bool:
         """Whether those who listen know of each change soon."""

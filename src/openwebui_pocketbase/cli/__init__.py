@@ -20,6 +20,7 @@ from openwebui_pocketbase.cli import (
     schema,
     search,
     serve,
+    tail,
     user,
 )
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(init.init)
 app.command()(doctor.doctor)
+app.command()(tail.tail)
 app.add_typer(schema.app, name="schema")
 app.add_typer(search.app, name="search")
 app.add_typer(user.app, name="user")

@@ -132,8 +132,15 @@ class Installation:
         LastStart.now(context.backends, self._package_dir, data_dir, name, failure).write(data_dir)
 
     def _wrap(self, main: ModuleType) -> Undo:
-        context = HostContext(main.app, self._settings, self._data_dir, self.registry.replaced, self._modules)
         hook = self._manager.hook
+        context = HostContext(
+            main.app,
+            self._settings,
+            self._data_dir,
+            self.registry.replaced,
+            self._modules,
+            (lambda change: hook.openwebui_change(change=change)) if hook.openwebui_change.get_hookimpls() else None,
+        )
 
         async def bootstrap() -> None:
             try:
