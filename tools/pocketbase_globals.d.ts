@@ -11,6 +11,7 @@ interface HookModules {
   "models/dashboard.js": typeof import("../assets/pb_hooks/owui/models/dashboard.js");
   "storage/contents.js": typeof import("../assets/pb_hooks/owui/storage/contents.js");
   "proof.js": typeof import("../assets/pb_hooks/owui/proof.js");
+  "realtime.js": typeof import("../assets/pb_hooks/owui/realtime.js");
   "version.js": typeof import("../assets/pb_hooks/owui/version.js");
 }
 

@@ -80,6 +80,8 @@ routerAdd(
 
 onRecordCreateExecute((e) => require(`${__hooks}/owui/chats/dashboard.js`).madeTag(e), "owui_tags");
 
+onRealtimeSubscribeRequest((e) => require(`${__hooks}/owui/realtime.js`).subscribing(e));
+
 // What other programs do in SQL; a worker of Open WebUI that reads the feed does so at once.
 cronAdd("owui_stale_tags", "* * * * *", () => require(`${__hooks}/owui/dispatch.js`).settle());
 cronAdd("owui_prune", "*/5 * * * *", () => require(`${__hooks}/owui/dispatch.js`).prune());
