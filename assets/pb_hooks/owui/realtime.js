@@ -1,6 +1,6 @@
 // @ts-check
 
-/** Who is told of changes: subscriptions of the topic `owui_changes`. */
+/** PocketBase's realtime: who may subscribe to the topic `owui_changes`, and whether anybody wants records. */
 
 const TOPIC = "owui_changes";
 
@@ -17,4 +17,14 @@ function subscribing(e) {
   return e.next();
 }
 
-module.exports = { subscribing };
+/**
+ * Whether a client is subscribed to anything besides the topic, such as the dashboard to records.
+ *
+ * @param {CoreApp} app
+ */
+function wantsRecords(app) {
+  const clients = Object.values(app.subscriptionsBroker().clients());
+  return clients.some((client) => Object.keys(client.subscriptions()).some((topic) => topic !== TOPIC));
+}
+
+module.exports = { subscribing, wantsRecords };

@@ -124,6 +124,7 @@ def _http() -> httpx.AsyncClient:
     return httpx.AsyncClient(
         # How long a stream may be silent is the session's matter.
         timeout=httpx.Timeout(CONNECT, read=None),
+        limits=httpx.Limits(max_keepalive_connections=0),  # one that was kept may be dead, which counts as a failure
         trust_env=False,
         headers={"Accept-Encoding": "identity"},
         verify=certificates(),

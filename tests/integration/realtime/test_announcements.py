@@ -23,6 +23,7 @@ from openwebui_pocketbase.exceptions import NotFoundError, UnauthorizedError
 from openwebui_pocketbase.realtime import session as session_module
 from openwebui_pocketbase.realtime.announcements import Announcements
 from openwebui_pocketbase.realtime.session import TOPIC
+from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 from tests.support.pocketbase import PocketBaseProcess, clone
 from tests.support.proxies import Proxy
@@ -35,6 +36,19 @@ routerAdd("POST", "/api/test/announce", (e) => {
   told.forEach((client) => client.send(message));
   return e.json(200, told.map((client) => client.id()));
 }, $apis.requireSuperuserAuth());
+
+routerAdd("POST", "/api/test/end", (e) => {
+  const broker = $app.subscriptionsBroker();
+  Object.keys(broker.clients()).forEach((id) => broker.unregister(id));
+  return e.noContent(204);
+}, $apis.requireSuperuserAuth());
+
+onRecordUpdateExecute((e) => {
+  $app.store().set("saved", ($app.store().get("saved") || 0) + 1);
+  return e.next();
+}, "owui_users");
+
+routerAdd("GET", "/api/test/saved", (e) => e.json(200, $app.store().get("saved") || 0), $apis.requireSuperuserAuth());
 """
 Announce = Callable[[], Awaitable[list[str]]]
 
@@ -169,10 +183,29 @@ async def test_each_announcement_wakes_once(server: PocketBaseProcess, announce:
         assert listener.wakes == 6
 
 
+async def test_a_stream_that_the_server_ends_is_followed_by_another(
+    server: PocketBaseProcess, announce: Announce, proxy: Proxy, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "openwebui_pocketbase")
+    async with listening(server, proxy.url) as listener:
+        client_id = ""
+        for ends in range(3):
+            client_id = await listener.subscribed(other_than=client_id)
+            assert listener.wakes == 2 * ends + 1
+            with server.admin() as admin:
+                admin.send("POST", "/api/test/end")
+        client_id = await listener.subscribed(other_than=client_id)
+        assert await announce() == [client_id]
+        await until(lambda: listener.wakes == 8)
+    streams = [sent for sent in proxy.received if sent.startswith(b"GET /api/realtime ")]
+    assert len(streams) == 4
+    assert messages(caplog, logging.WARNING) == messages(caplog, logging.INFO) == []
+
+
 async def test_a_stopping_server_does_not_wait_for_the_stream(server: PocketBaseProcess) -> None:
     async with listening(server) as listener:
         await listener.subscribed()
-        await asyncio.to_thread(server.stop)  # kills nobody: it waits for the process, up to 20 seconds
+        await asyncio.to_thread(server.stop)  # raises an error after 20 seconds
         await until(lambda: not listener.id)
         server.start()
         await listener.subscribed()
@@ -316,6 +349,26 @@ async def test_the_stream_is_asked_for_without_the_token_and_past_proxies_of_the
     assert b"authorization" not in streams[0].lower()
     assert any(token.encode() in sent for sent in proxy.received)  # of the subscription
     assert token not in caplog.text
+
+
+async def test_users_are_written_in_sql_although_somebody_listens_to_announcements(server: PocketBaseProcess) -> None:
+    """As long as nobody wants records."""
+    columns = dict.fromkeys(column.name for column in TABLES["user"].columns)
+    user = {"user": columns | {"id": "u", "name": "u", "email": "u@example.com"}}
+    async with listening(server) as listener:
+        await listener.subscribed()
+        await listener.client.write("users/insert_new_user", user)
+        with server.admin() as admin:
+
+            async def saved_by_changing(role: str) -> int:
+                before: int = admin.send("GET", "/api/test/saved")
+                await listener.client.write("users/update_user_by_id", {"id": "u", "changes": {"role": role}})
+                after: int = admin.send("GET", "/api/test/saved")
+                return after - before
+
+            assert await saved_by_changing("first") == 0
+            await listener.client.subscribe(listener.id, [TOPIC, "owui_users/*"])
+            assert await saved_by_changing("second") == 1
 
 
 # Streams that are of no use

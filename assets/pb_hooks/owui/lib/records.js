@@ -9,6 +9,7 @@
 
 const { NOW } = require("./bulk.js");
 const { query, scalar, recordIds } = require("./rows.js");
+const { wantsRecords } = require("../realtime.js");
 
 /** @typedef {import("./rows.js").Table} Table */
 /** @typedef {Record<string, any>} Values column -> value */
@@ -185,7 +186,7 @@ function update(tx, table, record, values) {
   const relations = { ...related(tx, table, String(record.id)), ...changes };
   record.load(changes);
   relate(table, record, relations);
-  const isHeard = values.email !== undefined || tx.subscriptionsBroker().totalClients() > 0;
+  const isHeard = values.email !== undefined || wantsRecords(tx);
   if (!table.auth || isHeard) {
     save(tx, table, record);
   }
