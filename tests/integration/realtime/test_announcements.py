@@ -55,18 +55,27 @@ Announce = Callable[[], Awaitable[list[str]]]
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 HTML = b"Content-Type: text/html\r\nConnection: close\r\n\r\n<h1>Hello</h1>"
 USELESS = {
-    "a proxy whose server is away": b"HTTP/1.1 502 Bad Gateway\r\n" + HTML,
-    "a page": b"HTTP/1.1 200 OK\r\n" + HTML,
-    "a page that is missing": b"HTTP/1.1 404 Not Found\r\n" + HTML,
-    "a redirect": b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/api/realtime\r\n\r\n",
-    "no HTTP": b"SSH-2.0\r\n",
-    "nothing": b"",
-    "no events": EVENTS,
-    "other events": EVENTS + b"event: hello\ndata: {\n\n: \n\nevent: owui_changes\ndata: 1\n\n\xff\x00\n\n",
-    "no client": EVENTS + b"event: PB_CONNECT\ndata: {}\n\n",
-    "the middle of an event": EVENTS + b'event: PB_CONNECT\ndata: {"clientId": "a',
-    "a client of nobody": EVENTS + b'event: PB_CONNECT\ndata: {"clientId": "abc"}\n\n',
+    "a proxy whose server is away": (b"HTTP/1.1 502 Bad Gateway\r\n" + HTML, "PocketBase answered 502 to "),
+    "a page": (b"HTTP/1.1 200 OK\r\n" + HTML, "it answered with text/html in place of text/event-stream"),
+    "no type": (b"HTTP/1.1 200 OK\r\n\r\n", "it answered with no type in place of text/event-stream"),
+    "a page that is missing": (b"HTTP/1.1 404 Not Found\r\n" + HTML, "it answered 404 with a page of its own"),
+    "a redirect": (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", "is redirected (302) to "),
+    "no HTTP": (b"SSH-2.0\r\n", "PocketBase gave no answer to "),
+    "nothing": (b"", "PocketBase gave no answer to "),
+    "no events": (EVENTS, "the stream ended before its client was subscribed"),
+    "other events": (
+        EVENTS + b"event: hello\ndata: {\n\n: \n\nevent: owui_changes\ndata: 1\n\n\xff\x00\n\n",
+        "the stream ended before its client was subscribed",
+    ),
+    "no client": (EVENTS + b"event: PB_CONNECT\ndata: {}\n\n", "its first event names no client"),
+    "the middle of an event": (
+        EVENTS + b'event: PB_CONNECT\ndata: {"clientId": "a',
+        "the stream ended before its client was subscribed",
+    ),
+    # The proxy answers the subscription in the same way.
+    "a client of nobody": (EVENTS + b'event: PB_CONNECT\ndata: {"clientId": "abc"}\n\n', "it answered 200"),
 }
+"""What is not PocketBase's stream, and what is said of it."""
 
 
 @pytest.fixture(scope="module")
@@ -379,14 +388,15 @@ async def test_other_answers_are_survived_and_told_of_once(
     server: PocketBaseProcess, proxy: Proxy, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     caplog.set_level(logging.INFO)
-    proxy.answer = USELESS[name]
+    proxy.answer, reason = USELESS[name]
     async with listening(server, proxy.url) as listener:
         await until(lambda: proxy.connections >= 6)
         assert (listener.id, listener.wakes) == ("", 0)
         proxy.answer = None
         await listener.subscribed()
         assert listener.wakes == 1
-    assert len(messages(caplog, logging.WARNING)) == 1
+    (warning,) = messages(caplog, logging.WARNING)
+    assert reason in warning
     assert messages(caplog, logging.INFO) == ["PocketBase announces changes again."]
 
 
