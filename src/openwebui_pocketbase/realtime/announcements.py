@@ -55,19 +55,19 @@ class Announcements(BackgroundTask):
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        session = self._session = Session(random.random)
+        self._session = Session(random.random)
         async with _http() as http:
-            await self._perform(session.begin(loop.time()))
+            await self._perform(self._session.begin(loop.time()))
             while True:
                 await asyncio.sleep(self._connect_at - loop.time())
                 try:
-                    await self._listen(session, http)
+                    await self._listen(http)
                 except Exception as error:  # noqa: BLE001 - whatever it was, the next stream may do
                     self._note_failure(error)
                 finally:
-                    await self._perform(session.closed(loop.time()))
+                    await self._perform(self._session.closed(loop.time()))
 
-    async def _listen(self, session: Session, http: httpx.AsyncClient) -> None:
+    async def _listen(self, http: httpx.AsyncClient) -> None:
         """Open a stream and carry out what its events ask for, until it ends.
 
         Raises:
@@ -75,20 +75,20 @@ class Announcements(BackgroundTask):
         """
         loop = asyncio.get_running_loop()
         url = f"{self._client.url}/api/realtime"  # an embedded server can have moved
-        await self._perform(session.opened())
+        await self._perform(self._session.opened())
         try:
-            async with asyncio.timeout(session.patience) as limit, aconnect_sse(http, "GET", url) as source:
+            async with asyncio.timeout(self._session.patience) as limit, aconnect_sse(http, "GET", url) as source:
                 await _check(url, source.response)
                 async with aclosing(source.aiter_sse()) as events:
                     async for event in events:
-                        await self._perform(session.received(event.event, event.data))
-                        limit.reschedule(loop.time() + session.patience)
+                        await self._perform(self._session.received(event.event, event.data))
+                        limit.reschedule(loop.time() + self._session.patience)
         except TimeoutError as error:
-            silence = TimeoutError(f"nothing came for {session.patience:g} seconds")
+            silence = TimeoutError(f"nothing came for {self._session.patience:g} seconds")
             raise unavailable(url, silence) from error
         except httpx.HTTPError as error:
             raise unavailable(url, error) from error
-        if not session.client_id:
+        if not self._session.client_id:
             raise unavailable(url, ConnectionError("the stream ended before its client was subscribed"))
 
     async def _perform(self, actions: Iterable[Action]) -> None:
