@@ -152,6 +152,19 @@ async def test_every_status_has_its_error(status: int, body: bytes, kind: type[R
         assert raised.value.status == status
 
 
+async def test_a_subscription_has_a_reply_without_a_body() -> None:
+    client = new_client("http://pocketbase", Authenticator(None, SECRET), retry=0)
+    answers = [Answer(204, b""), Answer(200, b"<html>"), Answer(404, b"{}"), Answer(204, b"")]
+    fake(client, lambda _: answers.pop(0))
+    await client.subscribe("c", ["a", "b"])
+    with pytest.raises(NotPocketBaseError, match="it answered 200"):
+        await client.subscribe("c", ["a"])
+    with pytest.raises(NotFoundError):
+        await client.subscribe("c", ["a"])
+    with pytest.raises(NotPocketBaseError, match="it answered 204"):
+        await client.read(TAGS, NOBODY)
+
+
 def test_code_of_an_error_is_the_answers() -> None:
     error = response_error("u", 400, b'{"data": {"a": {"code": "validation_required"}, "b": "x"}}')
     assert isinstance(error, ResponseError)

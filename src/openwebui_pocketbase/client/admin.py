@@ -22,7 +22,7 @@ from openwebui_pocketbase.client.wire import idempotency_key
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, ResponseError, UnauthorizedError
 from openwebui_pocketbase.origin import SCRIPT, new_origin
 
-__all__ = ["AdminClient"]
+__all__ = ["AdminClient", "certificates"]
 
 STREAMED = "owui_streamed"
 """Marks a request whose reply is read by whoever sent it."""
@@ -68,7 +68,7 @@ class AdminClient:
             headers={"Accept-Encoding": "identity"},
             event_hooks={"response": [self._check]},
             transport=ProvenTransport(url, trust) if trust else None,
-            verify=_certificates(),
+            verify=certificates(),
         )
         if token:
             self._client.auth_store.save(token)
@@ -214,6 +214,6 @@ class AdminClient:
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """Return what connections to https addresses are verified by; reading it takes longer than most requests."""
     return httpx.create_ssl_context()

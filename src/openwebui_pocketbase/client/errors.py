@@ -54,7 +54,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def response_error(url: str, status: int, body: bytes, headers: Mapping[str, str] = _NONE) -> RequestError:
-    """Return the error of a reply other than 200.
+    """Return the error of a reply that is not the expected one.
 
     Args:
         url: Address of the request, for the message.
@@ -64,6 +64,8 @@ def response_error(url: str, status: int, body: bytes, headers: Mapping[str, str
     """
     if httpx.codes.is_redirect(status):
         return _redirected(url, status, headers.get("location", ""))
+    if httpx.codes.is_success(status):
+        return not_pocketbase(url, f"it answered {status}, which PocketBase does not here")
     answer = _parse(body)
     if status in _ALWAYS_JSON and answer is None:
         return not_pocketbase(url, f"it answered {status} with a page of its own")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -85,6 +85,11 @@ class PocketBaseClient:
         self._move_to((url, trust))
 
     @property
+    def url(self) -> str:
+        """Address of the server, ``""`` before `connect`; an embedded server's changes when it comes back elsewhere."""
+        return self._url
+
+    @property
     def longest_wait(self) -> float:
         """Seconds for which a request may wait for something to happen before it is answered; 0 for none."""
         # With one connection nobody else could ask meanwhile.
@@ -162,6 +167,20 @@ class PocketBaseClient:
         """
         await self._send("GET", "/api/owui/version", b"", "")
 
+    async def subscribe(self, client_id: str, topics: Sequence[str]) -> None:
+        """Subscribe a client of PocketBase's realtime, in place of what it was subscribed to before.
+
+        Args:
+            client_id: The client, as its stream names it.
+            topics: Names of topics.
+
+        Raises:
+            NotFoundError: PocketBase has no such client, or no longer.
+            RequestError: See `read`.
+        """
+        content = encode({"clientId": client_id, "subscriptions": topics})
+        await self._send("POST", "/api/realtime", content, "", parse=bytes, status=httpx.codes.NO_CONTENT)
+
     async def aclose(self) -> None:
         """Close the connections of the running event loop."""
         transport = self._transports.pop(asyncio.get_running_loop(), None)
@@ -175,9 +194,25 @@ class PocketBaseClient:
             await self.on_new_run(self.run)
 
     async def _send(
-        self, method: str, path: str, content: bytes, headers: str, parse: Callable[[bytes], Any] = orjson.loads
+        self,
+        method: str,
+        path: str,
+        content: bytes,
+        headers: str,
+        *,
+        parse: Callable[[bytes], Any] = orjson.loads,
+        status: int = httpx.codes.OK,
     ) -> Any:
-        """Send a request that may be repeated until it is answered or the time for that is over."""
+        """Send a request that may be repeated until it is answered or the time for that is over.
+
+        Args:
+            method: Of HTTP.
+            path: From the server's address on.
+            content: The body.
+            headers: More headers, each with its line end.
+            parse: Makes the answer from the reply's body.
+            status: HTTP status of a good reply.
+        """
         if not self._url and self._opener is not None:
             await asyncio.to_thread(self._opener)
         if not self._url:
@@ -190,7 +225,7 @@ class PocketBaseClient:
                 try:
                     token = await self._authenticator.token()
                     try:
-                        return parse(await self._attempt(method, path, content, headers, token))
+                        return parse(await self._attempt(method, path, content, headers, token, status))
                     except orjson.JSONDecodeError as error:
                         raise not_pocketbase(self._url) from error
                     except UnauthorizedError:
@@ -213,14 +248,14 @@ class PocketBaseClient:
         except TimeoutError:
             raise failure from failure.__cause__
 
-    async def _attempt(self, method: str, path: str, content: bytes, headers: str, token: str) -> bytes:
+    async def _attempt(self, method: str, path: str, content: bytes, headers: str, token: str, expected: int) -> bytes:
         head = self._heads.get(path) or self._make_head(method, path)
         lines = f"{head}Authorization: {token}\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
         try:
             status, body, received = await self._transport().send(lines.encode(), content)
         except OSError as error:
             raise unavailable(self._url + path.partition("?")[0], error) from error
-        if status != httpx.codes.OK:
+        if status != expected:
             raise response_error(self._url + path.partition("?")[0], status, body, received)
         if "content-encoding" in received:
             raise encoded(self._url, received["content-encoding"])

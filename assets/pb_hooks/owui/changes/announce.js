@@ -8,9 +8,8 @@
  * realtime clients are.
  */
 
+const { FEED } = require("../lib/listeners.js");
 const { isOurs } = require("../lib/records.js");
-
-const TOPIC = "owui_changes";
 
 /** Who is to be told: JSON of `{client: origin}`, ids of realtime clients, and whose changes each does not want. */
 const ARMED = "owui_armed";
@@ -50,9 +49,9 @@ function announce(app, origin) {
   });
   for (const id of told) {
     const client = clientOf(app, id);
-    if (client?.hasSubscription(TOPIC) && client.get("auth")?.isSuperuser()) {
+    if (client?.hasSubscription(FEED) && client.get("auth")?.isSuperuser()) {
       // It waits until the connection takes it, which is at once: the reader has just sent a request.
-      client.send(new SubscriptionMessage({ name: TOPIC, data: toBytes("1") }));
+      client.send(new SubscriptionMessage({ name: FEED, data: toBytes("1") }));
     }
   }
 }

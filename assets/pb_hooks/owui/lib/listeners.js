@@ -6,15 +6,24 @@
  * clients there are, so it is noted when they subscribe.
  */
 
+/** The topic on which the growth of the change feed is announced, see changes/announce.js. */
+const FEED = "owui_changes";
+
 /** In `$app.store()`: JSON of the realtime clients that listen to our collections, `{id: [collection]}`. */
 const LISTENERS = "owui_listeners";
 
 /**
  * Note what a client listens to from now on.
  *
+ * Nobody but a superuser may be told of the feed. PocketBase would take a token that has expired for a guest's, and
+ * whoever sent it would not learn that it is told nothing.
+ *
  * @param {core.RealtimeSubscribeRequestEvent} e
  */
 function subscribed(e) {
+  if (e.subscriptions.includes(FEED) && !e.hasSuperuserAuth()) {
+    throw new UnauthorizedError(`Only superusers may subscribe to ${FEED}.`);
+  }
   e.next();
   const id = e.client.id();
   const topics = e.subscriptions.map((topic) => topic.split(/[/?]/)[0]);
@@ -76,4 +85,4 @@ function nameOf(app, topic) {
   }
 }
 
-module.exports = { subscribed, heard };
+module.exports = { FEED, subscribed, heard };
