@@ -1,0 +1,247 @@
+"""What open browsers hear of changes that others make in PocketBase, over its API as its dashboard does."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.sockets import Listener, listening
+
+if TYPE_CHECKING:
+    from tests.support.openwebui import OpenWebUI
+
+pytest_plugins = ["tests.support.openwebui"]
+
+CHAT = {"chat": {"title": "A chat", "history": {"messages": {}, "currentId": None}, "messages": []}}
+PEOPLE = ("rt-ann", "rt-bob")
+
+
+class PocketBase:
+    """Somebody who works with PocketBase itself."""
+
+    def __init__(self, instance: OpenWebUI) -> None:
+        self._instance = instance
+
+    async def send(self, method: str, collection: str, id: str = "", **columns: Any) -> Any:
+        path = f"/api/collections/{collection}/records{'/' if id else ''}{id}"
+        return await asyncio.to_thread(self._send, method, path, columns)
+
+    async def sql(self, statement: str) -> Any:
+        def run() -> Any:
+            with self._instance.admin() as admin:
+                return admin.sql(statement)
+
+        return await asyncio.to_thread(run)
+
+    def _send(self, method: str, path: str, columns: dict[str, Any]) -> Any:
+        with self._instance.admin() as admin:
+            return admin.send(method, path, columns or None)
+
+
+@pytest.fixture
+def pocketbase(embedded: OpenWebUI) -> PocketBase:
+    return PocketBase(embedded)
+
+
+@pytest.fixture
+async def both(embedded: OpenWebUI) -> AsyncIterator[list[Listener]]:
+    """Sockets of two people."""
+    async with listening(embedded, *PEOPLE) as listeners:
+        yield listeners
+
+
+async def request(instance: OpenWebUI, user: str, method: str, path: str, body: Any = None) -> Any:
+    answer = await asyncio.to_thread(instance.request, user, method, path, json=body)
+    assert answer.is_success, answer.text
+    return answer.json()
+
+
+async def id_of(instance: OpenWebUI, name: str) -> str:
+    return (await asyncio.to_thread(instance.user, name)).id
+
+
+@pytest.fixture
+async def chat(embedded: OpenWebUI) -> str:
+    return str((await request(embedded, PEOPLE[0], "POST", "/api/v1/chats/new", CHAT))["id"])
+
+
+@pytest.fixture
+def mark() -> str:
+    """Part of names that nobody else has."""
+    return uuid.uuid4().hex[:8]
+
+
+async def settled(pocketbase: PocketBase, listener: Listener, user: str) -> None:
+    """Return when all that was to be told before has been told: what is told later has come."""
+    made = await pocketbase.send("POST", "owui_tags", key=uuid.uuid4().hex, name="settled", user_id=user)
+    await listener.until(("chat:tags", None))
+    await pocketbase.send("DELETE", "owui_tags", made["id"])
+
+
+async def test_a_chat_that_others_change(
+    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener]
+) -> None:
+    ann, bob = both
+    await pocketbase.send("PATCH", "owui_chats", chat, title="By others")
+    await ann.until(("chat:list", None), ("chat:reload", chat))
+    found = await request(embedded, PEOPLE[0], "GET", f"/api/v1/chats/{chat}")
+    assert found["title"] == "By others"
+    ann.forget()
+    await pocketbase.send("DELETE", "owui_chats", chat)
+    await ann.until(("chat:list", None), ("chat:reload", chat))
+    await settled(pocketbase, bob, await id_of(embedded, PEOPLE[1]))
+    assert bob.heard == [("chat:tags", None)]
+
+
+async def test_tags_and_folders(embedded: OpenWebUI, pocketbase: PocketBase, both: list[Listener], mark: str) -> None:
+    ann, bob = both
+    user = await id_of(embedded, PEOPLE[0])
+    await pocketbase.send("POST", "owui_tags", key=mark, name=mark, user_id=user)
+    await ann.until(("chat:tags", None))
+    folder = await pocketbase.send("POST", "owui_folders", name=mark, user_id=user)
+    await ann.until(("chat:list", None))
+    ann.forget()
+    # To somebody else: both see it.
+    await pocketbase.send("PATCH", "owui_folders", folder["id"], user_id=await id_of(embedded, PEOPLE[1]))
+    await ann.until(("chat:list", None))
+    await bob.until(("chat:list", None))
+    bob.forget()
+    await pocketbase.send("DELETE", "owui_folders", folder["id"])
+    await bob.until(("chat:list", None))
+
+
+@pytest.fixture
+async def channel(embedded: OpenWebUI, mark: str) -> str:
+    """A channel of Ann's and Bob's."""
+    form = {"name": mark, "type": "group", "user_ids": [await id_of(embedded, PEOPLE[1])]}
+    return str((await request(embedded, PEOPLE[0], "POST", "/api/v1/channels/create", form))["id"])
+
+
+async def test_messages_in_a_channel(embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str) -> None:
+    async with listening(embedded, *PEOPLE, "rt-carl") as (ann, bob, carl):
+        user = await id_of(embedded, PEOPLE[0])
+        made = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
+        message = made["id"]
+        for person in (ann, bob):
+            await person.until(("message", message))
+            event = person.events[-1]
+            assert (event["data"]["data"]["content"], event["user"]["id"], event["channel"]["id"]) == (
+                mark,
+                user,
+                channel,
+            )
+        reply = await pocketbase.send(
+            "POST", "owui_messages", channel_id=channel, user_id=user, content="a reply", parent_id=message
+        )
+        await bob.until(("message", reply["id"]), ("message:reply", message))
+        assert bob.events[-1]["data"]["data"]["reply_count"] == 1
+        await pocketbase.send("PATCH", "owui_messages", message, content="edited")
+        await bob.until(("message:update", message))
+        assert bob.events[-1]["data"]["data"]["content"] == "edited"
+        reaction = await pocketbase.send(
+            "POST", "owui_message_reactions", message_id=message, user_id=user, name="tada"
+        )
+        await bob.until(("message:reaction:add", message))
+        assert bob.events[-1]["data"]["data"]["name"] == "tada"
+        await pocketbase.send("DELETE", "owui_message_reactions", reaction["id"])
+        await bob.until(("message:reaction:remove", message))
+        await pocketbase.send("DELETE", "owui_messages", message)
+        await bob.until(("message:delete", message))
+        await settled(pocketbase, carl, await id_of(embedded, "rt-carl"))
+        assert carl.heard == [("chat:tags", None)]
+
+
+async def test_who_becomes_a_member_hears_and_who_is_none_any_more_does_not(
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str
+) -> None:
+    async with listening(embedded, PEOPLE[0], "rt-carl") as (ann, carl):
+        carls = await id_of(embedded, "rt-carl")
+        made = await pocketbase.send(
+            "POST", "owui_channel_members", channel_id=channel, user_id=carls, is_active=True, status="joined"
+        )
+        await carl.until(("channel:created", None))
+        user = await id_of(embedded, PEOPLE[0])
+        first = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
+        await carl.until(("message", first["id"]))
+        carl.forget()
+        await pocketbase.send("DELETE", "owui_channel_members", made["id"])
+        await carl.until(("channel:created", None))
+        second = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
+        await ann.until(("message", second["id"]))
+        await settled(pocketbase, carl, carls)
+        assert carl.heard == [("channel:created", None), ("chat:tags", None)]
+
+
+async def test_a_channel_that_is_deleted(
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, both: list[Listener]
+) -> None:
+    await pocketbase.send("DELETE", "owui_channels", channel)
+    for person in both:
+        await person.until(("channel:created", None))
+
+
+async def test_access(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
+    name = f"rt-{mark}"
+    async with listening(embedded, name) as (dora,):
+        user = await id_of(embedded, name)
+        group = await pocketbase.send("POST", "owui_groups", name=mark, user_id=user)
+        await pocketbase.send("POST", "owui_group_members", group_id=group["id"], user_id=user)
+        await dora.until(("access:updated", None), ("disconnect", None))
+    async with listening(embedded, name) as (dora,):
+        await pocketbase.send("PATCH", "owui_groups", group["id"], permissions={"chat": {"delete": False}})
+        await dora.until(("access:updated", None), ("disconnect", None))
+    async with listening(embedded, name) as (dora,):
+        await pocketbase.send("PATCH", "owui_users", user, bio="nothing that a socket was given for")
+        await settled(pocketbase, dora, user)
+        assert dora.heard == [("chat:tags", None)]
+        await pocketbase.send("PATCH", "owui_users", user, role="admin")
+        await dora.until(("access:updated", None), ("disconnect", None))
+
+
+async def test_sql_of_other_programs(
+    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener]
+) -> None:
+    await pocketbase.sql(f"UPDATE owui_chats SET title = 'By SQL' WHERE id = '{chat}'")
+    await both[0].until(("chat:reload", chat))
+
+
+async def test_what_the_application_does_itself_is_not_told_again(
+    embedded: OpenWebUI, pocketbase: PocketBase, both: list[Listener], mark: str
+) -> None:
+    """The host's own events come, and nothing else."""
+    ann = both[0]
+    user = await id_of(embedded, PEOPLE[0])
+    await request(embedded, PEOPLE[0], "POST", "/api/v1/folders/", {"name": mark})
+    chat = (await request(embedded, PEOPLE[0], "POST", "/api/v1/chats/new", CHAT))["id"]
+    await request(embedded, PEOPLE[0], "POST", f"/api/v1/chats/{chat}", {"chat": {"title": "Mine"}})
+    await request(embedded, PEOPLE[0], "POST", f"/api/v1/chats/{chat}/tags", {"name": mark})
+    await request(embedded, PEOPLE[0], "DELETE", f"/api/v1/chats/{chat}")
+    await settled(pocketbase, ann, user)
+    assert ann.heard == [("chat:tags", None)]
+
+
+async def test_a_burst_is_told_in_few_events(
+    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener]
+) -> None:
+    user = await id_of(embedded, PEOPLE[0])
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+    await pocketbase.sql(
+        "INSERT INTO owui_changes (collection, record_id, op, at, concerned) "
+        f"{numbers} SELECT 'owui_chats', '{chat}', 'update', 0, json_array('{user}') FROM n"
+    )
+    await both[0].until(("chat:reload", chat))
+    await settled(pocketbase, both[0], user)
+    assert len(both[0].heard) < 20
+
+
+async def test_pocketbase_is_killed(
+    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener]
+) -> None:
+    await asyncio.to_thread(embedded.kill_pocketbase)
+    await pocketbase.send("PATCH", "owui_chats", chat, title="After the kill")
+    await both[0].until(("chat:list", None), ("chat:reload", chat))
+    assert ("disconnect", None) not in both[0].heard
