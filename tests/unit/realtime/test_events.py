@@ -1,0 +1,80 @@
+"""What browsers are told of which change."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from openwebui_pocketbase.changes.feed import Change
+from openwebui_pocketbase.realtime.events import TOLD, events_of
+from openwebui_pocketbase.schema.tables import TABLES
+
+SOCKETS = Path(__file__).parents[3] / "src/openwebui_pocketbase/realtime/sockets.py"
+
+
+def change(table: str, op: str, *concerned: object) -> Change:
+    return Change(1, TABLES[table].collection, "id", op, 0, list(concerned), "")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (change("tag", "create", "ann"), ["tags ann"]),
+        (change("tag", "update", "bob", "ann"), ["tags bob", "tags ann"]),
+        (change("folder", "create", "ann"), ["chat_list ann"]),
+        (change("folder", "delete", "ann"), ["chat_list ann", "chat_access "]),
+        (change("chat", "create", "ann"), ["chat_list ann"]),
+        (change("chat", "update", "ann"), ["chat_list ann", "chat id ann", "chat_access id"]),
+        (change("chat", "delete", "ann"), ["chat_list ann", "chat id ann", "chat_access id"]),
+        (change("chat_message", "update", "c", "ann"), ["chat c ann"]),
+        (change("channel", "create"), ["channel id"]),
+        (change("channel", "delete"), ["channel_gone id"]),
+        (change("channel_member", "create", "c", "ann"), ["membership c ann"]),
+        (change("channel_member", "update", "c", "bob", "c", "ann"), ["membership c bob", "membership c ann"]),
+        (change("message", "create", "c", "ann", ""), ["message_create id c ann "]),
+        (change("message", "create", "c", "ann", "p"), ["message_create id c ann p", "reply p c ann"]),
+        (change("message", "update", "c", "ann", "p"), ["message_update id c ann p"]),
+        (
+            change("message", "update", "d", "ann", "", "c", "ann", ""),
+            ["message_update id d ann ", "message_delete id c ann "],
+        ),
+        (change("message", "delete", "c", "ann", "p"), ["message_delete id c ann p", "reply p c ann"]),
+        (change("message_reaction", "create", "m", "ann", "+1"), ["reaction_add m ann +1"]),
+        (change("message_reaction", "delete", "m", "ann", "+1"), ["reaction_remove m ann +1"]),
+        (change("user", "update"), ["user id"]),
+        (change("group", "create"), []),
+        (change("group", "update"), ["group id"]),
+        (change("group", "delete"), []),
+        (change("group_member", "delete", "g", "ann"), ["access ann"]),
+        (change("access_grant", "create", "channel", "c", "user", "ann"), ["grant channel c user ann"]),
+        (change("model", "update"), []),
+        (change("file", "create"), []),
+        (change("api_key", "create"), []),
+    ],
+    ids=lambda value: f"{value.collection}-{value.op}" if isinstance(value, Change) else "",
+)
+def test_events(given: Change, told: list[str]) -> None:
+    assert [" ".join([event.kind, *event.subject]) for event in events_of(given)] == told
+
+
+def test_a_change_of_another_collection_is_nothing() -> None:
+    assert events_of(Change(1, "lost", "", "lost", 0, [], "")) == []
+
+
+def test_columns_without_a_value_are_empty() -> None:
+    assert events_of(change("message", "create", "c", None, None))[0].subject == ("id", "c", "", "")
+
+
+def test_each_kind_of_event_is_a_method() -> None:
+    """The module cannot be loaded without the host."""
+    methods = set(re.findall(r"^    async def (\w+)\(self", SOCKETS.read_text(), re.MULTILINE))
+    told = {
+        event.kind
+        for name, table in TABLES.items()
+        if table.collection in TOLD
+        for op in ("create", "update", "delete")
+        for event in events_of(change(name, op, *("x" for _ in table.concerns)))
+    }
+    assert told | {"everything", "enter"} == {name for name in methods if not name.startswith("_")}
