@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import signal
@@ -18,6 +19,7 @@ from tests.support import postgresql
 from tests.support.openwebui import EVERY_GROUP
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone
 from tests.support.services import require
+from tests.support.sockets import listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,6 +132,37 @@ def test_writes_of_both_to_one_chat_are_all_kept(replicas: Replicas) -> None:
     for each in replicas:
         found = each.request("admin", "GET", path).json()["chat"]["history"]["messages"]
         assert found.keys() == {"m", *(f"m{number}" for number in range(80))}
+
+
+async def test_each_browser_hears_of_an_outside_change_once(replicas: Replicas, server: PocketBaseProcess) -> None:
+    """Whichever replica it is connected to, and whichever of them tells; with one of them stopped, the other does."""
+    user = replicas[0].user("admin").id
+
+    def tag(name: str) -> None:
+        with server.admin() as admin:
+            admin.send("POST", "/api/collections/owui_tags/records", {"key": name, "name": name, "user_id": user})
+
+    async with listening(replicas[0], "admin") as (one,), listening(replicas[1], "admin") as (two,):
+        for number in range(3):
+            await asyncio.to_thread(tag, f"t{number}")
+            for browser in (one, two):
+                await browser.until(("chat:tags", None))
+            await asyncio.sleep(1.1)  # equal events are a second apart
+            assert [each.heard for each in (one, two)] == [[("chat:tags", None)]] * 2
+            one.forget()
+            two.forget()
+        await asyncio.to_thread(
+            replicas[0].request, "admin", "POST", f"{CHATS}/new", json=chat("by the application itself")
+        )
+        for stopped, browser in ((replicas[0], two), (replicas[1], one)):
+            assert stopped.process is not None
+            os.kill(stopped.process.pid, signal.SIGSTOP)
+            try:
+                await asyncio.to_thread(tag, secrets.token_hex(4))
+                await browser.until(("chat:tags", None))
+            finally:
+                os.kill(stopped.process.pid, signal.SIGCONT)
+        assert ("chat:list", None) not in one.heard + two.heard
 
 
 def test_a_lease_of_a_killed_replica_ends(replicas: Replicas, server: PocketBaseProcess) -> None:

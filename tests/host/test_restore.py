@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import time
 import zipfile
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import socketio
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.openwebui import OpenWebUI
 
 pytest_plugins = ["tests.support.openwebui"]
@@ -52,6 +57,26 @@ def until(deadline: float, what: str, condition: Any) -> None:
         time.sleep(0.05)
 
 
+@contextmanager
+def browsers(instance: OpenWebUI) -> Iterator[list[list[str]]]:
+    """Open the admin's browsers, of both workers; give what each of them hears."""
+    heard: list[list[str]] = []
+    with ExitStack() as stack:
+        for _ in range(8):
+            browser = socketio.Client(reconnection=False)
+            events: list[str] = []
+            browser.on("access:updated", lambda *_, events=events: events.append("access:updated"))
+            browser.on("disconnect", lambda *_, events=events: events.append("disconnect"))
+            token = instance.user("admin").token
+            browser.connect(
+                instance.url, socketio_path="/ws/socket.io", transports=["websocket"], auth={"token": token}
+            )
+            stack.callback(browser.disconnect)
+            browser.call("user-join", {"auth": {"token": token}}, timeout=30)
+            heard.append(events)
+        yield heard
+
+
 def test_a_restore_is_noticed_by_everybody(two_workers: OpenWebUI) -> None:
     instance = two_workers
     ada = instance.user("ada")
@@ -75,8 +100,11 @@ def test_a_restore_is_noticed_by_everybody(two_workers: OpenWebUI) -> None:
     server = instance.pocketbase
 
     deadline = time.monotonic() + PATIENCE
-    with instance.admin() as admin:
-        admin.send("POST", "/api/backups/good.zip/restore")
+    with browsers(instance) as heard:
+        with instance.admin() as admin:
+            admin.send("POST", "/api/backups/good.zip/restore")
+        until(deadline, "all browsers connect anew", lambda: all(each[-1:] == ["disconnect"] for each in heard))
+        assert all(each.count("access:updated") == 1 for each in heard)
     title = lambda: instance.request("admin", "GET", f"{CHATS}/{chat}").json()["title"]  # noqa: E731
     good = 0
     while not good:

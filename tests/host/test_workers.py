@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ import psutil
 import pytest
 
 from openwebui_pocketbase.server.pocketbase import command_marker
+from tests.support.sockets import listening, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,6 +112,23 @@ def test_what_one_worker_writes_the_other_reads(workers: OpenWebUI) -> None:
         one, other = (answer_of(workers, pid, path) for pid in workers_of(workers))
         assert one == other
         assert one
+
+
+async def test_browsers_of_all_workers_hear_what_one_worker_writes(workers: OpenWebUI) -> None:
+    """Once each, and so what others write; the host itself tells nobody of a new chat, and reaches one worker only."""
+    async with listening(workers, *["admin"] * 8) as browsers:
+        body = {**CHAT, "folder_id": None}
+        await asyncio.to_thread(workers.request, "admin", "POST", "/api/v1/chats/new", json=body)
+        await until(lambda: any(browser.heard for browser in browsers), lambda: "nobody heard of the chat")
+        with workers.admin() as admin:
+            admin.send(
+                "POST", "/api/collections/owui_tags/records", {"key": "k", "name": "k", "user_id": user_of(workers)}
+            )
+        for browser in browsers:
+            await browser.until(("chat:tags", None))
+        found = [browser.heard for browser in browsers]
+        assert all(each in ([("chat:tags", None)], [("chat:list", None), ("chat:tags", None)]) for each in found)
+        assert {len(each) for each in found} == {1, 2}
 
 
 def test_the_same_tag_at_once_is_one_row(workers: OpenWebUI) -> None:
