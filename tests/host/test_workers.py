@@ -122,7 +122,9 @@ async def test_browsers_of_all_workers_hear_what_one_worker_writes(workers: Open
         await until(lambda: any(browser.heard for browser in browsers), lambda: "nobody heard of the chat")
         with workers.admin() as admin:
             admin.send(
-                "POST", "/api/collections/owui_tags/records", {"key": "k", "name": "k", "user_id": user_of(workers)}
+                "POST",
+                "/api/collections/owui_tags/records",
+                {"key": "k", "name": "k", "user_id": workers.user("admin").id},
             )
         for browser in browsers:
             await browser.until(("chat:tags", None))

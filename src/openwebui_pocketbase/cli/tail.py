@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -58,8 +59,8 @@ def tail(
             print(show(change), flush=True)
     except KeyboardInterrupt:
         pass
-    except BrokenPipeError:  # of `tail | head`
-        sys.stderr.close()  # else Python complains at its end
+    except BrokenPipeError:  # of `tail | head`; Python would complain of it again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check(collections: list[str]) -> None:
@@ -90,7 +91,7 @@ def _changes(site: Site, collections: list[str] | None, since: int | None) -> It
             if not cursor:
                 raise
             if not is_away:
-                is_away = not _say(f"{error} Waiting for it.")
+                is_away = not _say(f"{error.args[0]} Waiting for it.")
             time.sleep(PAUSE)
 
 

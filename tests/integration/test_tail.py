@@ -1,0 +1,149 @@
+"""The command ``tail``, as a process of its own, on a real PocketBase."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.commands import PROGRAM, Commands
+from tests.support.pocketbase import PocketBaseProcess
+from tests.support.processes import eventually
+
+FOLDERS = "/api/collections/owui_folders/records"
+TAGS = "/api/collections/owui_tags/records"
+
+
+class Tail:
+    """A running command, and what it prints."""
+
+    def __init__(self, commands: Commands, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [str(PROGRAM), "tail", *arguments],
+            cwd=commands.data_dir.parent,
+            env=commands.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self.errors: list[str] = []
+        for stream, kept in ((self.process.stdout, self.lines), (self.process.stderr, self.errors)):
+            threading.Thread(target=lambda stream=stream, kept=kept: kept.extend(iter(stream.readline, ""))).start()
+
+    def until(self, count: int) -> list[str]:
+        eventually(lambda: len(self.lines) >= count, f"{count} lines, not {self.lines} {self.errors}")
+        return self.lines
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def commands(tmp_path: Path, own_pocketbase: PocketBaseProcess) -> Commands:
+    (tmp_path / "data").mkdir()
+    return Commands(tmp_path / "data").use(own_pocketbase)
+
+
+@pytest.fixture
+def tails(commands: Commands) -> Iterator[Any]:
+    started: list[Tail] = []
+
+    def start(*arguments: str) -> Tail:
+        started.append(Tail(commands, *arguments))
+        return started[-1]
+
+    yield start
+    for tail in started:
+        tail.process.kill()
+        tail.process.wait()
+
+
+def change(server: PocketBaseProcess, path: str, **columns: Any) -> str:
+    with server.admin() as admin:
+        return str(admin.send("POST", path, columns)["id"])
+
+
+def test_changes_are_printed_as_they_happen(own_pocketbase: PocketBaseProcess, tails: Any) -> None:
+    before = change(own_pocketbase, FOLDERS, name="before", user_id="ann")
+    everything, folders = tails("--since", "0", "--json"), tails("--since", "0", "--collection", "owui_folders")
+    tag = change(own_pocketbase, TAGS, key="k", name="k", user_id="ann")
+    after = change(own_pocketbase, FOLDERS, name="after", user_id="bob")
+    found = [json.loads(line) for line in everything.until(3)]
+    assert [(each["seq"], each["collection"], each["record_id"], each["op"]) for each in found] == [
+        (1, "owui_folders", before, "create"),
+        (2, "owui_tags", tag, "create"),
+        (3, "owui_folders", after, "create"),
+    ]
+    assert [(each["concerned"], each["origin"]) for each in found] == [(["ann"], ""), (["ann"], ""), (["bob"], "")]
+    assert [line.split()[2:] for line in folders.until(2)] == [
+        ["1", "create", "owui_folders", before, "by", "others"],
+        ["3", "create", "owui_folders", after, "by", "others"],
+    ]
+    assert [everything.interrupt(), folders.interrupt()] == [0, 0]
+    assert everything.errors == folders.errors == []
+
+
+def test_it_begins_with_the_next_change(own_pocketbase: PocketBaseProcess, tails: Any) -> None:
+    change(own_pocketbase, FOLDERS, name="before", user_id="ann")
+    tail = tails("--json")
+    made: list[str] = []
+
+    def seen() -> bool:
+        made.append(change(own_pocketbase, FOLDERS, name="after", user_id="ann"))
+        return bool(tail.lines)
+
+    eventually(seen, "a change is printed")
+    assert json.loads(tail.lines[0])["seq"] > 1
+    assert json.loads(tail.lines[0])["record_id"] in made
+
+
+def test_a_server_that_goes_away_is_waited_for(own_pocketbase: PocketBaseProcess, tails: Any) -> None:
+    tail = tails("--since", "0", "--json")
+    change(own_pocketbase, FOLDERS, name="one", user_id="ann")
+    tail.until(1)
+    own_pocketbase.kill()
+    eventually(lambda: tail.errors, "it says so")
+    own_pocketbase.start()
+    change(own_pocketbase, FOLDERS, name="two", user_id="ann")
+    assert [json.loads(line)["seq"] for line in tail.until(2)] == [1, 2]
+    assert len(tail.errors) == 2
+    assert tail.errors[1] == "PocketBase answers again.\n"
+
+
+def test_a_reader_that_ends_ends_it(own_pocketbase: PocketBaseProcess, commands: Commands) -> None:
+    for number in range(3):
+        change(own_pocketbase, FOLDERS, name=f"{number}", user_id="ann")
+    command = f"{PROGRAM} tail --since 0 | head -n 1"
+    result = subprocess.run(
+        ["timeout", "60", "bash", "-c", command],
+        env=commands.env,
+        cwd=commands.data_dir.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    change(own_pocketbase, FOLDERS, name="last", user_id="ann")
+    assert result.stdout.count("\n") == 1
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--collection", "chats"], "There is no collection chats."),
+        (["--since", "99"], "The feed has the changes 1 to 1, and not 99."),
+    ],
+)
+def test_what_is_not_there_is_an_error(
+    own_pocketbase: PocketBaseProcess, commands: Commands, arguments: list[str], message: str
+) -> None:
+    change(own_pocketbase, FOLDERS, name="one", user_id="ann")
+    assert message in commands.run("tail", *arguments, code=1).stderr
