@@ -36,6 +36,7 @@ COMMANDS = [
     "serve",
     "init",
     "doctor",
+    "tail",
     "schema status",
     "schema apply",
     "search rebuild",

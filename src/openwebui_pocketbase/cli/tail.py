@@ -39,10 +39,12 @@ def tail(
     config: ConfigOption = None,
     *,
     collection: Annotated[
-        list[str] | None, typer.Option("--collection", help="Only changes of this collection; may be repeated.")
+        list[str] | None,
+        typer.Option("--collection", metavar="NAME", help="Only changes of this collection; may be repeated."),
     ] = None,
     since: Annotated[
-        int | None, typer.Option("--since", min=0, help="Begin behind this change, not with the next one.")
+        int | None,
+        typer.Option("--since", min=0, metavar="NUMBER", help="Begin behind this change, not with the next one."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object per line.")] = False,
 ) -> None:
