@@ -64,11 +64,17 @@ async def test_a_message_deleted_meanwhile_is_gone(own_pocketbase: PocketBasePro
 
 
 async def test_a_renamed_chat_keeps_its_name(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
+    """In its body as well, which Open WebUI shows it from."""
     with own_pocketbase.admin() as admin:
         path = f"/api/collections/owui_chats/records/{C}"
-        (row,) = admin.sql("SELECT chat, doc FROM owui_chats")
-        admin.send("PATCH", path, {"title": "Ärger", "chat": row["chat"].replace("A chat", "Ärger")})
-        assert admin.sql("SELECT title_folded, doc FROM owui_chats") == [{"title_folded": "ärger", "doc": row["doc"]}]
+        (row,) = admin.sql("SELECT chat, doc, tidy FROM owui_chats")
+        admin.send("PATCH", path, {"title": "Ärger"})
+        assert admin.sql("SELECT title_folded, doc, chat, tidy FROM owui_chats") == [
+            {"title_folded": "ärger", **row, "chat": row["chat"].replace("A chat", "Ärger")}
+        ]
+        admin.send("PATCH", path, {"title": "Both", "chat": row["chat"].replace("A chat", "Another")})
+        assert admin.sql("SELECT chat FROM owui_chats") == [{"chat": row["chat"].replace("A chat", "Another")}]
+        admin.send("PATCH", path, {"title": "Ärger"})
     assert await found(chats, "ärg") == [C]
     await chats.upsert_message_to_chat_by_id_and_message_id(C, "b", {"done": True})
     chat = await chats.get_chat_by_id(C)

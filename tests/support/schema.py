@@ -45,8 +45,8 @@ INSERTS = {
         "VALUES ('me-1', 'u1', 'ch-1', 'Hello', 'hello', 1)"
     ),
     "owui_chats": (
-        "INSERT INTO owui_chats (id, user_id, title, title_folded, meta, doc) "
-        "VALUES ('c-1', 'u1', 'Chat', 'chat', '{\"tags\":[\"a\"]}', 1)"
+        "INSERT INTO owui_chats (id, user_id, title, title_folded, tags, meta, doc) "
+        "VALUES ('c-1', 'u1', 'Chat', 'chat', '[\"0123456789abcdef\"]', '{\"tags\":[\"a\"]}', 1)"
     ),
     "owui_shared_chats": "INSERT INTO owui_shared_chats (id, chat_id, user_id) VALUES ('s-1', 'c-1', 'u1')",
     "owui_access_grants": (

@@ -112,7 +112,11 @@ def replacements(descriptions: Sequence[Description], found: Iterable[Mapping[st
     """
     rows = list(found)
     there = {row["name"]: row["sql"] for row in rows}
-    core = [[item.drop, item.create] for item in map(SqlObject.of, CORE_TRIGGERS) if there.get(item.name) != item.sql]
+    core = [
+        [item.drop, item.create] if item.name in there else [item.create]
+        for item in map(SqlObject.of, CORE_TRIGGERS)
+        if there.get(item.name) != item.sql
+    ]
     return list(_packed("; ".join(unit) for unit in [*core, *units(descriptions, rows)]))
 
 

@@ -6,6 +6,7 @@
  */
 
 const { NOW, execute, lastDoc } = require("../lib/bulk.js");
+const { merge } = require("../lib/json.js");
 const { fold } = require("../lib/records.js");
 const { arg, query } = require("../lib/rows.js");
 const { settleTags } = require("../lib/stale.js");
@@ -58,6 +59,20 @@ function checkTags(record, app) {
 }
 
 /**
+ * Give the body of a chat its new title: Open WebUI keeps it there as well, and shows that one above the chat.
+ *
+ * @param {core.Record | undefined} record
+ */
+function retitle(record) {
+  const title = record?.getString("title");
+  const before = record?.original();
+  const body = record?.getString("chat") || "";
+  if (title !== before?.getString("title") && body === before?.getString("chat") && body.startsWith("{")) {
+    record?.set("chat", merge(body, JSON.stringify({ title })));
+  }
+}
+
+/**
  * A chat: it gets a new version, so that no process takes what it knows for the chat. What is known of its body stays,
  * unless this is edited.
  *
@@ -71,6 +86,7 @@ function chat(e) {
     e.record?.set("legacy_folded", legacy.map((message) => fold(searchedText(message))).join(SEPARATOR));
     e.record?.set("tidy", false);
   }
+  retitle(e.record);
   e.record?.set("version", Math.floor(Math.random() * 2 ** 48));
   return refold(e);
 }

@@ -1,0 +1,93 @@
+"""What somebody changes in PocketBase appears in open browsers, without a reload: over its API and in its dashboard."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+    from tests.support.chromium import OpenPage
+    from tests.support.openwebui import OpenWebUI
+
+pytest_plugins = ["tests.support.openwebui", "tests.support.chromium"]
+
+CHAT = {
+    "chat": {
+        "title": "Plans for the lake",
+        "models": [""],
+        "history": {
+            "messages": {
+                "q": {"id": "q", "role": "user", "content": "Where is the boat?", "parentId": None, "childrenIds": []}
+            },
+            "currentId": "q",
+        },
+    }
+}
+
+
+@pytest.fixture
+async def pages(embedded: OpenWebUI, open_page: OpenPage) -> tuple[Page, Page, dict[str, Any]]:
+    """Two browsers of one person, one of which has a chat open."""
+    one, two = await asyncio.gather(open_page(embedded, "lena"), open_page(embedded, "lena"))
+    chat = embedded.request("lena", "POST", "/api/v1/chats/new", json=CHAT).raise_for_status().json()
+    await asyncio.gather(_show(one, f"/c/{chat['id']}"), _show(two, "/"))
+    return one, two, chat
+
+
+async def test_changes_over_the_api(embedded: OpenWebUI, pages: tuple[Page, Page, dict[str, Any]]) -> None:
+    one, two, chat = pages
+    both = (one, two)
+    user = embedded.user("lena").id
+    for page in both:
+        await expect(_sidebar(page).get_by_text("Plans for the lake")).to_be_visible()
+
+    def change() -> None:
+        with embedded.admin() as admin:
+            records = "/api/collections/owui_{}/records".format
+            admin.send("PATCH", f"{records('chats')}/{chat['id']}", {"title": "Plans for the island"})
+            admin.send("POST", records("folders"), {"name": "Summer by the water", "user_id": user})
+            admin.send("POST", records("tags"), {"key": "boats", "name": "boats", "user_id": user})
+
+    await asyncio.to_thread(change)
+    for page in both:
+        await expect(_sidebar(page).get_by_text("Plans for the island")).to_be_visible()
+        await expect(_sidebar(page).get_by_text("Summer by the water")).to_be_visible()
+        await expect(page.get_by_text("Plans for the lake")).to_have_count(0)
+    await expect(one).to_have_title("Plans for the island • Open WebUI")
+    if target := os.environ.get("OWUI_TEST_SCREENSHOT"):
+        await one.screenshot(path=target)
+
+
+async def test_a_message_posted_in_pocketbase(embedded: OpenWebUI, open_page: OpenPage) -> None:
+    mira, nils = await asyncio.gather(open_page(embedded, "mira"), open_page(embedded, "nils"))
+    form = {"type": "group", "name": "island", "user_ids": [embedded.user("nils").id]}
+    channel = embedded.request("mira", "POST", "/api/v1/channels/create", json=form).raise_for_status().json()
+    await asyncio.gather(*(_show(page, f"/channels/{channel['id']}") for page in (mira, nils)))
+    for page in (mira, nils):
+        await expect(page.get_by_text("This is the very beginning of the island channel.")).to_be_visible()
+    record = {"channel_id": channel["id"], "user_id": embedded.user("nils").id, "content": "The ferry leaves at nine."}
+
+    def post() -> None:
+        with embedded.admin() as admin:
+            admin.send("POST", "/api/collections/owui_messages/records", record)
+
+    await asyncio.to_thread(post)
+    for page in (mira, nils):
+        await expect(page.locator("#messages-container").get_by_text("The ferry leaves at nine.")).to_be_visible()
+
+
+async def _show(page: Page, address: str) -> None:
+    """Go there, with the sidebar open."""
+    for name in ("sidebar", "showFolders"):
+        await page.evaluate(f"localStorage.setItem('{name}', 'true')")
+    await page.goto(address)
+
+
+def _sidebar(page: Page) -> Any:
+    return page.locator("#sidebar")
