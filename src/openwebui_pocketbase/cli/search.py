@@ -42,8 +42,8 @@ def main() -> None:
 def rebuild(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
     """Make the index of all chats and messages anew.
 
-    For messages whose text was changed by SQL, which are found by the old text or slowly, and for a damaged index.
-    Until it has ended, searches find less. An embedded server is started for the duration if it does not run.
+    Run it if the index is damaged, or after messages were changed by SQL: these are searched by their old text, or
+    slowly. Until it has ended, searches find less. An embedded server is started for the duration if it does not run.
     """
     with server_of(Site.of(data_dir, config)) as (url, admin):
         admin.write("indexer/clear_indexes", {})

@@ -1,4 +1,4 @@
-"""``user``: people's accounts, wherever they are stored, for whoever has a shell and maybe no password.
+"""``user``: people's accounts, wherever they are stored, for an administrator with a shell, who may have no password.
 
 Everything goes through Open WebUI's own functions and repositories, so that it means what it means in its own
 interface: hashes by the host's settings, sessions that end, the SQL database's copy.
