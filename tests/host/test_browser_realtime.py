@@ -59,7 +59,7 @@ async def test_changes_over_the_api(embedded: OpenWebUI, pages: tuple[Page, Page
         await expect(_sidebar(page).get_by_text("Plans for the island")).to_be_visible()
         await expect(_sidebar(page).get_by_text("Summer by the water")).to_be_visible()
         await expect(page.get_by_text("Plans for the lake")).to_have_count(0)
-    await expect(one).to_have_title("Plans for the island • Open WebUI")
+    await expect(one).to_have_title("Plans for the island / Open WebUI")
     if target := os.environ.get("OWUI_TEST_SCREENSHOT"):
         await one.screenshot(path=target)
 
@@ -84,7 +84,7 @@ async def test_a_message_posted_in_pocketbase(embedded: OpenWebUI, open_page: Op
 
 async def _show(page: Page, address: str) -> None:
     """Go there, with the sidebar open."""
-    for name in ("sidebar", "showFolders"):
+    for name in ("sidebar", "sidebar-folders-folder-state"):
         await page.evaluate(f"localStorage.setItem('{name}', 'true')")
     await page.goto(address)
 
