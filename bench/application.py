@@ -70,6 +70,11 @@ class Application:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
+    @property
+    def pid(self) -> int:
+        """Id of the process."""
+        return self._process.pid
+
     def forget_copies(self) -> None:
         """Remove the local copies of files that are in PocketBase.
 

@@ -205,6 +205,11 @@ class Browser:
         browser._chats = await import_chats(browser, chats)
         return browser
 
+    @property
+    def token(self) -> str:
+        """What it is signed in with."""
+        return self._headers["Authorization"].removeprefix("Bearer ")
+
     async def measure(self, asked: Asked, clients: int, requests: int) -> Cell:
         """Ask for the same thing again and again.
 
