@@ -2,6 +2,12 @@
 
 // Handlers see only their own scope (each runs in an isolated runtime), so each loads what it needs.
 
+const { collections } = require(`${__hooks}/owui/dashboard.js`);
+
+// Before all others, which see what the record becomes.
+onRecordCreateRequest((e) => require(`${__hooks}/owui/dashboard.js`).made(e), ...collections);
+onRecordUpdateRequest((e) => require(`${__hooks}/owui/dashboard.js`).edited(e), ...collections);
+
 for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
   written(
     (e) => require(`${__hooks}/owui/dashboard.js`).refold(e),
