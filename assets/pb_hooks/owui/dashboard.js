@@ -102,14 +102,14 @@ function refresh(record, present) {
  */
 function complete(table, record) {
   const before = record.original();
-  for (const { field, holds, null: nullable } of table.columns) {
+  for (const { field, holds, null: nullable, required } of table.columns) {
     const text = record.getString(field);
     if (!holds || (!record.isNew() && text === before.getString(field))) {
       continue;
     }
     const value = JSON.parse(text || "null");
     if (value === null || value === "") {
-      record.set(field, nullable ? "null" : "{}");
+      record.set(field, nullable && !required ? "null" : "{}");
     } else if (typeof value !== "object" || Array.isArray(value) !== (holds === "list")) {
       refuse(field, `${field} must be a JSON ${holds}, or null.`);
     }
