@@ -22,7 +22,7 @@ PRETTIER_FILES := "assets/**/*.js" "tools/*.d.ts" "tools/eslint/*.mjs" eslint.co
 RUN_ENV := .venv/.installed-run
 DEV_ENV := .venv/.installed-dev
 JS_ENV := node_modules/.installed
-REQUIREMENTS := pyproject.toml requirements/open-webui.txt
+REQUIREMENTS := pyproject.toml requirements/open-webui.txt $(if $(wildcard $(BIN)/openwebui-pocketbase),,uninstalled)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -105,6 +105,9 @@ $(BIN)/python:
 	  { echo "Open WebUI 0.12 needs Python 3.11 or 3.12; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(PIP) install --quiet --upgrade pip
+
+# Somebody has uninstalled the package: its stamp does not count.
+.PHONY: uninstalled
 
 # One resolution for everything that shares the environment: pip keeps the host's pins only while it sees them.
 $(RUN_ENV): $(REQUIREMENTS) | $(BIN)/python

@@ -85,7 +85,7 @@ class Connection:
 
         Raises:
             ServerError: The embedded server does not start.
-            UnavailableError: The external server does not answer, or has not proved to be the right one.
+            UnavailableError: The external server does not answer, or has not proved its identity.
             UnauthorizedError: The credentials are wrong.
         """
         settings = self._settings

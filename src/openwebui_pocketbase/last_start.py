@@ -36,7 +36,7 @@ class LastStart:
         variables: This package's environment variables; of those that are secrets only the name, with ``""``.
         package_dir: The directory ``open_webui``.
         database: The SQL database; see `database_name`.
-        at: Seconds since the epoch.
+        at: When it was, or, if ``leave`` was run since, when that was; seconds since the epoch.
         failure: Why it did not get as far as serving; ``""`` if it did.
         without_at: When Open WebUI has started without these settings since; 0 if it has not.
         has_left: Whether ``leave`` was run since.
@@ -87,7 +87,7 @@ class LastStart:
 
     def left(self) -> LastStart:
         """Return what is known when these data have left this package: no group is in it, and nothing is assumed."""
-        return replace(self, groups={}, variables={}, failure="", without_at=0, has_left=True)
+        return replace(self, groups={}, variables={}, at=int(time.time()), failure="", without_at=0, has_left=True)
 
     def ignored(self) -> LastStart:
         """Return what is known when Open WebUI starts without these settings now."""

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.follower import Follower
 from openwebui_pocketbase.changes.indexer import Indexer
@@ -16,6 +17,8 @@ from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.next_timer import next_timer
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection
+from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
+from openwebui_pocketbase.schema.unmirrored import count_unmirrored
 from openwebui_pocketbase.settings import Settings
 from openwebui_pocketbase.storage.cache import Cache
 from openwebui_pocketbase.storage.collector import Collector
@@ -49,6 +52,8 @@ class Runtime:
         self._files = settings.files
         self._data_dir = data_dir
         self._groups = sorted(groups)
+        backends = {group: settings.groups.get(group, settings.storage_backend) for group in CATALOG}
+        self._elsewhere = {group: backend for group, backend in backends.items() if group not in groups}
         # A program that only uses repositories must not make a new PocketBase in a mistyped directory.
         self.client = PocketBaseClient(
             timeouts=self._settings.timeouts, pool=self._settings.pool, opener=lambda: self._open(create=False)
@@ -67,6 +72,7 @@ class Runtime:
         connection = await asyncio.to_thread(self._open, create=True)
         await self.mirror.start()
         log.info("%s in PocketBase at %s", ", ".join(self._groups), connection.url)
+        await asyncio.to_thread(self._warn_of_unused_records, connection)
         if self.mirror.names:
             self._tasks.append(Follower(self.mirror, self.feed))
         if not {"chats", "messages"}.isdisjoint(self._groups):
@@ -113,6 +119,23 @@ class Runtime:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _warn_of_unused_records(self, connection: Connection) -> None:
+        """Log what only PocketBase has of groups that live elsewhere; blocks."""
+        try:
+            with connection.admin(connection.authenticator) as admin:
+                unused = count_unmirrored(admin, self._elsewhere)
+        except OpenWebUIPocketBaseError as error:  # nobody needs the answer to use what is in PocketBase
+            log.warning("PocketBase could not be asked what it has of groups that are elsewhere: %s", error)
+            return
+        for group, labels in unused.items():
+            listed = ", ".join(f"{label}: {number:,}" for label, number in labels.items())
+            log.warning(
+                "%s are in %s: what PocketBase has of them stays there and is not shown (%s).",
+                group,
+                self._elsewhere[group],
+                listed,
+            )
 
     def _open(self, *, create: bool) -> Connection:
         """Connect the client, once; blocks."""

@@ -101,7 +101,7 @@ class PocketBaseSettings(_Section):
     token: SecretStr | None = None
     """A superuser token, instead of identity and password."""
     key: SecretStr | None = None
-    """A key which that server has as ``OWUI_KEY``: it has to prove to be the right one before it is sent anything."""
+    """A key which that server has as ``OWUI_KEY``: it has to prove its identity before it is sent anything."""
     timeouts: TimeoutSettings = TimeoutSettings()
     pool: PoolSettings = PoolSettings()
     embedded: EmbeddedSettings = EmbeddedSettings()
@@ -133,7 +133,7 @@ class FilesSettings(_Section):
     max_size: int = Field(default=10240, ge=1)
     """Largest file that is taken, in MB; Open WebUI's own limit (Admin Settings > Documents) comes on top."""
     cache_size: int = Field(default=2048, ge=0)
-    """Local copies of contents may have so many MB together; what was used in the last half hour stays in any case."""
+    """Total size of local copies of contents, in MB; what was used in the last half hour stays in any case."""
     cache_dir: Path | None = None
     """Directory of the local copies; default: ``openwebui-pocketbase/files`` in Open WebUI's data directory."""
 

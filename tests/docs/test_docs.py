@@ -62,7 +62,7 @@ def test_commands_exist(example: str) -> None:
             assert command[1] in recipes
         if command and command[0].endswith("openwebui-pocketbase"):
             words = [word for word in command[1:] if re.fullmatch("[a-z]+", word)]
-            subcommand = words[:2] if words[0] in ("assets", "schema") else words[:1]
+            subcommand = words[:2] if words[0] in ("assets", "files", "schema") else words[:1]
             help_text = CliRunner().invoke(app, [*subcommand, "--help"])
             assert help_text.exit_code == 0
             for option in [

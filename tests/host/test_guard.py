@@ -64,6 +64,8 @@ def test_a_host_without_the_plugin_writes_nothing_until_somebody_leaves(new_open
     admin = instance.user("admin").id
     key = instance.request("admin", "POST", "/api/v1/auths/api_key").json()["api_key"]
     assert instance.request("admin", "POST", "/api/v1/chats/new", json=CHAT).is_success
+    upload = {"file": ("note.txt", b"kept in a file", "text/plain")}
+    file = instance.request("admin", "POST", "/api/v1/files/?process=false", files=upload).json()["id"]
 
     refused = command(instance, "leave", "--yes")
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -80,10 +82,14 @@ def test_a_host_without_the_plugin_writes_nothing_until_somebody_leaves(new_open
     assert "openwebui-pocketbase: users are in PocketBase, so the SQL table" in instance.log
     assert instance.sql("SELECT count(*) FROM auth") == [(0,)]
 
+    refused = command(instance, "leave", "--yes")
+    assert "Files whose contents are in PocketBase: 1." in refused.stderr
+    printed(instance, "files", "move", "--to", "local")
     for _ in range(2):
         said = printed(instance, "leave", "--yes")
         assert said.startswith("Passwords copied: 1.\nAPI keys copied: 1.\nOAuth sessions copied: 0.\n")
-        assert "  chats: 1 in chat, " in said
+        assert f"\nThese stay in PocketBase ({instance.data_dir / 'pocketbase'}), " in said
+        assert "\n  chats: 1\n" in said
         assert "remove these settings where Open WebUI is started: STORAGE_BACKEND." in said
     assert instance.password not in said
     assert key not in said
@@ -92,6 +98,7 @@ def test_a_host_without_the_plugin_writes_nothing_until_somebody_leaves(new_open
     instance.forget_tokens()
     assert instance.user("admin").id == admin
     assert instance.request("admin", "GET", "/api/v1/users/all").is_success  # an administrator still
+    assert instance.request("admin", "GET", f"/api/v1/files/{file}/content").content == b"kept in a file"
     answer = instance.http.get("/api/v1/auths/api_key", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.json()) == (200, {"api_key": key})
     assert instance.request("admin", "POST", "/api/v1/chats/new", json=CHAT).is_success

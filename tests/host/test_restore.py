@@ -94,6 +94,7 @@ def test_a_restore_is_noticed_by_everybody(two_workers: OpenWebUI) -> None:
         lambda: people_in_sql(instance) == people,
     )
     assert instance.pocketbase == server, "the supervisor and its PocketBase are the same"
+    assert "PocketBase was restored or replaced while Open WebUI was running" in instance.log
 
     # From here on as always: a revoked grant is gone at once, for both workers.
     kept = instance.request("admin", "GET", f"{PROMPTS}/").json()

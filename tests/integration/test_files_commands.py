@@ -173,3 +173,22 @@ def test_files_that_are_still_in_sql_are_not_taken_for_orphans(in_pocketbase: Si
     assert code == 1
     assert "Files in the SQL table file that PocketBase does not have: 1." in output
     assert contents.exists()
+
+
+def test_contents_are_moved_before_leaving(in_pocketbase: Site) -> None:
+    """Only files are in PocketBase, so that nothing else brings the copy of their rows up to date."""
+    in_pocketbase.commands.env |= {"STORAGE_BACKEND": "", "OPENWEBUI_POCKETBASE_GROUPS_FILES": "pocketbase"}
+    file_id = in_pocketbase.add()
+    leave = ("leave", "--yes", "--data-dir", str(in_pocketbase.data_dir))
+    assert in_pocketbase.run("move --to pocketbase")[0][0] == 0
+    refused = in_pocketbase.commands.run(*leave, code=1)
+    assert "Files whose contents are in PocketBase: 1." in refused.stderr
+    assert "openwebui-pocketbase files move --to local" in refused.stderr
+    assert in_pocketbase.sql("SELECT path FROM file") == []
+    assert "\n  contents of files: 1\n" in in_pocketbase.commands.run(*leave, "--without-contents").stdout
+    ((path,),) = in_pocketbase.sql("SELECT path FROM file")
+    assert path.startswith("pb://")
+    assert in_pocketbase.run("move --to local --keep")[0][0] == 0
+    left = in_pocketbase.commands.run(*leave).stdout
+    assert "in PocketBase (" not in left, "nothing is left to name"
+    assert in_pocketbase.sql("SELECT path FROM file") == [(str(in_pocketbase.uploads / f"{file_id}_a.bin"),)]

@@ -132,3 +132,21 @@ async def test_what_others_have_changed(chats: PocketBaseChats, pocketbase: Pock
     assert {"key": f"{key(0)}-m0"} not in indexed(pocketbase)[1]
     assert await found(chats, "something strange") == [0]
     assert 0 not in await found(chats, "early needle")
+
+
+async def test_texts_in_lower_case_that_sql_left_behind(chats: PocketBaseChats, pocketbase: PocketBaseProcess) -> None:
+    """SQLite itself knows only the letters of ASCII."""
+    message = f"{key(0)}-m{TEXTS.index('Größe ÄÖÜ')}"
+    first, second, *_ = (row.id for row in said())
+    with pocketbase.admin() as admin:
+        admin.sql(f"UPDATE owui_chat_messages SET entry = json_set(entry, '$.content', 'Öde') WHERE key = '{message}'")
+        admin.sql(f"UPDATE owui_messages SET content = 'Öde Übung' WHERE id = '{first}'")
+        admin.sql(f"UPDATE owui_messages SET content = 'A plain one' WHERE id = '{second}'")
+    assert await found(chats, "öde") == []
+    assert [await found_in_channel(chats, text) for text in ("öde", "plain", "größe")] == [0, 0, 1]
+    rebuild()
+    assert await found(chats, "öde") == [0]
+    assert 0 not in await found(chats, "größe")
+    assert [await found_in_channel(chats, text) for text in ("öde übung", "plain", "größe")] == [1, 1, 0]
+    left_out = indexed(pocketbase)[1]
+    assert not [row for row in left_out if row in ({"key": message}, {"id": first}, {"id": second})]

@@ -99,6 +99,20 @@ def test_accounts_in_the_sql_database(in_sql: Site) -> None:
     assert stored.reset_ticket is not None
     token = disabled.splitlines()[-1]
     assert stored.reset_ticket.token_hash == hashlib.sha256(token.encode()).hexdigest()
+    assert disabled.startswith("The authenticator is disabled. ")
+    ((again, _),) = in_sql.user(("disable-mfa", "bo@example.com", "--reason", "too late"))
+    assert again.startswith("There was no authenticator: it had been disabled before. ")
+    assert again.splitlines()[-1] != token
+
+
+def test_there_is_no_authenticator_to_disable(in_sql: Site) -> None:
+    """Nobody has one by having begun to set one up."""
+    in_sql.sql("UPDATE auth SET mfa = ? WHERE id = '2'", MfaData().model_dump_json())
+    before = in_sql.sql(CREDENTIALS)
+    commands = (("disable-mfa", email, "--reason", "lost") for email in (ADMIN, "bo@example.com"))
+    for _, errors in in_sql.user(*commands, code=1):
+        assert errors.startswith("openwebui-pocketbase: This user has no authenticator.")
+    assert in_sql.sql(CREDENTIALS) == before
 
 
 def test_what_is_refused_changes_nothing(in_sql: Site) -> None:

@@ -188,7 +188,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 
 def test_serve(host: list[dict[str, Any]], surroundings: Path) -> None:
-    run("serve")
+    assert run("serve").stdout.splitlines()[-1] == "Open WebUI: http://127.0.0.1:8080"
     (call,) = host
     assert (call["host"], call["port"]) == ("127.0.0.1", 8080)
     assert call["environ"]["DATA_DIR"] == str(surroundings / "data")
@@ -441,6 +441,15 @@ def test_doctor_on_settings_that_are_not_those_of_the_last_start(
     assert "environment" not in found
     assert "users in pocketbase" in found["last start"]["detail"]
     assert "storage_backend" in found["last start"]["remedy"]
+    assert "on purpose, run `openwebui-pocketbase leave`" in found["last start"]["remedy"]
+
+
+def test_doctor_on_a_group_that_has_moved_on_purpose(surroundings: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(surroundings / "data", EVERYTHING, STORAGE_BACKEND="pocketbase")
+    monkeypatch.setenv("OPENWEBUI_POCKETBASE_GROUPS_MESSAGES", "sqlalchemy")
+    found = doctor("--data-dir", "data", code=1)["last start"]
+    assert "had messages in pocketbase; these settings do not." in found["detail"]
+    assert "on purpose, start Open WebUI with the new settings" in found["remedy"]
 
 
 def test_doctor_on_a_server_that_no_setting_uses(surroundings: Path) -> None:
@@ -471,8 +480,11 @@ def test_doctor_after_leaving(surroundings: Path) -> None:
     (data / "pocketbase").mkdir(parents=True)
     (data / "pocketbase" / "data.db").touch()
     start(data, EVERYTHING, STORAGE_BACKEND="pocketbase")
-    record(data).left().write(data)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("openwebui_pocketbase.last_start.time", SimpleNamespace(time=lambda: 2_000_000_000.5))
+        record(data).left().write(data)
     found = doctor("--data-dir", "data", code=0)
+    assert "2033-05-18 03:33:20 UTC" in found["last start"]["detail"], "when it left, not the last start"
     assert found["last start"]["status"] == "info"
     assert "went back" in found["last start"]["detail"]
     assert "environment" not in found
@@ -510,6 +522,13 @@ def test_doctor_names_copies_that_differ() -> None:
     assert copies._describe(equal).detail == "Rows as in PocketBase: 3."
 
 
+def test_doctor_gives_one_remedy_if_copies_cannot_be_compared() -> None:
+    check = copies._failure("openwebui-pocketbase: It is another database.\n  What to do: Set DATABASE_URL.")
+    assert check.detail == "They cannot be compared with PocketBase: It is another database."
+    assert check.remedy == "Set DATABASE_URL."
+    assert copies._failure("Killed").remedy == copies.SETTLE
+
+
 def test_a_secret_of_the_last_start_is_named(surroundings: Path) -> None:
     variables = {"URL": "http://127.0.0.1:9", "IDENTITY": "a@example.org", "PASSWORD": SECRET}
     start(
@@ -519,7 +538,7 @@ def test_a_secret_of_the_last_start_is_named(surroundings: Path) -> None:
         **{f"OPENWEBUI_POCKETBASE_{name}": value for name, value in variables.items()},
     )
     error = run("schema", "status", "--data-dir", "data", code=1).stderr
-    assert "Give this command what Open WebUI has: OPENWEBUI_POCKETBASE_PASSWORD." in error
+    assert "Run it with Open WebUI's values of: OPENWEBUI_POCKETBASE_PASSWORD." in error
 
 
 def unprivileged(function: Callable[[], Any]) -> Any:

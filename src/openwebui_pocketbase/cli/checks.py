@@ -25,7 +25,7 @@ from openwebui_pocketbase.settings import GROUPS, EmbeddedSettings, Settings
 __all__ = ["run_checks"]
 
 SAME_SETTINGS = (
-    "Give this command the environment variables and the config file of Open WebUI, or set storage_backend in"
+    "Run it with Open WebUI's environment variables and config file, or set storage_backend in"
     " openwebui-pocketbase.toml in the data directory."
 )
 
@@ -128,8 +128,12 @@ def _elsewhere(site: Site, settings: Settings, replaced: Mapping[str, str]) -> I
     moved = {group: backend for group, backend in last.groups.items() if replaced.get(group) != backend}
     if moved:
         listed = ", ".join(f"{group} in {backend}" for group, backend in moved.items())
-        detail = f"Open WebUI's last start ({_when(last.at)}) had {listed}; these settings have not."
-        yield Check(name, "problem", detail, SAME_SETTINGS)
+        detail = f"Open WebUI's last start ({_when(last.at)}) had {listed}; these settings do not."
+        if BACKEND in replaced.values():
+            on_purpose = "start Open WebUI with the new settings; its log counts what is not shown any more"
+        else:
+            on_purpose = "run `openwebui-pocketbase leave` with the former settings"
+        yield Check(name, "problem", detail, f"{SAME_SETTINGS} If you changed them on purpose, {on_purpose}.")
     if last.without_at:
         detail = (
             f"Open WebUI has started without its settings since ({_when(last.without_at)}): nobody can use what is in"
@@ -139,7 +143,7 @@ def _elsewhere(site: Site, settings: Settings, replaced: Mapping[str, str]) -> I
         what, _, remedy = last.failure.partition("\n  What to do: ")
         yield Check(name, "problem", f"At {_when(last.at)} the start failed: {what}", remedy)
     if not (moved or last.without_at or last.failure):
-        yield Check(name, "ok", f"At {_when(last.at)}, with the same groups outside of SQL.")
+        yield Check(name, "ok", f"At {_when(last.at)}, with the same groups in PocketBase.")
 
 
 def _when(seconds: int) -> str:

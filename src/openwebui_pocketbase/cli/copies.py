@@ -46,9 +46,15 @@ def check_copies(
         yield Check("SQL copies", "info", f"They could not be compared within {PATIENCE:.0f} seconds.")
     except ValueError:
         why = answer.stderr.strip() or f"it ended with status {answer.returncode}"
-        yield Check("SQL copies", "problem", f"They cannot be compared with PocketBase: {why}", SETTLE)
+        yield _failure(why)
     else:
         yield _describe(found)
+
+
+def _failure(message: str) -> Check:
+    """Say why there was no answer; a remedy in the message is the only one, as `SETTLE` would fail as well."""
+    why, _, remedy = message.removeprefix("openwebui-pocketbase: ").partition("\n  What to do: ")
+    return Check("SQL copies", "problem", f"They cannot be compared with PocketBase: {why}", remedy or SETTLE)
 
 
 def _describe(found: Mapping[str, Any]) -> Check:

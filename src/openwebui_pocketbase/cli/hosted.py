@@ -52,7 +52,7 @@ def _require_database(site: Site, database: ModuleType) -> None:
     if site.last_start and site.last_start.database != name:
         raise ConfigurationError(
             f"Open WebUI last ran on {site.last_start.database}, but this command would use {name}.",
-            hint="Give it the variables of Open WebUI that name its SQL database, such as DATABASE_URL.",
+            hint="Run it with Open WebUI's environment variables that name its SQL database, such as DATABASE_URL.",
         )
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise ConfigurationError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -10,8 +11,15 @@ from openwebui_pocketbase.changes.indexer import AT_ONCE, INDEXING, indexed
 from openwebui_pocketbase.cli.schema import server_of
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.client import AdminClient
+from openwebui_pocketbase.codec.messages import folded_text
 
 __all__ = ["app"]
+
+_FOLDING = (
+    ("get_foldings_of_chats", "refold_messages_of_chats", folded_text),
+    ("get_foldings_of_channels", "refold_messages_of_channels", str.lower),
+)
+"""Of each table of messages the methods that read and write texts in lower case, and how a text becomes one."""
 
 _METHODS = (
     ("get_texts_of_chats", INDEXING["chat_message"]),
@@ -34,14 +42,30 @@ def main() -> None:
 def rebuild(data_dir: DataDirOption = None, config: ConfigOption = None) -> None:
     """Make the index of all chats and messages anew.
 
-    For messages that were changed past Open WebUI, which are found, but slowly, and for a damaged index. Until it has
-    ended, searches find less. An embedded server is started for the duration if it does not run.
+    Run it if the index is damaged, or after messages were changed by SQL: these are searched by their old text, or
+    slowly. Until it has ended, searches find less. An embedded server is started for the duration if it does not run.
     """
     with server_of(Site.of(data_dir, config)) as (url, admin):
         admin.write("indexer/clear_indexes", {})
+        for methods in _FOLDING:
+            _refold_messages(admin, *methods)
         _index_chats(admin)
         number = sum(_index_messages(admin, *methods) for methods in _METHODS)
     typer.echo(f"{url}: {number:,} messages indexed.")
+
+
+def _refold_messages(admin: AdminClient, get_foldings: str, refold: str, fold: Callable[[str], str]) -> None:
+    """Correct the texts in lower case: who changes a message by SQL leaves the old one."""
+    parameters: dict[str, Any] = {**AT_ONCE, "after": ""}
+    while found := admin.read(f"indexer/{get_foldings}", parameters):
+        wrong = [
+            {"id": record, "text": text, "folded": wanted}
+            for record, text, folded in found
+            if folded != (wanted := fold(text))
+        ]
+        if wrong:
+            admin.write(f"indexer/{refold}", {"messages": wrong})
+        parameters["after"] = found[-1][0]
 
 
 def _index_chats(admin: AdminClient) -> None:

@@ -57,6 +57,8 @@ def serve(
         typer.echo("openwebui-pocketbase: the settings leave all data in Open WebUI's SQL database.", err=True)
     if not os.environ.get("WEBUI_SECRET_KEY"):
         os.environ["WEBUI_SECRET_KEY"] = _secret_key(directory)
+    if port:  # else the system chooses one
+        typer.echo(f"Open WebUI: http://{f'[{host}]' if ':' in host else host}:{port}")
     importlib.import_module("open_webui").serve(host=host, port=port)
 
 

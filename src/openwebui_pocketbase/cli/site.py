@@ -116,7 +116,7 @@ class Site:
                 raise
             raise ConfigurationError(
                 f"{error.args[0]} Secrets of Open WebUI's last start are not kept, and not set here.",
-                hint=f"Give this command what Open WebUI has: {', '.join(secrets)}.",
+                hint=f"Run it with Open WebUI's values of: {', '.join(secrets)}.",
             ) from None
 
 

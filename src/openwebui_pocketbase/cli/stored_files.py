@@ -68,7 +68,7 @@ class StoredFiles:
             )
         raise ConfigurationError(
             f"There is no bucket for {name}.",
-            hint="Give this command Open WebUI's S3_ variables, S3_BUCKET_NAME first.",
+            hint="Run it with Open WebUI's S3_ variables, S3_BUCKET_NAME first.",
         )
 
     def delete(self, ids: Collection[str]) -> int:

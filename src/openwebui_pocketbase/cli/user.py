@@ -1,4 +1,4 @@
-"""``user``: people's accounts, wherever they are stored, for whoever has a shell and maybe no password.
+"""``user``: people's accounts, wherever they are stored, for an administrator with a shell, who may have no password.
 
 Everything goes through Open WebUI's own functions and repositories, so that it means what it means in its own
 interface: hashes by the host's settings, sessions that end, the SQL database's copy.
@@ -128,18 +128,21 @@ def disable_mfa(
     to set up a new authenticator after signing in with the password.
     """
 
-    async def change() -> str:
+    async def change() -> tuple[bool, str]:
         user = await _user(email)
         if not reason.strip():
             raise ConfigurationError("The reason is empty.", hint="Say with --reason why this is done.")
         auth = await import_module("open_webui.models.auths").Auths.get_auth_by_id(user.id)
-        if auth is None or auth.mfa is None:
+        mfa = auth.mfa if auth else None
+        # Who is to set up a new one may need another token: the last one was valid for half an hour.
+        if mfa is None or not (mfa.secret or mfa.reset_required):
             raise ConfigurationError("This user has no authenticator.")
         token: str = await _of_host(import_module("open_webui.utils.mfa").reset_mfa(user.email, reason))
-        return token
+        return mfa.secret is not None, token
 
-    token = _run(Site.of(data_dir, config), change)
-    typer.echo("The authenticator is disabled, and all sessions of this user have ended. Recovery token:")
+    had_one, token = _run(Site.of(data_dir, config), change)
+    what = "The authenticator is disabled" if had_one else "There was no authenticator: it had been disabled before"
+    typer.echo(f"{what}. All sessions of this user have ended. Recovery token:")
     typer.echo(token)
 
 

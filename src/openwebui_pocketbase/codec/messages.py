@@ -20,7 +20,7 @@ from openwebui_pocketbase.codec.rows import Codec
 from openwebui_pocketbase.codec.words import is_indexed
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["APPEND", "KEEP", "MessageCodec", "StoredMessage"]
+__all__ = ["APPEND", "KEEP", "MessageCodec", "StoredMessage", "folded_text"]
 
 APPEND: Final = -1
 """The position of an entry that is to come behind all others."""
@@ -115,7 +115,7 @@ class MessageCodec:
             "has_row": row is not None,
             "same": self._text_of(same),
             "entry": entry.text if position else "null",
-            "content_folded": _folded(text),
+            "content_folded": folded_text(text),
             "doc": -1,
             "waits": is_indexed(text) and not _is_looked_through(entry.value),
         }
@@ -154,7 +154,7 @@ def _is_looked_through(entry: Any) -> bool:
     return isinstance(entry, dict) and (entry.get("done") is False or isinstance(entry.get("content"), int | float))
 
 
-def _folded(text: str) -> str:
+def folded_text(text: str) -> str:
     """Return a text in lower case, or nothing if SQLite's ``lower``, which knows only ASCII, gives the same."""
     if text.isascii():
         return ""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from open_webui.internal import db
 from open_webui.models.access_grants import AccessGrants
 from open_webui.models.auths import Auths
+from open_webui.models.files import Files
 
 from openwebui_pocketbase.changes.credentials import Copied, copy_credentials, let_go
 from openwebui_pocketbase.ours import ours_only
@@ -27,6 +28,8 @@ async def leave(groups: Collection[str]) -> Mapping[str, Copied]:
     try:
         if "access" in groups:
             await AccessGrants.pocketbase.start()  # the SQL database has every grant and group then
+        if "files" in groups:
+            await Files.pocketbase.start()  # and where contents were moved to
         if "users" in groups:
             await Auths.pocketbase.start()
             return await copy_credentials(Auths.pocketbase)

@@ -31,32 +31,49 @@ const INDEX_CHATS = `INSERT INTO owui_chats_search (rowid, text) SELECT c.doc, $
     AND NOT EXISTS (SELECT 1 FROM owui_chats_search_docsize d WHERE d.id = c.doc)`;
 
 /**
- * Messages whose words are indexed: their table, and SQL of their text and of "it is not to be indexed, whatever it
- * is", of a message `m`.
+ * Messages whose words are indexed: their table, and SQL of their text, of "it is not to be indexed, whatever it is",
+ * of the text as it was written, and of what `content_folded` is if that is ASCII; of a message `m`.
  *
- * @typedef {{ table: import("../lib/rows.js").Table, text: string, isLeftOut: string }} Source
+ * @typedef {{
+ *   table: import("../lib/rows.js").Table,
+ *   text: string,
+ *   isLeftOut: string,
+ *   written: string,
+ *   foldedAscii: string,
+ * }} Source
  */
+
+const CHAT_TEXT = "coalesce(CAST(m.entry ->> '$.content' AS TEXT), '')";
 
 /** @type {Record<string, Source>} */
 const SOURCES = {
   chat_message: {
     table: tables.chat_message,
-    text: "coalesce(CAST(m.entry ->> '$.content' AS TEXT), '')",
+    text: CHAT_TEXT,
     isLeftOut: `json_type(m.entry, '$.done') = 'false'
       OR json_type(m.entry, '$.content') IN ('integer', 'real', 'true', 'false')`,
+    written: CHAT_TEXT,
+    foldedAscii: "''",
   },
-  message: { table: tables.message, text: textOf("m"), isLeftOut: `NOT ${waits("m.meta")}` },
+  message: {
+    table: tables.message,
+    text: textOf("m"),
+    isLeftOut: `NOT ${waits("m.meta")}`,
+    written: "m.content",
+    foldedAscii: "lower(m.content)",
+  },
 };
 
 /**
  * SQL that returns the first messages of a query: `limit` at most, and no more once they have `bytes`.
  *
- * @param {string} messages SQL of their ids and texts
+ * @param {string} messages SQL of their ids and texts, and other columns
+ * @param {string} columns those that are returned of each
  */
-function texts(messages) {
+function texts(messages, columns = "id, text") {
   const size = "coalesce(octet_length(text), 0)";
-  return `SELECT json_group_array(json_array(id, text)) AS json FROM (
-    SELECT id, text, sum(${size}) OVER (ROWS UNBOUNDED PRECEDING) - ${size} AS before
+  return `SELECT json_group_array(json_array(${columns})) AS json FROM (
+    SELECT *, sum(${size}) OVER (ROWS UNBOUNDED PRECEDING) - ${size} AS before
     FROM (${messages} LIMIT ${arg("limit")})) WHERE before < ${arg("bytes")}`;
 }
 
@@ -73,6 +90,35 @@ function waiting({ table, text }) {
 function following({ table, text, isLeftOut }) {
   return texts(`SELECT m.id, iif(length(${text}) > ${arg("longest")} OR ${isLeftOut}, NULL, ${text}) AS text
     FROM ${table.collection} m WHERE m.id > ${arg("after")} ORDER BY m.id`);
+}
+
+/**
+ * SQL of messages behind one whose text in lower case may be another than it should be: record's id, text, and that
+ * text. Only the caller can tell, except of ASCII, as SQLite's `lower` knows no other letters.
+ *
+ * @param {Source} source
+ */
+function foldings({ table, written, foldedAscii }) {
+  const isRight = `octet_length(${written}) = length(${written}) AND m.content_folded = ${foldedAscii}`;
+  return texts(
+    `SELECT m.id, ${written} AS text, m.content_folded FROM ${table.collection} m
+      WHERE m.id > ${arg("after")} AND NOT (${isRight}) ORDER BY m.id`,
+    "id, text, content_folded",
+  );
+}
+
+/**
+ * A write that sets texts in lower case, unless the messages have changed since their texts were read; a trigger takes
+ * these messages out of the index. Of each it is given its record's `id`, the `text` that was read, and it `folded`.
+ *
+ * @param {Source} source
+ * @returns {(tx: CoreApp, args: undefined, body: string) => string}
+ */
+function refolding({ table, written }) {
+  const sql = `UPDATE ${table.collection} AS m SET content_folded = j.value ->> '$.folded'
+    FROM jsonb_each({:body}, '$.messages') j
+    WHERE m.id = j.value ->> '$.id' AND ${written} = j.value ->> '$.text'`;
+  return (tx, _args, body) => String(execute(tx, sql, body));
 }
 
 /**
@@ -110,6 +156,9 @@ const reads = {
 
   get_texts_of_chats: following(SOURCES.chat_message),
   get_texts_of_channels: following(SOURCES.message),
+
+  get_foldings_of_chats: foldings(SOURCES.chat_message),
+  get_foldings_of_channels: foldings(SOURCES.message),
 };
 
 const writes = {
@@ -150,11 +199,19 @@ const writes = {
     return String(execute(tx, INDEX_WAITING_CHATS, body));
   },
 
+  refold_messages_of_chats: refolding(SOURCES.chat_message),
+  refold_messages_of_channels: refolding(SOURCES.message),
+
   index_messages_of_chats: indexing(SOURCES.chat_message),
   index_messages_of_channels: indexing(SOURCES.message),
 };
 
 /** Their bodies are long, and only SQLite reads them. */
-const unparsed = ["index_messages_of_chats", "index_messages_of_channels"];
+const unparsed = [
+  "refold_messages_of_chats",
+  "refold_messages_of_channels",
+  "index_messages_of_chats",
+  "index_messages_of_channels",
+];
 
 module.exports = { reads, writes, unparsed };
