@@ -2,6 +2,12 @@
 
 // Handlers see only their own scope (each runs in an isolated runtime), so each loads what it needs.
 
+const { collections } = require(`${__hooks}/owui/dashboard.js`);
+
+// Before all others, which see what the record becomes.
+onRecordCreateRequest((e) => require(`${__hooks}/owui/dashboard.js`).made(e), ...collections);
+onRecordUpdateRequest((e) => require(`${__hooks}/owui/dashboard.js`).edited(e), ...collections);
+
 for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
   written(
     (e) => require(`${__hooks}/owui/dashboard.js`).refold(e),
@@ -9,12 +15,12 @@ for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
     "owui_groups",
     "owui_files",
     "owui_shared_chats",
+    "owui_models",
   );
   written((e) => require(`${__hooks}/owui/dashboard.js`).emptied(e, "parent_id"), "owui_folders");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).chat(e), "owui_chats");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).message(e), "owui_chat_messages");
   written((e) => require(`${__hooks}/owui/chats/dashboard.js`).tag(e), "owui_tags");
-  written((e) => require(`${__hooks}/owui/models/dashboard.js`).model(e), "owui_models");
 }
 
 for (const written of [onRecordCreateExecute, onRecordUpdateExecute]) {

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from open_webui.models.files import FileForm, FileUpdateForm
+from open_webui.models.files import File, FileForm, FileUpdateForm
 from open_webui.models.knowledge import Knowledge, KnowledgeFile
+from sqlalchemy import null, update
 
 from tests.support.contracts import FILES
 from tests.support.differential import (
@@ -249,6 +250,18 @@ async def test_surrogates(pair: Pair, text: str) -> None:
     await pair.call(*new(A))
     for call in CALLS_WITH_TEXT:
         await pair.call(*call(text))
+
+
+async def test_change_without_documents(pair: Pair) -> None:
+    """PocketBase has SQL NULL where a record was made without them."""
+    await pair.call(*new(A, data={"a": 1}))
+    with pair.server.admin() as admin:
+        admin.sql("UPDATE owui_files SET data = NULL, meta = NULL")
+    async with pair.database.sessions() as session:
+        await session.execute(update(File).values(data=null(), meta=null()))
+        await session.commit()
+    await pair.call(*data(A, b=1))
+    await pair.call("update_file_metadata_by_id", A, {"c": 1})
 
 
 async def test_pending_but_linked(pair: Pair) -> None:

@@ -149,6 +149,28 @@ def test_an_edited_message_has_another_etag_and_waits_for_the_index(admin: Admin
     assert edit(admin, "message", MESSAGE, updated_at="", content="emptied")["updated_at"] < 9 * 10**18
 
 
+@pytest.mark.parametrize(
+    "webhook", ["x", 5, True, [1], {"id": 5}, {"id": [1]}, {"id": {"a": 1}}, {"id": True}], ids=str
+)
+def test_a_webhook_that_sends_has_an_id(admin: AdminClient, webhook: Any) -> None:
+    """A page with another one could not be read."""
+    channel(admin)
+    with pytest.raises(ResponseError, match="Webhook must be a JSON object"):
+        message(admin, meta={"webhook": webhook})
+    message(admin)
+    with pytest.raises(ResponseError, match="Webhook must be a JSON object"):
+        edit(admin, "message", MESSAGE, meta={"webhook": webhook})
+
+
+def test_webhooks_that_are_none_or_stored_already_stay(admin: AdminClient) -> None:
+    channel(admin)
+    message(admin)
+    for webhook in (None, "", 0, False, {}, {"id": None}, {"id": ""}, {"id": "w"}, {"name": "w"}):
+        assert edit(admin, "message", MESSAGE, meta={"webhook": webhook})["meta"] == {"webhook": webhook}
+    admin.sql("""UPDATE owui_messages SET meta = '{"webhook":5}'""")
+    assert edit(admin, "message", MESSAGE, content="other")["meta"] == {"webhook": 5}
+
+
 def test_what_is_emptied_is_none(admin: AdminClient) -> None:
     """A message that was taken out of its thread is one of the channel's own."""
     channel(admin)

@@ -54,6 +54,18 @@ async def test_a_message_edited_meanwhile_is_not_overwritten(
     assert chat.chat["history"]["messages"]["b"] == {**entry, "done": True}
 
 
+async def test_a_chat_made_there_can_be_read(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
+    with own_pocketbase.admin() as admin:
+        made = admin.send("POST", "/api/collections/owui_chats/records", {"user_id": "u1", "title": "Made"})
+        chat = await chats.get_chat_by_id(made["id"])
+        assert chat is not None
+        assert (chat.title, chat.chat, chat.meta, chat.variables) == ("Made", {}, {}, {})
+        admin.send("PATCH", f"/api/collections/owui_chats/records/{made['id']}", {"meta": "", "chat": None})
+    chat = await chats.get_chat_by_id(made["id"])
+    assert chat is not None
+    assert (chat.chat, chat.meta) == ({}, {})
+
+
 async def test_a_message_deleted_meanwhile_is_gone(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
     with own_pocketbase.admin() as admin:
         admin.send("DELETE", record(admin, "b"))

@@ -585,6 +585,27 @@ def test_failure_inside_a_hook_is_undone_and_told(prepared_pocketbase: Path, tmp
         server.stop()
 
 
+def test_merging_takes_time_in_proportion(site: Site) -> None:
+    """Nobody else writes meanwhile. Four times as much would take sixteen times as long if each part cost the whole."""
+    message = "d0000000-0000-4000-8000-00000000000d"
+    parameters = {"id": message, "merged": {"data": '{"é":1}', "meta": "{}"}, "changes": {}, "columns": [], "nones": []}
+    fastest = []
+    for members in (4_000, 16_000):
+        data = {f"é{number}": number for number in range(members)}
+        record = {"id": message, "user_id": "u1", "content": "x", "data": data}
+        site.admin.send("POST", "/api/collections/owui_messages/records", record)
+        times = []
+        for _ in range(3):
+            began = time.perf_counter()
+            site.admin.write("messages/update_message_by_id", parameters)
+            times.append(time.perf_counter() - began)
+        (stored,) = site.admin.sql("SELECT data FROM owui_messages")
+        assert json.loads(stored["data"]) == {**data, "é": 1}
+        site.admin.send("DELETE", f"/api/collections/owui_messages/records/{message}")
+        fastest.append(min(times))
+    assert fastest[1] < 8 * fastest[0]
+
+
 async def test_failure_of_a_read_is_not_the_callers_fault(own_pocketbase: PocketBaseProcess) -> None:
     """A refused value is swallowed by some of the host's methods: "not found" for what is there."""
     with own_pocketbase.admin() as admin:

@@ -11,9 +11,10 @@ from unittest.mock import patch
 import orjson
 from open_webui.models.apps import App
 from open_webui.models.channels import Channel, ChannelMember, ChannelWebhook
-from open_webui.models.messages import MessageForm
+from open_webui.models.messages import Message, MessageForm
 from open_webui.models.users import User
 from open_webui.utils import apps
+from sqlalchemy import null, update
 
 from openwebui_pocketbase.schema.tables import TABLES
 from tests.support.contracts import MESSAGES
@@ -82,6 +83,16 @@ class Talk:
             await self.call("get_pinned_messages_by_channel_id", channel, rows=False)
             for user in ("ann", "nobody", ""):
                 await self.call("get_unread_message_count", channel, user, rows=False)
+
+    async def empty(self, message_id: str, *columns: str) -> None:
+        """Have columns of a message be NULL, as in one that was not made by the host."""
+        kinds = {column.name: column.type for column in TABLES["message"].columns}
+        for name in columns:
+            none = "NULL" if kinds[name] == "json" else f"'', nulls = json_insert(nulls, '$[#]', '{name}')"
+            await _sql(self.pair, f"UPDATE owui_messages SET {name} = {none} WHERE id = '{message_id}'")
+        async with self.pair.database.sessions() as session:
+            await session.execute(update(Message).filter_by(id=message_id).values(dict.fromkeys(columns, null())))
+            await session.commit()
 
     async def remove(self, table: str, id: str) -> None:
         """Delete a row that no method of these repositories deletes."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.codec.rows import int64_of
-from tests.support.hooks import NODE
+from tests.support.hooks import NODE, run_node
 from tests.support.machines import examples
 from tests.support.services import require
 
@@ -139,8 +139,8 @@ def test_merge(javascript: Callable[[str, str], Callable[..., Any]]) -> None:
     check()
 
 
-@pytest.mark.parametrize("old", ["", "null", "{}", " {} ", "{ }"])
-def test_merge_into_nothing(javascript: Callable[[str, str], Callable[..., Any]], old: str) -> None:
+@pytest.mark.parametrize("old", [None, 0, "", "0", "false", "null", "[]", "{}", " {} ", "{ }"])
+def test_merge_into_nothing(javascript: Callable[[str, str], Callable[..., Any]], old: Any) -> None:
     assert json.loads(javascript("owui/lib/json.js", "merge")(old, '{"b": 1, "a": 2}')) == {"b": 1, "a": 2}
 
 
@@ -169,6 +169,63 @@ def test_deep_and_long(javascript: Callable[[str, str], Callable[..., Any]]) -> 
     merge = javascript("owui/lib/json.js", "merge")
     assert merge(deep, '{"b":1}') == deep[:-1] + ',"b":1}'
     assert json.loads(merge(long, '{"b":1}')) == {**json.loads(long), "b": 1}
+
+
+@pytest.mark.parametrize("old", [5, 1.5, "5", "[1]", '"a"', "true"])
+def test_what_is_there_and_no_object_is_refused(javascript: Callable[[str, str], Callable[..., Any]], old: Any) -> None:
+    with pytest.raises(JavaScriptError, match="SyntaxError"):
+        javascript("owui/lib/json.js", "merge")(old, "{}")
+
+
+WORK = """
+const { merge } = require(require("path").join(process.argv[1], "../lib/json.js"));
+let characters = 0;
+const { indexOf, slice } = String.prototype;
+const { exec } = RegExp.prototype;
+const charCodeAt = String.prototype.charCodeAt;
+String.prototype.charCodeAt = function (at) {
+  characters += 1;
+  return charCodeAt.call(this, at);
+};
+String.prototype.indexOf = function (wanted, from) {
+  const found = indexOf.call(this, wanted, from);
+  characters += (found < 0 ? this.length : found + 1) - from;
+  return found;
+};
+String.prototype.slice = function (from, to) {
+  characters += to - from;
+  return slice.call(this, from, to);
+};
+RegExp.prototype.exec = function (text) {
+  characters += text.length; // as in PocketBase's JavaScript
+  return exec.call(this, text);
+};
+const of = (text) => {
+  characters = 0;
+  merge(text, '{"b":1}');
+  return characters;
+};
+console.log(JSON.stringify(JSON.parse(process.argv[2]).map(of)));
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        lambda n: json.dumps({f"{i:06}": i for i in range(n)}),
+        lambda n: json.dumps({f"{i:06}": "é" for i in range(n)}, ensure_ascii=False),
+        lambda n: json.dumps({f"{i:06}": [{"a": '"'}] for i in range(n)}),
+        lambda n: json.dumps({"a": [{"b": []}] * n}),
+        lambda n: json.dumps({"a": "\\" * n, "b": '"' * n}),
+        lambda n: '{"a":' + "[" * n + "]" * n + "}",
+    ],
+    ids=["numbers", "texts", "lists", "one list", "escapes", "depth"],
+)
+def test_each_character_is_looked_at_a_few_times(text: Callable[[int], str]) -> None:
+    texts = [text(500), text(2000)]
+    looked_at = run_node(WORK, json.dumps(texts))
+    for each, characters in zip(texts, looked_at, strict=True):
+        assert len(each) / 2 < characters < 6 * len(each)
 
 
 def test_sortable(javascript: Callable[[str, str], Callable[..., Any]]) -> None:

@@ -2,8 +2,144 @@
 
 /** Records that are made, changed or deleted in the dashboard, or over PocketBase's own API. */
 
-const { fold, remove } = require("./lib/records.js");
+const { find, fold, remove } = require("./lib/records.js");
 const { tables, query } = require("./lib/rows.js");
+
+/** @typedef {import("./lib/rows.js").Table} Table */
+
+const collections = Object.values(tables).map(({ collection }) => collection);
+
+/**
+ * The declaration of a record's table.
+ *
+ * @param {core.Record} record
+ */
+function tableOf(record) {
+  const { name } = record.collection();
+  return /** @type {Table} */ (Object.values(tables).find(({ collection }) => collection === name));
+}
+
+/**
+ * @param {string} field
+ * @param {string} message
+ */
+function refuse(field, message) {
+  throw new BadRequestError(message, { [field]: new ValidationError("invalid", message) });
+}
+
+/**
+ * A record that is made.
+ *
+ * @param {core.RecordRequestEvent} e
+ */
+function made(e) {
+  const record = /** @type {core.Record} */ (e.record);
+  complete(tableOf(record), record);
+  return e.next();
+}
+
+/**
+ * A record that is edited: what the edit leaves alone is what is stored now. PocketBase would save all columns as they
+ * were when it read the record, before it had the write lock, and take back what Open WebUI has written meanwhile.
+ *
+ * Of a record with contents it saves only what was edited, see storage/contents.js: a transaction would have everybody
+ * wait for the upload.
+ *
+ * @param {core.RecordRequestEvent} e
+ */
+function edited(e) {
+  const record = /** @type {core.Record} */ (e.record);
+  const table = tableOf(record);
+  if (table.extras?.some(({ type }) => type === "file")) {
+    complete(table, record);
+    return e.next();
+  }
+  const { app } = e;
+  app.runInTransaction((tx) => {
+    e.app = tx;
+    const present = find(tx, table, String(record.id));
+    if (present) {
+      refresh(record, present);
+    }
+    complete(table, record);
+    e.next();
+  });
+  e.app = app; // what comes after the transaction cannot use it
+}
+
+/**
+ * Give a record the present values of the fields that it does not change.
+ *
+ * @param {core.Record} record
+ * @param {core.Record} present
+ */
+function refresh(record, present) {
+  const before = record.original();
+  for (const field of /** @type {core.Field[]} */ (record.collection().fields)) {
+    const name = field.getName();
+    const type = field.type();
+    const text = (/** @type {core.Record} */ of) =>
+      type === "relation" ? JSON.stringify(of.getStringSlice(name)) : of.getString(name);
+    if (type === "password" || text(record) !== text(before)) {
+      continue;
+    }
+    if (type === "number") {
+      record.set(name, present.get(name)); // JavaScript's numbers may be integers, which the field does not take
+    } else {
+      record.setRaw(name, present.getRaw(name)); // as it is, also a relation's text that looks like a list
+    }
+  }
+}
+
+/**
+ * Have the host's models take a record: JSON of the kind they want, None for what was emptied, and a list of None columns
+ * that is one.
+ *
+ * What the edit leaves alone is not looked at: Open WebUI may have stored anything.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ */
+function complete(table, record) {
+  const before = record.original();
+  for (const { field, holds, null: nullable, required } of table.columns) {
+    const text = record.getString(field);
+    if (!holds || (!record.isNew() && text === before.getString(field))) {
+      continue;
+    }
+    const value = JSON.parse(text || "null");
+    if (value === null || value === "") {
+      record.set(field, nullable && !required ? "null" : "{}");
+    } else if (typeof value !== "object" || Array.isArray(value) !== (holds === "list")) {
+      refuse(field, `${field} must be a JSON ${holds}, or null.`);
+    }
+  }
+  const listed = record.getString("nulls");
+  if (listed !== before.getString("nulls")) {
+    record.set("nulls", nullsOf(table, record, JSON.parse(listed || "null"), before.getString("nulls")));
+  }
+}
+
+/**
+ * The list of None columns that an edit gives, as JSON: of columns that are empty and can be None. Without a list all of
+ * these are; those that the host's models need a value of are only if they have been before; an empty number always is.
+ *
+ * @param {Table} table
+ * @param {core.Record} record
+ * @param {any} given
+ * @param {string} before JSON text of the list before
+ */
+function nullsOf(table, record, given, before) {
+  const names = table.columns
+    .filter(({ field, type, null: nullable }) => nullable && type !== "json" && !record.get(field))
+    .filter(({ name, type, required }) =>
+      required
+        ? before.includes(`"${name}"`)
+        : type === "int64" || !Array.isArray(given) || given.includes(name),
+    )
+    .map(({ name }) => name);
+  return JSON.stringify(names);
+}
 
 /**
  * Keep what is searched right.
@@ -11,11 +147,9 @@ const { tables, query } = require("./lib/rows.js");
  * @param {core.RecordRequestEvent} e
  */
 function refold(e) {
-  /** @type {import("./lib/rows.js").Table[]} */
-  const declared = Object.values(tables);
-  const table = declared.find(({ collection }) => collection === e.collection?.name);
-  for (const { field } of table?.columns.filter(({ folded }) => folded) || []) {
-    e.record?.set(`${field}_folded`, fold(e.record.getString(field)));
+  const record = /** @type {core.Record} */ (e.record);
+  for (const { field } of tableOf(record).columns.filter(({ folded }) => folded)) {
+    record.set(`${field}_folded`, fold(record.getString(field)));
   }
   return e.next();
 }
@@ -80,4 +214,4 @@ function deleteAlone(e) {
     .execute();
 }
 
-module.exports = { refold, emptied, deletedFolder, deleteAlone };
+module.exports = { collections, refuse, made, edited, refold, emptied, deletedFolder, deleteAlone };

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Codec", "int64_of", "int64_text"]
 
+_INT64 = range(-(2**63), 2**63)
+
 
 class Codec:
     """Encodes and decodes the rows of one table.
@@ -160,7 +162,12 @@ def int64_text(number: int) -> str:
     """Return a number as it is stored, a text that sorts like it.
 
     That is 19 digits; negative numbers are ``-`` and their distance from -2**63.
+
+    Raises:
+        OverflowError: It is beyond 64 bits; SQLite's driver raises the same.
     """
+    if number not in _INT64:
+        raise OverflowError("Python int too large to convert to SQLite INTEGER")
     return f"-{number + 2**63:019d}" if number < 0 else f"{number:019d}"
 
 

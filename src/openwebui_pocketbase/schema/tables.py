@@ -22,9 +22,10 @@ class Column(_Declaration):
         name: The host's name of it.
         field: PocketBase's name of it.
         type: ``int`` is exact up to 2**53; ``int64`` (nanoseconds) is kept as sortable text, ``date`` as ISO text.
+        holds: What JSON the host's models take, besides None; empty for any.
         null: Whether it can be None.
         required: Whether the host's models need a value all the same: what is empty in a record that was made in
-            the dashboard is no None then.
+            the dashboard is no None then, and a document is {}.
         folded: Whether it can be searched without case, in a second field with its text in lower case.
         secret: Whether PocketBase shows it to nobody but superusers, whatever rules a collection gets.
         large: Whether its values are long. Such columns are behind all others: SQLite reads through a row up to the
@@ -37,6 +38,7 @@ class Column(_Declaration):
     name: str
     field: str = ""
     type: Literal["text", "json", "bool", "int", "int64", "date"]
+    holds: Literal["", "object", "list"] = ""
     null: bool = False
     required: bool = False
     folded: bool = False

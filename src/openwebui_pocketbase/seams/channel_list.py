@@ -15,6 +15,7 @@ from open_webui.models.channels import ChannelMemberModel, ChannelModel, Channel
 from open_webui.models.users import UserModel, Users
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.codec.rows import int64_of
 from openwebui_pocketbase.repositories.channels._base import channels_of, member_of, reader
 from openwebui_pocketbase.repositories.neighbours import is_on_pocketbase
 from openwebui_pocketbase.repositories.users._base import user_of
@@ -58,7 +59,7 @@ class _Listed:
     async def get_last_message_by_channel_id(self, channel_id: str, db: AsyncSession | None = None) -> Any:
         """Return what has the time of the latest message, or None."""
         created_at = self._facts[channel_id][0]
-        return None if created_at is None else SimpleNamespace(created_at=int(created_at))
+        return None if created_at is None else SimpleNamespace(created_at=int64_of(created_at))
 
     async def get_member_by_channel_and_user_id(
         self, channel_id: str, user_id: str, db: AsyncSession | None = None

@@ -87,6 +87,8 @@ async def test_list(world: World) -> None:
         message(103, public, None, app_id="app", created_at=-5),
         message(104, dm, "bob", created_at=2**63 - 1),
     ]
+    old = await world.make("old", "ann")
+    rows.append(message(105, old, "bob", created_at=-(10**18)))
     await put_both(world, *rows)
     lists = await compare(world, *PEOPLE, "nobody")
     assert max(each.unread_count for each in lists[0]) > 1

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from open_webui.models.messages import MessageForm
+from pydantic import ValidationError
 from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.repositories.messages import PocketBaseMessages
@@ -88,6 +89,14 @@ async def test_change(talk: Talk) -> None:
     await talk.look()
 
 
+async def test_change_without_documents(talk: Talk) -> None:
+    """PocketBase has SQL NULL where a record was made without them."""
+    message = await talk.post("First", data={"a": 1})
+    await talk.empty(message, "data", "meta")
+    await talk.call("update_message_by_id", message, form("Changed", data={"b": 1}))
+    await talk.look()
+
+
 async def test_apps_change_what_they_know(talk: Talk) -> None:
     posted = await talk.call("insert_new_app_message", APP, CHANNEL, form("v1", data={"a": 1}, meta={"left": "out"}))
     changed = await talk.call("update_app_message_by_id", posted.id, APP, posted.updated_at, form("v2", data={"b": 2}))
@@ -112,6 +121,18 @@ async def test_delete_with_replies(talk: Talk) -> None:
     await talk.call("delete_message_by_id", first)
     await talk.call("delete_reactions_by_id", reply)
     await talk.look()
+
+
+async def test_delete_what_cannot_be_read(talk: Talk) -> None:
+    """The host's model has a time; apps are told all the same."""
+    first = await talk.post("First")
+    reply = await talk.post("reply", parent_id=first)
+    for message in (first, reply):
+        await talk.empty(message, "created_at", "updated_at")
+    assert isinstance(await talk.call("get_last_message_by_channel_id", CHANNEL, rows=False), ValidationError)
+    for method in ("delete_replies_by_id", "delete_message_by_id"):
+        assert await talk.call(method, first) is True
+        assert [kind for kind, _ in talk.told] == ["channel.message.deleted"] * 2
 
 
 async def test_hostile_texts(opened: Opened, oracle: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.messages import CHANNEL, NS, OTHER, Talk
+from tests.support.differential import Opened
+from tests.support.messages import CHANNEL, NS, OTHER, Talk, talking
 
 PAGES = [(0, 3), (2, 3), (5, 50), (0, 0), (0, -1), (-1, 2), (10**9, 1)]
 
@@ -39,3 +40,11 @@ async def test_unread(talk: Talk, seconds: int | None) -> None:
         for user in ("ann", "bob", "", None):
             await talk.call("get_unread_message_count", CHANNEL, user, last_read_at, rows=False)
     await talk.call("get_unread_message_count", CHANNEL, "ann", -5, rows=False)
+
+
+async def test_unread_since_a_time_beyond_64_bits(opened: Opened) -> None:
+    async with talking(opened, "sqlite") as talk:
+        for time in (2**63, -(2**63) - 1, 10**30):
+            raised = await talk.call("get_unread_message_count", CHANNEL, "ann", time, rows=False)
+            assert isinstance(raised, OverflowError)
+        await talk.call("get_unread_message_count", CHANNEL, "ann", 2**63 - 1, rows=False)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from tests.support.messages import Talk
+from open_webui.models.messages import MessageReaction
+
+from tests.support.messages import NS, Talk
+from tests.support.records import put
 
 
 async def test_reactions(talk: Talk) -> None:
@@ -20,3 +23,11 @@ async def test_reactions(talk: Talk) -> None:
     await talk.call("delete_reactions_by_id", first)
     await talk.call("delete_reactions_by_id", "nowhere")
     await talk.look()
+
+
+async def test_a_reaction_to_nothing(talk: Talk) -> None:
+    """Somebody has made it in the dashboard; the stock table takes none."""
+    reaction = MessageReaction(id="r", message_id=None, user_id="ann", name="ok", created_at=NS)
+    put(talk.pair.server.data_dir, [reaction])
+    await talk.call("get_reactions_by_message_id", "", rows=False)
+    await talk.call("get_reactions_by_message_ids", ["", "nowhere"], rows=False)

@@ -5,7 +5,7 @@
  * hook. The adapter itself writes them in SQL, which none of this sees.
  */
 
-const { deleteAlone } = require("../dashboard.js");
+const { refuse, deleteAlone } = require("../dashboard.js");
 const { execute } = require("../lib/bulk.js");
 const { find, fold } = require("../lib/records.js");
 const { tables, arg } = require("../lib/rows.js");
@@ -69,14 +69,6 @@ function sortable(record, field) {
 }
 
 /**
- * @param {string} field
- * @param {string} message
- */
-function refuse(field, message) {
-  throw new BadRequestError(message, { [field]: new ValidationError("invalid", message) });
-}
-
-/**
  * Note which columns were emptied: they are None, and not an empty text, which is no number and no id.
  *
  * @param {Table} table
@@ -113,7 +105,22 @@ function date(table, record, before) {
   }
 }
 
-/** What is particular to a table. @type {Record<string, (record: core.Record) => void>} */
+/**
+ * Refuse a webhook that cannot be looked up as the sender of a message.
+ *
+ * @param {core.Record} record
+ * @param {core.Record} before
+ */
+function checkWebhook(record, before) {
+  const meta = record.getString("meta");
+  const webhook = meta !== before.getString("meta") && JSON.parse(meta || "null")?.webhook;
+  const isObject = typeof webhook === "object" && !Array.isArray(webhook);
+  if (webhook && !(isObject && typeof (webhook.id || "") === "string")) {
+    refuse("meta", "webhook must be a JSON object whose id is a text.");
+  }
+}
+
+/** What is particular to a table. @type {Record<string, (record: core.Record, before: core.Record) => void>} */
 const FURTHER = {
   /** A new member is there, unless it has left. Open WebUI's own table has the same condition on whose it is. */
   owui_channel_members(record) {
@@ -134,7 +141,8 @@ const FURTHER = {
   },
 
   /** A message is searched by its text, which waits for the full-text index. */
-  owui_messages(record) {
+  owui_messages(record, before) {
+    checkWebhook(record, before);
     const folded = fold(record.getString("content"));
     if (record.isNew() || folded !== record.getString("content_folded")) {
       record.set("content_folded", folded);
@@ -156,9 +164,9 @@ function written(e) {
   for (const { field } of table.columns.filter(({ type }) => type === "int64")) {
     sortable(record, field);
   }
-  FURTHER[table.collection]?.(record);
   // Of a record that was saved before, `original` may be what it was before that.
   const before = (!record.isNew() && find(e.app, table, String(record.id))) || record.original();
+  FURTHER[table.collection]?.(record, before);
   emptied(table, record, before);
   date(table, record, before);
   return e.next();

@@ -4,7 +4,17 @@
  * JSON objects as text, taken apart at their top level only.
  *
  * JSON.parse would round integers above 2^53 and turn 1.0 into 1; the members' texts are kept as they are.
+ *
+ * A text is looked through once, character by character: goja copies the whole text for each match of a regular
+ * expression that begins elsewhere than at its start.
  */
+
+/** Codes of characters: `"`, `,`, `[`, `\`, `]`, `{` and `}`. */
+const [QUOTE, COMMA, OPEN_LIST, BACKSLASH, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [
+  0x22, 0x2c, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d,
+];
+/** What JSON allows between its parts is not above it. */
+const SPACE = 0x20;
 
 /**
  * @param {string} text
@@ -12,19 +22,16 @@
  * @returns {number} index behind the closing quote
  */
 function stringEnd(text, start) {
-  let end = start;
-  let backslashes = 1;
-  while (backslashes % 2) {
-    end = text.indexOf('"', end + 1);
-    if (end < 0) {
-      throw new SyntaxError("unterminated string");
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let first = end;
+    while (text.charCodeAt(first - 1) === BACKSLASH) {
+      first--;
     }
-    backslashes = 0;
-    while (text[end - 1 - backslashes] === "\\") {
-      backslashes++;
+    if ((end - first) % 2 === 0) {
+      return end + 1;
     }
   }
-  return end + 1;
+  throw new SyntaxError("unterminated string");
 }
 
 /**
@@ -33,26 +40,28 @@ function stringEnd(text, start) {
  * @returns {number} index behind the value
  */
 function valueEnd(text, start) {
-  if (text[start] === '"') {
+  const first = text.charCodeAt(start);
+  if (first === QUOTE) {
     return stringEnd(text, start);
   }
-  if (text[start] !== "{" && text[start] !== "[") {
-    const rest = /[,}\]\s]/g;
-    rest.lastIndex = start;
-    const found = rest.exec(text);
-    return found ? found.index : text.length;
-  }
-  const structure = /["{}[\]]/g;
-  structure.lastIndex = start;
+  return first === OPEN_OBJECT || first === OPEN_LIST ? containerEnd(text, start) : scalarEnd(text, start);
+}
+
+/**
+ * @param {string} text
+ * @param {number} start index of the opening bracket
+ * @returns {number} index behind the closing bracket
+ */
+function containerEnd(text, start) {
   let depth = 0;
-  for (let found = structure.exec(text); found; found = structure.exec(text)) {
-    if (found[0] === '"') {
-      structure.lastIndex = stringEnd(text, found.index);
-    } else {
-      depth += found[0] === "{" || found[0] === "[" ? 1 : -1;
-      if (depth === 0) {
-        return found.index + 1;
-      }
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = stringEnd(text, at) - 1;
+    } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
+      depth++;
+    } else if ((code === CLOSE_OBJECT || code === CLOSE_LIST) && --depth === 0) {
+      return at + 1;
     }
   }
   throw new SyntaxError("unterminated value");
@@ -60,10 +69,25 @@ function valueEnd(text, start) {
 
 /**
  * @param {string} text
+ * @param {number} start index of the first character of a number, true, false or null
+ * @returns {number} index behind it
+ */
+function scalarEnd(text, start) {
+  for (let at = start; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === COMMA || code === CLOSE_OBJECT || code === CLOSE_LIST || code <= SPACE) {
+      return at;
+    }
+  }
+  return text.length;
+}
+
+/**
+ * @param {string} text
  * @param {number} start
  */
 function skipSpace(text, start) {
-  while (start < text.length && " \t\r\n".includes(text[start])) {
+  while (text.charCodeAt(start) <= SPACE) {
     start++;
   }
   return start;
@@ -79,11 +103,11 @@ function members(text) {
   /** @type {Map<string, string>} */
   const found = new Map();
   let at = skipSpace(text, 0);
-  if (text[at] !== "{") {
+  if (text.charCodeAt(at) !== OPEN_OBJECT) {
     throw new SyntaxError("not an object");
   }
   at = skipSpace(text, at + 1);
-  while (text[at] === '"') {
+  while (text.charCodeAt(at) === QUOTE) {
     const keyEnd = stringEnd(text, at);
     const start = skipSpace(text, skipSpace(text, keyEnd) + 1); // behind the colon
     const end = valueEnd(text, start);
@@ -93,7 +117,11 @@ function members(text) {
   return found;
 }
 
-/** @param {string} text */
+/**
+ * Whether Python takes a value for false.
+ *
+ * @param {string} text JSON text
+ */
 function isNothing(text) {
   const value = text.startsWith("{") || JSON.parse(text || "null");
   return !value || (Array.isArray(value) && value.length === 0);
@@ -102,11 +130,13 @@ function isNothing(text) {
 /**
  * Python's `{**(old or {}), **changes}` on JSON texts.
  *
- * @param {string} old JSON text; what is no object counts as {} where Python takes it for false
+ * @param {string | number | null} old what a JSON column has: JSON text, a bare number, or null in a record that was made
+ *   in the dashboard; what is no object counts as {} where Python takes it for false
  * @param {string} changes JSON text of an object
  */
 function merge(old, changes) {
-  const merged = members(isNothing(old) ? "{}" : old);
+  const text = String(old ?? "");
+  const merged = members(isNothing(text) ? "{}" : text);
   for (const [key, value] of members(changes)) {
     merged.set(key, value);
   }

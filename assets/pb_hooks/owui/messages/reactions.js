@@ -11,6 +11,8 @@ const { REACTION, USER } = require("./_base.js");
 const OF_MESSAGE = matches(REACTION, "r", "message_id");
 const EXACTLY = `FROM owui_message_reactions AS r WHERE ${OF_MESSAGE}
   AND ${matches(REACTION, "r", "user_id")} AND ${matches(REACTION, "r", "name")}`;
+/** Without one it is none of those to a message whose id is empty. */
+const HAS_MESSAGE = `${value(REACTION, "r", "message_id")} IS NOT NULL`;
 /** All reactions to a message. */
 const DELETE_REACTIONS = `DELETE FROM owui_message_reactions AS r WHERE ${OF_MESSAGE}`;
 
@@ -36,7 +38,7 @@ function reactions(which, withUsers) {
 const reads = {
   /** @param {{ with_users: boolean }} args */
   get_reactions_by_message_ids: ({ with_users }) =>
-    reactions(`r.message_id IN ${given("message_ids")}`, with_users),
+    reactions(`r.message_id IN ${given("message_ids")} AND ${HAS_MESSAGE}`, with_users),
 };
 
 const writes = {

@@ -1,23 +1,8 @@
 // @ts-check
 
-/** Models that are made, changed or deleted in the dashboard, or over PocketBase's own API. */
+/** Models that are deleted in the dashboard, or over PocketBase's own API. */
 
-const { refold } = require("../dashboard.js");
 const { deleteBelongings } = require("./models.js");
-
-/**
- * A model: Open WebUI cannot read one without parameters or meta.
- *
- * @param {core.RecordRequestEvent} e
- */
-function model(e) {
-  for (const name of ["params", "meta"]) {
-    if (["", "null"].includes(e.record?.getString(name) || "")) {
-      e.record?.set(name, "{}");
-    }
-  }
-  return refold(e);
-}
 
 /**
  * A model is deleted: its versions and grants go with it, as in Open WebUI.
@@ -32,4 +17,4 @@ function deletedModel(e) {
   });
 }
 
-module.exports = { model, deletedModel };
+module.exports = { deletedModel };

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from open_webui.models.messages import MessageForm, MessageModel, MessageResponse
@@ -128,14 +130,18 @@ class MessageWrites(MessageReactions):
         """Delete a message and its reactions; its replies stay."""
         deleted = await self._write("delete_message_by_id", id=id, message_id=id)
         if deleted:
-            await _publish(self._model_of(deleted), "channel.message.deleted")
+            await self._publish_deleted(deleted)
         return True
 
     async def delete_replies_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
         """Delete the replies to a message; their reactions stay."""
         for deleted in await self._write("delete_replies_by_id", parent_id=id):
-            await _publish(self._model_of(deleted), "channel.message.deleted")
+            await self._publish_deleted(deleted)
         return True
+
+    async def _publish_deleted(self, row: Sequence[Any]) -> None:
+        """Tell apps of a message that is gone, also of one which the host's model does not take, as the stock does."""
+        await _publish(SimpleNamespace(**self._decoded(row)), "channel.message.deleted")
 
     async def _changed(self, method: str, id: str, column: str, **parameters: Any) -> MessageModel:
         """Change a message; return it.
@@ -202,7 +208,7 @@ def _record(message: Row) -> Row:
     return codec_of("message").record(message) | {"doc": NOT_INDEXED, "waits": not is_streamed}
 
 
-async def _publish(message: MessageModel, kind: str) -> None:
+async def _publish(message: MessageModel | SimpleNamespace, kind: str) -> None:
     """Tell apps of a change that is committed."""
     from open_webui.utils import apps  # noqa: PLC0415 - it imports the host's messages
 

@@ -43,6 +43,9 @@ class MessagePages(MessageRows):
             user_id: The user; all messages count if it is empty.
             last_read_at: Nanoseconds since 1970; None: all messages.
             db: Ignored.
+
+        Raises:
+            OverflowError: The time is beyond 64 bits.
         """
         parameters = {"channel_id": channel_id, "user_id": user_id, "last_read_at": int64_text(last_read_at or 0)}
         count: int = await self._read("get_unread_message_count", **parameters)

@@ -17,8 +17,6 @@ __all__ = ["MessageSearch", "looked_up"]
 LOOKED_UP = 3
 """Parts of words that are looked up in the index; each can have many places."""
 
-_INT64 = range(-(2**63), 2**63)
-
 
 class MessageSearch(MessageRows):
     """The method of messages that searches."""
@@ -53,8 +51,8 @@ class MessageSearch(MessageRows):
             channel_ids=[channel_id for channel_id in channel_ids if channel_id],
             query=folded,
             pieces=looked_up([folded]),
-            start=_stored(ceil(start_timestamp)) if start_timestamp else None,
-            end=_stored(floor(end_timestamp)) if end_timestamp else None,
+            start=int64_text(ceil(start_timestamp)) if start_timestamp else None,
+            end=int64_text(floor(end_timestamp)) if end_timestamp else None,
             limit=limit,
         )
         return found
@@ -67,9 +65,3 @@ def looked_up(terms: Iterable[str]) -> list[str]:
     """
     pieces = dict.fromkeys(piece for term in terms for piece in pieces_of(term))
     return sorted(pieces, key=len, reverse=True)[:LOOKED_UP]
-
-
-def _stored(time: int) -> str:
-    if time not in _INT64:
-        raise OverflowError("Python int too large to convert to SQLite INTEGER")
-    return int64_text(time)
