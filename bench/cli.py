@@ -44,8 +44,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         choices=tuple(MEASUREMENTS),
         default="operations",
-        help="operations of the repositories (default), the time Open WebUI takes to start, requests to it, imports, or "
-        "what is changed in PocketBase on its way to the browsers",
+        help="operations of the repositories (default), the time Open WebUI takes to start, requests to it, imports, "
+        "or how changes in PocketBase reach browsers",
     )
     defaults = Parameters(groups=list(groups.NAMES), backends=list(BACKENDS))
     add = parser.add_argument
