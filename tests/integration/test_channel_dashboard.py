@@ -98,7 +98,18 @@ def test_what_is_given_stays(admin: AdminClient) -> None:
     assert admin.sql("SELECT created_at FROM owui_channels") == [{"created_at": "5".zfill(19)}]
 
 
-@pytest.mark.parametrize("given", ["yesterday", "2026-01-01 00:00:00", "1.5", "99999999999999999999", "9" * 19, "-5"])
+def test_what_is_made_with_a_time_of_its_own_was_not_edited(admin: AdminClient) -> None:
+    made = channel(admin, created_at="1700000000123456789")
+    assert (made["created_at"], made["updated_at"]) == (1700000000123456789,) * 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("yesterday", "2026-01-01 00:00:00", "1.5", "99999999999999999999", "9" * 19, "-5"),
+        *("1795963772", "1795963772000", "1795963772000000"),
+    ],
+)
 def test_what_is_no_time_is_refused(admin: AdminClient, given: str) -> None:
     """A list with such a record in it could not be read."""
     with pytest.raises(ResponseError, match="400"):

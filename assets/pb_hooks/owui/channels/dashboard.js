@@ -53,15 +53,22 @@ function later(type, before) {
   return type === "int64" && before >= time ? (BigInt(before) + 1n).toString().padStart(19, "0") : time;
 }
 
+/** Numbers between these were meant to be seconds, milli- or microseconds: as nanoseconds they are times before 2001. */
+const [SECONDS, NANOSECONDS] = [10n ** 8n, 10n ** 18n];
+
 /**
  * Have a number that was typed sort like one; refuse what is none, as no list with it could be read.
  *
  * @param {core.Record} record
  * @param {string} field
+ * @param {string} before what it was
  */
-function sortable(record, field) {
+function sortable(record, field, before) {
   const text = record.getString(field).trim();
   if (/^\d{1,19}$/.test(text) && BigInt(text) < 2n ** 63n) {
+    if (text !== before && BigInt(text) >= SECONDS && BigInt(text) < NANOSECONDS) {
+      refuse(field, "Nanoseconds since 1970: 19 digits, not seconds or milliseconds.");
+    }
     record.set(field, text.padStart(19, "0"));
   } else if (text && !/^-\d{19}$/.test(text)) {
     refuse(field, "Nanoseconds since 1970, as digits.");
@@ -98,7 +105,11 @@ function date(table, record, before) {
   const changing = CHANGING[table.collection] || table.columns.map(({ field }) => field);
   for (const { name, type } of table.columns.filter(({ name }) => OF_NEW.includes(name))) {
     if (["", "0"].includes(record.getString(name))) {
-      record.set(name, now(type));
+      // Nobody has changed yet what is made with a time of its own, such as a message of former days.
+      record.set(
+        name,
+        (name === "updated_at" && record.isNew() && record.getString("created_at")) || now(type),
+      );
     } else if (name === "updated_at" && !record.isNew() && changing.some(isChanged) && !isChanged(name)) {
       record.set(name, later(type, before.get(name)));
     }
@@ -161,11 +172,11 @@ function written(e) {
   const table = /** @type {Table} */ (
     TABLES.find(({ collection }) => collection === record.collection().name)
   );
-  for (const { field } of table.columns.filter(({ type }) => type === "int64")) {
-    sortable(record, field);
-  }
   // Of a record that was saved before, `original` may be what it was before that.
   const before = (!record.isNew() && find(e.app, table, String(record.id))) || record.original();
+  for (const { field } of table.columns.filter(({ type }) => type === "int64")) {
+    sortable(record, field, before.getString(field));
+  }
   FURTHER[table.collection]?.(record, before);
   emptied(table, record, before);
   date(table, record, before);
