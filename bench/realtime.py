@@ -37,7 +37,7 @@ MANY, BATCH, LONG = 1000, 100, 60
 """Changes per second that are sustained, how many of them are one statement, and for how many seconds."""
 
 WRITES, ROUNDS = 400, 10
-"""Writes that are timed in each round, and rounds with and without somebody who is woken by them."""
+"""Writes that are timed in each round, and rounds with and without a reader."""
 
 LIMITS = {"p50": 0.015, "p99": 0.1, "lag": 2.0, "growth": 50.0, "events": 500.0, "write": 1.03}
 """Most of each figure: seconds, seconds, seconds, megabytes, number, ratio."""
@@ -56,7 +56,7 @@ class Realtime:
         lag: Seconds from a change to the browser at the end of `MANY` changes a second.
         growth: Megabytes by which Open WebUI's process grew meanwhile.
         events: Events that one browser got of them.
-        write: Duration of a write while another process reads the feed and is woken by it, to the one while nobody is.
+        write: Duration of a write with the reader that the bridge adds to the process that writes, to the one without.
     """
 
     p50: float
@@ -111,7 +111,7 @@ async def _measure(application: Application, data_dir: Path, say: Say) -> Realti
             events = len(heard) - events
             (lag,) = await _timed(post, record, heard, number=1)
             growth = (process.memory_info().rss - before) / 1e6
-    say("Writes, with and without somebody who is woken ...")
+    say("Writes, with and without a reader ...")
     write = await _writes(data_dir.parent / "writes")
     wanted = RATE * SECONDS
     assert lag is not None
@@ -186,29 +186,27 @@ async def _sustained(post: Callable[[str, Any], Awaitable[Any]], user: str) -> N
 
 
 async def _writes(directory: Path) -> float:
-    """Return how long a write takes while another process is woken by it, to how long it takes while nobody is."""
+    """Return how long a write takes with the reader of the process that writes, to how long it takes without."""
     settings = PocketBaseSettings()
     connection = Connection(settings, directory)
     authenticator = await asyncio.to_thread(connection.open, create=True)
     await asyncio.to_thread(connection.bring_up, authenticator)
-    writer, reader = (PocketBaseClient(timeouts=settings.timeouts, pool=settings.pool) for _ in range(2))
-    for client in (writer, reader):
-        client.connect(connection.url, authenticator, trust=connection.trust)
+    client = PocketBaseClient(timeouts=settings.timeouts, pool=settings.pool)
+    client.connect(connection.url, authenticator, trust=connection.trust)
     medians: dict[bool, list[float]] = {True: [], False: []}
     try:
         for number in range(2 * ROUNDS):
-            async with _woken(reader) if number % 2 else nullcontext():
-                medians[bool(number % 2)].append(await _write(writer, number))
+            async with _reading(client) if number % 2 else nullcontext():
+                medians[bool(number % 2)].append(await _write(client, number))
     finally:
-        for client in (writer, reader):
-            await client.aclose()
+        await client.aclose()
         await asyncio.to_thread(connection.close)
     return median(medians[True]) / median(medians[False])
 
 
 @asynccontextmanager
-async def _woken(client: PocketBaseClient) -> AsyncIterator[None]:
-    """Read the feed, woken by each write."""
+async def _reading(client: PocketBaseClient) -> AsyncIterator[None]:
+    """Read the feed, woken by what others write."""
     feed = Feed(client)
     announcements = Announcements(client, lambda: feed.wake(announcements.client_id))
     for task in (feed, announcements):
