@@ -2,6 +2,24 @@
 
 // Handlers see only their own scope (each runs in an isolated runtime), so each loads what it needs.
 
+const COLLECTIONS = Object.values(require(`${__hooks}/owui/lib/rows.js`).tables).map(
+  ({ collection }) => collection,
+);
+
+// Before all others of their kind: what is written already must not be written again.
+onRecordCreateExecute(
+  (e) => require(`${__hooks}/owui/changes/broadcast.js`).execute(e, "create"),
+  ...COLLECTIONS,
+);
+onRecordUpdateExecute(
+  (e) => require(`${__hooks}/owui/changes/broadcast.js`).execute(e, "update"),
+  ...COLLECTIONS,
+);
+onRecordDeleteExecute(
+  (e) => require(`${__hooks}/owui/changes/broadcast.js`).execute(e, "delete"),
+  ...COLLECTIONS,
+);
+
 for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
   written(
     (e) => require(`${__hooks}/owui/dashboard.js`).refold(e),
@@ -61,31 +79,7 @@ onRecordDeleteExecute(
 );
 
 for (const written of [onRecordAfterCreateSuccess, onRecordAfterUpdateSuccess, onRecordAfterDeleteSuccess]) {
-  written(
-    (e) => require(`${__hooks}/owui/changes/announce.js`).written(e),
-    "owui_tags",
-    "owui_folders",
-    "owui_users",
-    "owui_api_keys",
-    "owui_auths",
-    "owui_oauth_sessions",
-    "owui_groups",
-    "owui_group_members",
-    "owui_access_grants",
-    "owui_chats",
-    "owui_chat_messages",
-    "owui_shared_chats",
-    "owui_chat_files",
-    "owui_models",
-    "owui_model_histories",
-    "owui_files",
-    "owui_channels",
-    "owui_channel_members",
-    "owui_channel_files",
-    "owui_channel_webhooks",
-    "owui_messages",
-    "owui_message_reactions",
-  );
+  written((e) => require(`${__hooks}/owui/changes/announce.js`).written(e), ...COLLECTIONS);
 }
 
 onRealtimeSubscribeRequest((e) => require(`${__hooks}/owui/lib/listeners.js`).subscribed(e));
