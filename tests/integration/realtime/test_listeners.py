@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from open_webui.models.chats import ChatForm
+from open_webui.models.files import FileForm, FileUpdateForm
 from open_webui.models.folders import FolderForm
 from open_webui.models.groups import GroupForm
 
@@ -110,7 +111,13 @@ class Talk:
         self.client = client
         self._admin = admin
         self._listener = listener
-        self._known: dict[tuple[str, ...], dict[str, Any]] = {}
+        self.known: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    def send(self, method: str, path: str, fields: dict[str, Any] | None = None) -> None:
+        """Write as the dashboard does."""
+        newest = "SELECT coalesce(max(seq), 0) AS seq FROM owui_changes"
+        before, _, after = self._admin.sql(newest), self._admin.send(method, path, fields), self._admin.sql(newest)
+        self.client.replies.append(Reply(None, int(before[0]["seq"]) + 1, int(after[0]["seq"])))
 
     def check(self, *wanted: tuple[str, str]) -> list[Event]:
         """See that exactly what was written is told, each record once and as it is, or as it was.
@@ -126,10 +133,10 @@ class Talk:
         for event in events:
             action, *record = event.key
             if action == "delete":
-                assert event.record == self._known.pop(tuple(record))
+                assert event.record == self.known.pop(tuple(record))
             else:
-                self._known[tuple(record)] = event.record
-        for record, told in self._known.items():
+                self.known[tuple(record)] = event.record
+        for record, told in self.known.items():
             assert told == self._admin.send("GET", path_of(*record))
         return events
 
@@ -220,6 +227,36 @@ async def test_of_records_that_pocketbase_saves_itself(talk: Talk) -> None:
     assert len(talk.check(("create", "owui_group_members"), ("update", "owui_groups"))) == 4
     await groups.delete_group_by_id(group.id)
     assert len(talk.check(("delete", "owui_group_members"), ("delete", "owui_groups"))) == 3
+
+
+async def test_of_files(talk: Talk) -> None:
+    files = ours("Files")["Files"]()
+    files.pocketbase = talk.client
+    await files.insert_new_file("u1", FileForm(id=IDS[0], filename="a.txt", path="/a.txt"))
+    await files.update_file_by_id(IDS[0], FileUpdateForm(data={"content": "text"}))
+    talk.check(("create", "owui_files"), ("update", "owui_files"))
+    await files.delete_file_by_id(IDS[0])
+    talk.check(("delete", "owui_files"))
+
+
+async def test_of_what_goes_with_a_record_that_is_deleted_in_the_dashboard(talk: Talk, chats: Any) -> None:
+    await chats.insert_new_chat(CHAT, "u1", ChatForm(chat=body("a", "b")))
+    await chats.update_chat_tags_by_id(CHAT, ["One tag"], USER)
+    talk.check()
+    tag = next(record[1] for record in talk.known if record[0] == "owui_tags")
+    talk.send("DELETE", path_of("owui_tags", tag))
+    assert len(talk.check(("delete", "owui_tags"), ("update", "owui_chats"))) == 2
+    talk.send("DELETE", path_of("owui_chats", CHAT))
+    assert len(talk.check(("delete", "owui_chats"), ("delete", "owui_chat_messages"))) == 3
+    channel = {"id": CHAT, "user_id": "u1", "name": "general"}
+    talk.send("POST", "/api/collections/owui_channels/records", channel)
+    posted = {"id": MESSAGE, "user_id": "u1", "channel_id": CHAT, "content": "Hello"}
+    talk.send("POST", "/api/collections/owui_messages/records", posted)
+    reaction = {"id": IDS[0], "user_id": "u1", "message_id": MESSAGE, "name": "ok"}
+    talk.send("POST", "/api/collections/owui_message_reactions/records", reaction)
+    assert len(talk.check()) == 3
+    talk.send("DELETE", path_of("owui_channels", CHAT))
+    assert len(talk.check()) == 3
 
 
 async def test_the_same_as_of_a_record_saved_over_the_api(

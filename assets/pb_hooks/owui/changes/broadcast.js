@@ -24,6 +24,8 @@ const WRITTEN = "@owui_written";
  */
 const SAVED = "owui_saved";
 
+/** @typedef {(collection: string, id: string) => core.Record | undefined} Find a record as it was before the transaction */
+
 /** What became of each record behind a change of the feed, in the order in which they were first touched. */
 const TOUCHED = many(
   "json_array(t.collection, t.record_id, b.op = 'create', e.op = 'delete')",
@@ -36,18 +38,21 @@ const TOUCHED = many(
 /**
  * Write, and have PocketBase tell of it after the commit: once of each record.
  *
+ * @template Result
  * @param {CoreApp} tx
- * @param {(collection: string, id: string) => core.Record | undefined} committed the record as it was before
+ * @param {Find} committed
  * @param {number} before number of the feed's newest change
- * @param {() => string} write
- * @returns {string} what `write` returns
+ * @param {() => Result} write
+ * @param {string[]} told keys of records that PocketBase tells of in any case
+ * @returns {Result} what `write` returns
  */
-function broadcasting(tx, committed, before, write) {
+function broadcasting(tx, committed, before, write, told = []) {
   const collections = heard(tx);
   if (!collections.length) {
     return write();
   }
   const saved = new Record(tx.findCachedCollectionByNameOrId(collections[0])); // a map that runtimes can share
+  told.forEach((key) => saved.set(key, true));
   tx.store().set(SAVED, saved);
   try {
     const result = write();
@@ -56,14 +61,40 @@ function broadcasting(tx, committed, before, write) {
     for (const [collection, id, isNew, isGone] of touched) {
       const action = isGone ? "delete" : isNew ? "create" : "update";
       if (!(isNew && isGone) && !saved.get(keyOf(action, collection, id))) {
-        const record = isGone ? committed(collection, id) : tx.findRecordsByIds(collection, [id])[0];
-        tell(tx, action, record);
+        tell(tx, action, isGone ? committed(collection, id) : tx.findRecordsByIds(collection, [id])[0]);
       }
     }
     return result;
   } finally {
     tx.store().remove(SAVED);
   }
+}
+
+/**
+ * Delete a record over PocketBase's API, or in the dashboard, together with others that go with it in SQL, in one
+ * transaction.
+ *
+ * @template Result
+ * @param {core.RecordEvent | core.RecordRequestEvent} e its app is the transaction from here on
+ * @param {(tx: CoreApp) => Result} write
+ */
+function deleting(e, write) {
+  const { app } = e;
+  const record = /** @type {core.Record} */ (e.record);
+  return app.runInTransaction((tx) => {
+    e.app = tx;
+    if (app.isTransactional() && tx.store().has(SAVED)) {
+      return write(tx); // a write of ours is going on, and tells of this as well
+    }
+    const before = Number(query(tx, "SELECT coalesce(max(seq), 0) AS json FROM owui_changes", ""));
+    return broadcasting(
+      tx,
+      (collection, id) => app.findRecordsByIds(collection, [id])[0],
+      before,
+      () => write(tx),
+      [keyOf("delete", record.collection().name, String(record.id))],
+    );
+  });
 }
 
 /**
@@ -118,4 +149,4 @@ function keyOf(action, collection, id) {
   return `${action} ${collection} ${id}`;
 }
 
-module.exports = { broadcasting, execute };
+module.exports = { broadcasting, deleting, execute };

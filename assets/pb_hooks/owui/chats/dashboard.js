@@ -5,6 +5,7 @@
  * fields follow.
  */
 
+const { deleting } = require("../changes/broadcast.js");
 const { NOW, execute, lastDoc } = require("../lib/bulk.js");
 const { fold } = require("../lib/records.js");
 const { arg, query } = require("../lib/rows.js");
@@ -116,8 +117,7 @@ const WITHOUT_TAG = `UPDATE owui_chats SET updated = ${NOW},
  */
 function deletedTag(e) {
   const [user_id, key] = ["user_id", "key"].map((name) => e.record?.getString(name));
-  return e.app.runInTransaction((tx) => {
-    e.app = tx;
+  return deleting(e, (tx) => {
     execute(tx, WITHOUT_TAG, JSON.stringify({ id: e.record?.id, user_id, key }));
     e.next();
     settleTags(tx);
@@ -152,8 +152,7 @@ function madeTag(e) {
  * @param {core.RecordEvent} e
  */
 function deletedChat(e) {
-  return e.app.runInTransaction((tx) => {
-    e.app = tx;
+  return deleting(e, (tx) => {
     for (const name of ["owui_chat_messages", "owui_shared_chats"]) {
       tx.db()
         .delete(name, $dbx.hashExp({ chat_id: e.record?.id }))

@@ -2,6 +2,7 @@
 
 /** Models that are made, changed or deleted in the dashboard, or over PocketBase's own API. */
 
+const { deleting } = require("../changes/broadcast.js");
 const { refold } = require("../dashboard.js");
 const { deleteBelongings } = require("./models.js");
 
@@ -25,8 +26,7 @@ function model(e) {
  * @param {core.RecordRequestEvent} e
  */
 function deletedModel(e) {
-  return e.app.runInTransaction((tx) => {
-    e.app = tx;
+  return deleting(e, (tx) => {
     deleteBelongings(tx, JSON.stringify({ ids: [e.record?.getString("key")] }));
     return e.next();
   });
