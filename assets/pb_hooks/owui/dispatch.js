@@ -71,7 +71,7 @@ function read(e, path, body) {
       waits[path]($app, JSON.parse(body), () => isGone(e));
     }
     if (typeof sql === "function") {
-      sql = sql(JSON.parse(body), $app);
+      sql = sql(JSON.parse(body));
     }
   } catch (error) {
     return refuse(e, error);
@@ -108,7 +108,7 @@ function replyOf(app, path, { text, before, last }, args, body, mirroredUpTo) {
   const sql = answers[path];
   const isWhole = !sql || text === "null" || text.startsWith('"');
   const parameters = text.startsWith("{") ? text : body;
-  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args, app) : sql, parameters);
+  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args) : sql, parameters);
   const range = last > before ? `"first":${before + 1},"last":${last}` : '"first":null,"last":null';
   const changes = mirroredUpTo ? `,"changes":${mirroredSince(app, mirroredUpTo)}` : "";
   return `{"answer":${answer},${range}${changes}}`;
