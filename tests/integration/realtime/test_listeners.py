@@ -259,6 +259,16 @@ async def test_of_what_goes_with_a_record_that_is_deleted_in_the_dashboard(talk:
     assert len(talk.check()) == 3
 
 
+async def test_a_record_that_takes_the_place_of_another(own_pocketbase: PocketBaseProcess, client: Recorded) -> None:
+    """PocketBase deletes the one and makes the other, and tells of both; nothing more is told."""
+    with listening(own_pocketbase, *EVERYTHING) as listener:
+        for number in range(2):
+            key = new_row("api_key", id="key_u1", user_id="u1", key=f"sk-{number}", created_at=1, updated_at=1)
+            await client.write("users/update_user_api_key_by_id", {"user_id": "u1", "api_key": key})
+        told = listener.events()
+    assert Counter(event.action for event in told) == {"create": 2, "delete": 1}
+
+
 async def test_the_same_as_of_a_record_saved_over_the_api(
     own_pocketbase: PocketBaseProcess, admin: AdminClient, chats: Any
 ) -> None:

@@ -19,8 +19,8 @@ const { arg, given, many, query } = require("../lib/rows.js");
 const WRITTEN = "@owui_written";
 
 /**
- * In `$app.store()`, which all JavaScript runtimes share, while our hooks write and somebody listens: which records
- * PocketBase itself has written meanwhile, also by its cascades, and so tells of.
+ * In `$app.store()`, which all JavaScript runtimes share, while our hooks write and somebody listens: what
+ * PocketBase itself last did to a record meanwhile, also by its cascades, and so tells of.
  */
 const SAVED = "owui_saved";
 
@@ -43,26 +43,30 @@ const TOUCHED = many(
  * @param {Find} committed
  * @param {number} before number of the feed's newest change
  * @param {() => Result} write
- * @param {string[]} told keys of records that PocketBase tells of in any case
+ * @param {core.Record} [deleted] what PocketBase deletes, and tells of, in any case
  * @returns {Result} what `write` returns
  */
-function broadcasting(tx, committed, before, write, told = []) {
+function broadcasting(tx, committed, before, write, deleted) {
   const collections = heard(tx);
   if (!collections.length) {
     return write();
   }
   const saved = new Record(tx.findCachedCollectionByNameOrId(collections[0])); // a map that runtimes can share
-  told.forEach((key) => saved.set(key, true));
+  if (deleted) {
+    saved.set(keyOf(deleted.collection().name, String(deleted.id)), "delete");
+  }
   tx.store().set(SAVED, saved);
   try {
     const result = write();
     /** @type {[string, string, number, number][]} */
     const touched = JSON.parse(query(tx, TOUCHED, JSON.stringify({ before, collections })));
     for (const [collection, id, isNew, isGone] of touched) {
-      const action = isGone ? "delete" : isNew ? "create" : "update";
-      if (!(isNew && isGone) && !saved.get(keyOf(action, collection, id))) {
-        tell(tx, action, isGone ? committed(collection, id) : tx.findRecordsByIds(collection, [id])[0]);
+      const known = saved.get(keyOf(collection, id));
+      if (known ? (known === "delete") === Boolean(isGone) : isNew && isGone) {
+        continue; // PocketBase has told of it, or there is nothing to tell
       }
+      const action = isGone ? "delete" : isNew || known ? "create" : "update";
+      tell(tx, action, isGone ? committed(collection, id) : tx.findRecordsByIds(collection, [id])[0]);
     }
     return result;
   } finally {
@@ -80,7 +84,6 @@ function broadcasting(tx, committed, before, write, told = []) {
  */
 function deleting(e, write) {
   const { app } = e;
-  const record = /** @type {core.Record} */ (e.record);
   return app.runInTransaction((tx) => {
     e.app = tx;
     if (app.isTransactional() && tx.store().has(SAVED)) {
@@ -92,7 +95,7 @@ function deleting(e, write) {
       (collection, id) => app.findRecordsByIds(collection, [id])[0],
       before,
       () => write(tx),
-      [keyOf("delete", record.collection().name, String(record.id))],
+      e.record,
     );
   });
 }
@@ -137,16 +140,15 @@ function execute(e, action) {
   // What is in no transaction is of another request, which waits for the end of ours.
   const saved = e.app.isTransactional() ? e.app.store().get(SAVED) : null;
   e.next();
-  saved?.set(keyOf(action, record.collection().name, String(record.id)), true);
+  saved?.set(keyOf(record.collection().name, String(record.id)), action);
 }
 
 /**
- * @param {string} action
  * @param {string} collection
  * @param {string} id
  */
-function keyOf(action, collection, id) {
-  return `${action} ${collection} ${id}`;
+function keyOf(collection, id) {
+  return `${collection} ${id}`;
 }
 
 module.exports = { broadcasting, deleting, execute };
