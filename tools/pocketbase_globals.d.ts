@@ -10,6 +10,8 @@ interface HookModules {
   "dispatch.js": typeof import("../assets/pb_hooks/owui/dispatch.js");
   "embedded.js": typeof import("../assets/pb_hooks/owui/embedded.js");
   "models/dashboard.js": typeof import("../assets/pb_hooks/owui/models/dashboard.js");
+  "lib/rows.js": typeof import("../assets/pb_hooks/owui/lib/rows.js");
+  "changes/broadcast.js": typeof import("../assets/pb_hooks/owui/changes/broadcast.js");
   "changes/announce.js": typeof import("../assets/pb_hooks/owui/changes/announce.js");
   "storage/contents.js": typeof import("../assets/pb_hooks/owui/storage/contents.js");
   "proof.js": typeof import("../assets/pb_hooks/owui/proof.js");

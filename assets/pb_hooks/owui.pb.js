@@ -8,6 +8,20 @@ const { collections } = require(`${__hooks}/owui/dashboard.js`);
 onRecordCreateRequest((e) => require(`${__hooks}/owui/dashboard.js`).made(e), ...collections);
 onRecordUpdateRequest((e) => require(`${__hooks}/owui/dashboard.js`).edited(e), ...collections);
 
+// Before all others of their kind: what is written already must not be written again.
+onRecordCreateExecute(
+  (e) => require(`${__hooks}/owui/changes/broadcast.js`).execute(e, "create"),
+  ...collections,
+);
+onRecordUpdateExecute(
+  (e) => require(`${__hooks}/owui/changes/broadcast.js`).execute(e, "update"),
+  ...collections,
+);
+onRecordDeleteExecute(
+  (e) => require(`${__hooks}/owui/changes/broadcast.js`).execute(e, "delete"),
+  ...collections,
+);
+
 for (const written of [onRecordCreateRequest, onRecordUpdateRequest]) {
   written(
     (e) => require(`${__hooks}/owui/dashboard.js`).refold(e),
@@ -67,31 +81,7 @@ onRecordDeleteExecute(
 );
 
 for (const written of [onRecordAfterCreateSuccess, onRecordAfterUpdateSuccess, onRecordAfterDeleteSuccess]) {
-  written(
-    (e) => require(`${__hooks}/owui/changes/announce.js`).written(e),
-    "owui_tags",
-    "owui_folders",
-    "owui_users",
-    "owui_api_keys",
-    "owui_auths",
-    "owui_oauth_sessions",
-    "owui_groups",
-    "owui_group_members",
-    "owui_access_grants",
-    "owui_chats",
-    "owui_chat_messages",
-    "owui_shared_chats",
-    "owui_chat_files",
-    "owui_models",
-    "owui_model_histories",
-    "owui_files",
-    "owui_channels",
-    "owui_channel_members",
-    "owui_channel_files",
-    "owui_channel_webhooks",
-    "owui_messages",
-    "owui_message_reactions",
-  );
+  written((e) => require(`${__hooks}/owui/changes/announce.js`).written(e), ...collections);
 }
 
 onRealtimeSubscribeRequest((e) => require(`${__hooks}/owui/lib/listeners.js`).subscribed(e));

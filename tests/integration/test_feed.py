@@ -256,10 +256,10 @@ async def test_timers_of_others_are_known(client: PocketBaseClient, feed: Feed) 
     assert timer.may_be_due("5")  # the feed is not read
     feed._is_current, feed._task = True, asyncio.current_task()
     assert (timer.may_be_due("5"), timer.may_be_due("7")) == (False, True)
-    page = Page("e", "r", follows=True, after=1, last=2, more=False, cursor="c", changes=[], heard=[])
+    page = Page("e", "r", follows=True, after=1, last=2, more=False, cursor="c", changes=[])
     timer._notice(page)
     assert not timer.may_be_due("5")
-    timer._notice(Page("e", "r", True, 2, 3, False, "c", [Change(3, "owui_chats", "c", "update", 1, [], "")], []))
+    timer._notice(Page("e", "r", True, 2, 3, False, "c", [Change(3, "owui_chats", "c", "update", 1, [], "")]))
     assert timer.may_be_due("5")
     timer.note("7", moment)  # asked for before
     assert timer.may_be_due("5")

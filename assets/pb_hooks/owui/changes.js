@@ -22,7 +22,6 @@ const { tables, arg, given, row, isRow, truth, many, query } = require("./lib/ro
 const { settleTags } = require("./lib/stale.js");
 const { noteReader } = require("./changes/prune.js");
 const { arm } = require("./changes/announce.js");
-const { heard } = require("./lib/listeners.js");
 const { run } = require("./version.js");
 
 /** @type {import("./lib/rows.js").Table[]} */
@@ -94,14 +93,13 @@ function mirrored(cursor, limit) {
 
 /** @type {Record<string, import("./methods.js").Read>} */
 const reads = {
-  /** A page of changes, of some `collections` or all; `heard`: the collections that PocketBase's clients listen to. */
-  get_changes: (_, app) =>
+  /** A page of changes, of some `collections` or all. */
+  get_changes: () =>
     page(
       arg("since"),
       arg("limit"),
       `(${arg("collections")} IS NULL OR collection IN ${given("collections")})`,
-      `'heard', json('${JSON.stringify(heard(app))}'),
-      'changes', json_group_array(
+      `'changes', json_group_array(
         json_array(seq, collection, record_id, op, at, json(iif(concerned = '', '[]', concerned)), origin))) AS json FROM found`,
     ),
   get_mirrored: () => mirrored(arg("since"), arg("limit")),
@@ -142,12 +140,12 @@ const waits = {
    * waits keeps its JavaScript runtime; PocketBase makes more when all are busy.
    *
    * @param {CoreApp} app
-   * @param {{ since: string, wait?: number, reader?: string, client?: string, own?: boolean }} args `reader`: the origin
-   *   of whoever has read up to `since`; `client`: the realtime client that is to be told of the first change behind
-   *   this page; `own`: whether of the reader's own changes as well
+   * @param {{ since: string, wait?: number, reader?: string, client?: string }} args `reader`: the origin
+   *   of whoever has read up to `since`; `client`: the realtime client that is to be told of the first change of
+   *   others behind this page
    * @param {() => boolean} isGone
    */
-  get_changes(app, { since, wait, reader, client, own }, isGone) {
+  get_changes(app, { since, wait, reader, client }, isGone) {
     if (reader) {
       noteReader(app, reader, parseInt(since, 10));
     }
@@ -161,7 +159,7 @@ const waits = {
       settleTags(app);
     }
     if (client) {
-      arm(app, client, own ? "" : reader || ""); // before the page is read: what comes behind it is announced
+      arm(app, client, reader || ""); // before the page is read: what comes behind it is announced
     }
   },
 };

@@ -10,6 +10,7 @@ const { query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
 const { announce } = require("./changes/announce.js");
+const { broadcasting } = require("./changes/broadcast.js");
 const { begin, finish, replay, oldestKey, originOf } = require("./idempotency.js");
 const RUN = require("./version.js").run();
 
@@ -70,7 +71,7 @@ function read(e, path, body) {
       waits[path]($app, JSON.parse(body), () => isGone(e));
     }
     if (typeof sql === "function") {
-      sql = sql(JSON.parse(body), $app);
+      sql = sql(JSON.parse(body));
     }
   } catch (error) {
     return refuse(e, error);
@@ -107,7 +108,7 @@ function replyOf(app, path, { text, before, last }, args, body, mirroredUpTo) {
   const sql = answers[path];
   const isWhole = !sql || text === "null" || text.startsWith('"');
   const parameters = text.startsWith("{") ? text : body;
-  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args, app) : sql, parameters);
+  const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args) : sql, parameters);
   const range = last > before ? `"first":${before + 1},"last":${last}` : '"first":null,"last":null';
   const changes = mirroredUpTo ? `,"changes":${mirroredSince(app, mirroredUpTo)}` : "";
   return `{"answer":${answer},${range}${changes}}`;
@@ -135,7 +136,8 @@ function write(e, path, body) {
     $app.runInTransaction((tx) => {
       try {
         const before = begin(tx, key);
-        const done = finish(tx, key, before, writes[path](tx, args, body));
+        const text = broadcasting(tx, committed, before, () => writes[path](tx, args, body));
+        const done = finish(tx, key, before, text);
         reply = replyOf(tx, path, done, args, body, mirroredUpTo);
       } catch (error) {
         failure = error; // what the transaction rethrows is no longer this object
@@ -153,6 +155,16 @@ function write(e, path, body) {
   }
   announce($app, originOf(key));
   return e.blob(200, "application/json", reply);
+}
+
+/**
+ * A record as it was before the transaction that is going on, which a read outside of it does not wait for.
+ *
+ * @param {string} collection
+ * @param {string} id
+ */
+function committed(collection, id) {
+  return $app.findRecordsByIds(collection, [id])[0];
 }
 
 /**

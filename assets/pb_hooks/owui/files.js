@@ -10,7 +10,9 @@
 
 const { inserts, assignments, execute } = require("./lib/bulk.js");
 const { merge } = require("./lib/json.js");
+const { heard } = require("./lib/listeners.js");
 const { PAGE } = require("./lib/paging.js");
+const records = require("./lib/records.js");
 const { tables, arg, given, matches, row, isRow, one, many, query } = require("./lib/rows.js");
 
 const FILE = tables.file;
@@ -117,12 +119,16 @@ const CHANGING = one(`SELECT json_object(
 /**
  * Delete records that PocketBase has to delete itself, for the sake of their contents, which it does after the commit.
  *
- * Nothing but the id is read of them, however long their texts are.
+ * Nothing but the id is read of them, however long their texts are, unless somebody is told what they were.
  *
  * @param {CoreApp} tx
  * @param {string[]} ids
  */
 function remove(tx, ids) {
+  if (heard(tx).includes(FILE.collection)) {
+    records.remove(tx, FILE, ids);
+    return;
+  }
   const collection = tx.findCachedCollectionByNameOrId(FILE.collection);
   for (const id of ids) {
     const record = new Record(collection);

@@ -11,7 +11,7 @@
  * writes that get the body's text only. `waits`: what a read waits for before it begins,
  * unless whoever asked is gone.
  *
- * @typedef {string | ((args: any, app: CoreApp) => string)} Read
+ * @typedef {string | ((args: any) => string)} Read
  * @typedef {(tx: CoreApp, args: any, body: string) => string} Write
  * @typedef {(app: CoreApp, args: any, isGone: () => boolean) => void} Wait
  * @typedef {{

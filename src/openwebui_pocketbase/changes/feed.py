@@ -75,7 +75,6 @@ class Page:
         more: Whether the feed had more changes behind that one.
         cursor: Names the change ``last`` and, with it, all before it.
         changes: The changes, in their order.
-        heard: The collections that PocketBase's own realtime clients listen to.
     """
 
     epoch: str
@@ -86,7 +85,6 @@ class Page:
     more: bool
     cursor: str
     changes: list[Change]
-    heard: list[str]
 
 
 Listener = Callable[[Page], None]
@@ -109,7 +107,6 @@ class Feed(BackgroundTask):
         self._cursor = ""
         self._last = 0
         self._listening_as = ""
-        self._hears_own = False
         self._woken = asyncio.Event()
 
     def wake(self, client_id: str) -> None:
@@ -146,7 +143,6 @@ class Feed(BackgroundTask):
         page = await self._ask(wait)
         if (page.run, page.cursor) != (self._seen_run, self._cursor) or not page.follows:
             self._seen_run, self._cursor, self._last = page.run, page.cursor, page.last
-            self._hears_own = bool(page.heard)
             for listener in self._listeners:
                 listener(page)
         return page
@@ -161,7 +157,6 @@ class Feed(BackgroundTask):
                 "wait": wait,
                 "reader": self._client.origin,
                 "client": self._listening_as,
-                "own": self._hears_own,
             }
             after = self._last
             # Those who listen deal with another process of PocketBase themselves: they see it by the page.

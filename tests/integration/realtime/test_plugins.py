@@ -62,7 +62,7 @@ async def test_the_example_works(
 
 def page(*numbers: int, follows: bool = True, after: int = 1) -> Page:
     changes = [Change(seq, "owui_tags", "t", "update", 0, ["u"], "") for seq in numbers]
-    return Page("e", "r", follows, after, max(numbers, default=after), False, "c", changes, [])
+    return Page("e", "r", follows, after, max(numbers, default=after), False, "c", changes)
 
 
 class Slow:

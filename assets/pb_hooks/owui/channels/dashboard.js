@@ -5,6 +5,7 @@
  * hook. The adapter itself writes them in SQL, which none of this sees.
  */
 
+const { deleting } = require("../changes/broadcast.js");
 const { refuse, deleteAlone } = require("../dashboard.js");
 const { execute } = require("../lib/bulk.js");
 const { find, fold } = require("../lib/records.js");
@@ -217,8 +218,7 @@ function deletedMessage(e) {
  * @param {string[]} others SQL from the table on
  */
 function deleteWith(e, others) {
-  return e.app.runInTransaction((tx) => {
-    e.app = tx;
+  return deleting(e, (tx) => {
     const body = JSON.stringify({ id: e.record?.id });
     for (const which of others) {
       execute(tx, `DELETE FROM ${which}`, body);

@@ -5,6 +5,7 @@
  * fields follow.
  */
 
+const { deleting } = require("../changes/broadcast.js");
 const { NOW, execute, lastDoc } = require("../lib/bulk.js");
 const { merge } = require("../lib/json.js");
 const { fold } = require("../lib/records.js");
@@ -132,8 +133,7 @@ const WITHOUT_TAG = `UPDATE owui_chats SET updated = ${NOW},
  */
 function deletedTag(e) {
   const [user_id, key] = ["user_id", "key"].map((name) => e.record?.getString(name));
-  return e.app.runInTransaction((tx) => {
-    e.app = tx;
+  return deleting(e, (tx) => {
     execute(tx, WITHOUT_TAG, JSON.stringify({ id: e.record?.id, user_id, key }));
     e.next();
     settleTags(tx);
@@ -168,8 +168,7 @@ function madeTag(e) {
  * @param {core.RecordEvent} e
  */
 function deletedChat(e) {
-  return e.app.runInTransaction((tx) => {
-    e.app = tx;
+  return deleting(e, (tx) => {
     for (const name of ["owui_chat_messages", "owui_shared_chats"]) {
       tx.db()
         .delete(name, $dbx.hashExp({ chat_id: e.record?.id }))

@@ -4,7 +4,8 @@
  * Records written in SQL: from fields that the repositories have made, as many as the request's body has.
  *
  * The body is bound once and taken apart by SQLite, so that JSON texts and big integers come through as they are.
- * PocketBase's own hooks and realtime do not see these writes; the change feed does.
+ * PocketBase's own hooks and realtime do not see these writes; the change feed does, and from it changes/broadcast.js tells
+ * those who listen.
  */
 
 const { given } = require("./rows.js");

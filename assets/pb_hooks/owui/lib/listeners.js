@@ -1,9 +1,9 @@
 // @ts-check
 
 /**
- * Who listens to our collections over PocketBase's realtime. It tells those of what is written by PocketBase itself; of
- * what our hooks write in SQL they have to be told. Asking each client what it listens to would cost more, the more
- * clients there are, so it is noted when they subscribe.
+ * Who listens to our collections over PocketBase's realtime. It tells them of what it writes itself; of what our hooks
+ * write in SQL it has to be made to, see changes/broadcast.js. Asking each client what it listens to would cost more, the
+ * more clients there are, so it is noted when they subscribe.
  */
 
 /** The topic on which the growth of the change feed is announced, see changes/announce.js. */

@@ -8,7 +8,6 @@
  */
 
 const { NOW } = require("./bulk.js");
-const { heard } = require("./listeners.js");
 const { query, scalar, recordIds } = require("./rows.js");
 
 /** @typedef {import("./rows.js").Table} Table */
@@ -97,13 +96,18 @@ function isOurs(record) {
   return record.get(OURS) === true;
 }
 
+/** @param {core.Record} record */
+function markOurs(record) {
+  record.set(OURS, true);
+}
+
 /**
  * @param {CoreApp} tx
  * @param {Table} table
  * @param {core.Record} record
  */
 function save(tx, table, record) {
-  record.set(OURS, true);
+  markOurs(record);
   if (table.auth) {
     tx.saveNoValidate(record); // the host takes addresses which PocketBase's e-mail fields do not
     return;
@@ -199,8 +203,8 @@ function update(tx, table, record, values) {
   const relations = { ...related(tx, table, String(record.id)), ...changes };
   record.load(changes);
   relate(table, record, relations);
-  const isHeard = values.email !== undefined || heard(tx).includes(table.collection);
-  if (!table.auth || isHeard) {
+  const isSaved = !table.auth || values.email !== undefined;
+  if (isSaved) {
     save(tx, table, record);
   }
   const data = record.fieldsData();
@@ -213,14 +217,14 @@ function update(tx, table, record, values) {
   for (const { field } of table.columns.filter(({ relation }) => relation)) {
     data[field] = relations[field];
   }
-  if (table.auth && !isHeard) {
+  if (!isSaved) {
     updateColumns(tx, table, data, Object.keys(changes));
   }
   return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
 }
 
 /**
- * Write fields of an auth record of which nobody is told, and whose address stays.
+ * Write fields of an auth record whose address stays.
  *
  * With each such record that is saved PocketBase reads all auth collections, which takes longer than all the rest
  * of a write; it serves the tokens of a changed address or password.
@@ -258,7 +262,7 @@ function remove(tx, table, ids) {
  * @param {core.Record} record
  */
 function deleteOurs(tx, record) {
-  record.set(OURS, true);
+  markOurs(record);
   tx.delete(record);
 }
 
@@ -333,6 +337,7 @@ function nullsOf(table, record) {
 
 module.exports = {
   isOurs,
+  markOurs,
   fold,
   insert,
   update,

@@ -2,6 +2,7 @@
 
 /** Models that are deleted in the dashboard, or over PocketBase's own API. */
 
+const { deleting } = require("../changes/broadcast.js");
 const { deleteBelongings } = require("./models.js");
 
 /**
@@ -10,8 +11,7 @@ const { deleteBelongings } = require("./models.js");
  * @param {core.RecordRequestEvent} e
  */
 function deletedModel(e) {
-  return e.app.runInTransaction((tx) => {
-    e.app = tx;
+  return deleting(e, (tx) => {
     deleteBelongings(tx, JSON.stringify({ ids: [e.record?.getString("key")] }));
     return e.next();
   });
