@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 from playwright.async_api import expect
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
 
     from tests.support.chromium import OpenPage
     from tests.support.openwebui import OpenWebUI
@@ -60,8 +61,33 @@ async def test_changes_over_the_api(embedded: OpenWebUI, pages: tuple[Page, Page
         await expect(_sidebar(page).get_by_text("Summer by the water")).to_be_visible()
         await expect(page.get_by_text("Plans for the lake")).to_have_count(0)
     await expect(one).to_have_title("Plans for the island / Open WebUI")
+
+
+async def test_a_title_changed_in_the_dashboard(
+    embedded: OpenWebUI, pages: tuple[Page, Page, dict[str, Any]], chromium: Browser
+) -> None:
+    one, two, chat = pages
+    context = await chromium.new_context(viewport={"width": 1000, "height": 800}, base_url=embedded.pocketbase.url)
+    dashboard = await context.new_page()
+    superuser = json.loads(embedded.run_dir.superuser.read_text())
+    await dashboard.goto("/_/")
+    await dashboard.locator("input[type=email]").fill(superuser["identity"])
+    await dashboard.locator("input[type=password]").fill(superuser["password"])
+    await dashboard.keyboard.press("Enter")
+    await expect(dashboard.get_by_role("button", name="New record")).to_be_visible()
+    await dashboard.goto(f"/_/#/collections?collection=owui_chats&record={chat['id']}")
+    title = dashboard.locator("textarea[name=title]")
+    await expect(title).to_be_visible()
+    await title.fill("Plans for the island")
     if target := os.environ.get("OWUI_TEST_SCREENSHOT"):
+        await dashboard.screenshot(path=f"{target}-dashboard.png")
+    await dashboard.get_by_role("button", name="Save changes").click()
+    for page in (one, two):
+        await expect(_sidebar(page).get_by_text("Plans for the island")).to_be_visible()
+    await expect(one).to_have_title("Plans for the island / Open WebUI")
+    if target:
         await one.screenshot(path=target)
+    await context.close()
 
 
 async def test_a_message_posted_in_pocketbase(embedded: OpenWebUI, open_page: OpenPage) -> None:

@@ -2,6 +2,7 @@
 
 /** Records that are made, changed or deleted in the dashboard, or over PocketBase's own API. */
 
+const { equal } = require("./lib/json.js");
 const { find, fold, remove } = require("./lib/records.js");
 const { tables, query } = require("./lib/rows.js");
 
@@ -50,6 +51,7 @@ function made(e) {
 function edited(e) {
   const record = /** @type {core.Record} */ (e.record);
   const table = tableOf(record);
+  keepSpelling(record);
   if (table.extras?.some(({ type }) => type === "file")) {
     complete(table, record);
     return e.next();
@@ -65,6 +67,32 @@ function edited(e) {
     e.next();
   });
   e.app = app; // what comes after the transaction cannot use it
+}
+
+/**
+ * Have JSON that an edit leaves alone as it was. The dashboard sends all fields of a record, JSON in a spelling of its
+ * own: in the order of the keys, and without what JavaScript's numbers cannot tell.
+ *
+ * @param {core.Record} record
+ */
+function keepSpelling(record) {
+  const before = record.original();
+  for (const field of /** @type {core.Field[]} */ (record.collection().fields)) {
+    const name = field.getName();
+    const [text, former] = [record.getString(name), before.getString(name)];
+    if (field.type() === "json" && text !== former && equal(parsed(text), parsed(former))) {
+      record.setRaw(name, before.getRaw(name));
+    }
+  }
+}
+
+/** @param {string} text what is no JSON counts as a text */
+function parsed(text) {
+  try {
+    return JSON.parse(text || "null");
+  } catch {
+    return text;
+  }
 }
 
 /**

@@ -7,7 +7,7 @@
 
 const { deleting } = require("../changes/broadcast.js");
 const { NOW, execute, lastDoc } = require("../lib/bulk.js");
-const { merge } = require("../lib/json.js");
+const { members, merge } = require("../lib/json.js");
 const { fold } = require("../lib/records.js");
 const { arg, query } = require("../lib/rows.js");
 const { settleTags } = require("../lib/stale.js");
@@ -68,7 +68,9 @@ function retitle(record) {
   const title = record?.getString("title");
   const before = record?.original();
   const body = record?.getString("chat") || "";
-  if (title !== before?.getString("title") && body === before?.getString("chat") && body.startsWith("{")) {
+  const titleIn = (/** @type {string} */ text) => text.startsWith("{") && members(text).get("title");
+  const isLeftAlone = body.startsWith("{") && titleIn(body) === titleIn(before?.getString("chat") || "");
+  if (isLeftAlone && title !== before?.getString("title")) {
     record?.set("chat", merge(body, JSON.stringify({ title })));
   }
 }
