@@ -22,6 +22,7 @@ from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.hookspecs import RepositoryBinding, StorageSpecs
+from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.settings import GROUPS, environment_names, load_settings
 from tests.support.differential import pocketbase_rows
 from tests.support.pocketbase import PocketBaseProcess
@@ -118,6 +119,16 @@ def test_every_hook_is_listed_with_its_arguments() -> None:
         if name.startswith("openwebui_")
     }
     assert listed == hooks
+
+
+def test_whom_changes_concern_is_listed() -> None:
+    text = (ROOT / "docs" / "realtime.md").read_text().partition("| `concerned` |")[2].partition("\n\n")[0]
+    listed = {
+        collection: re.findall("`(.*?)`", columns)
+        for collections, columns in re.findall(r"^\| (`.*?) \| (`.*?) \|$", text, re.MULTILINE)
+        for collection in re.findall("`(.*?)`", collections)
+    }
+    assert listed == {table.collection: list(table.concerns) for table in TABLES.values() if table.concerns}
 
 
 def test_the_readme_lists_the_groups() -> None:

@@ -184,6 +184,25 @@ async def test_a_channel_that_is_deleted(
         await person.until(("channel:created", None))
 
 
+async def test_a_channel_without_grants(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
+    """Its owner sees it, and so do administrators; nobody else does."""
+    async with listening(embedded, PEOPLE[0], PEOPLE[1], "admin") as (ann, bob, admin):
+        user = await id_of(embedded, PEOPLE[0])
+        made = await pocketbase.send("POST", "owui_channels", name=mark, user_id=user)
+        for person in (ann, admin):
+            await person.until(("channel:created", None))
+            person.forget()
+        message = await pocketbase.send("POST", "owui_messages", channel_id=made["id"], user_id=user, content=mark)
+        await ann.until(("message", message["id"]))
+        for person in (ann, admin):
+            person.forget()
+        await pocketbase.send("DELETE", "owui_channels", made["id"])
+        for person in (ann, admin):
+            await person.until(("channel:created", None))
+        await settled(pocketbase, bob, await id_of(embedded, PEOPLE[1]))
+        assert bob.heard == [("chat:tags", None)]
+
+
 async def test_access(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
     name = f"rt-{mark}"
     async with listening(embedded, name) as (dora,):
@@ -200,6 +219,88 @@ async def test_access(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) ->
         assert dora.heard == [("chat:tags", None)]
         await pocketbase.send("PATCH", "owui_users", user, role="admin")
         await dora.until(("access:updated", None), ("disconnect", None))
+
+
+async def test_who_has_left_a_channel_stays_outside(
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str
+) -> None:
+    """Whatever is edited; and what access is checked for comes before what is told."""
+    async with listening(embedded, *PEOPLE) as (ann, bob):
+        (member,) = await pocketbase.sql(
+            f"SELECT id FROM owui_channel_members WHERE channel_id = '{channel}' "
+            f"AND user_id = '{await id_of(embedded, PEOPLE[1])}'"
+        )
+        await pocketbase.send("PATCH", "owui_channel_members", member["id"], is_active=False, status="left")
+        await bob.until(("channel:created", None))
+        await pocketbase.send("PATCH", "owui_channels", channel, description=mark)
+        await ann.until(("channel:created", None))
+        user = await id_of(embedded, PEOPLE[0])
+        made = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
+        await ann.until(("message", made["id"]))
+        await settled(pocketbase, bob, await id_of(embedded, PEOPLE[1]))
+        assert "message" not in dict(bob.heard)
+
+
+async def test_groups_below_one_that_is_deleted(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
+    name = f"rt-nested-{mark}"
+    user = await id_of(embedded, name)
+    top = await pocketbase.send("POST", "owui_groups", name=f"top {mark}", user_id=user)
+    below = await pocketbase.send("POST", "owui_groups", name=mark, user_id=user, parent_group_id=top["id"])
+    await pocketbase.send("POST", "owui_group_members", group_id=below["id"], user_id=user)
+    for method, columns in (("PATCH", {"permissions": {}}), ("DELETE", {})):
+        async with listening(embedded, name) as (dora,):
+            await pocketbase.send(method, "owui_groups", top["id"], **columns)
+            await dora.until(("access:updated", None), ("disconnect", None))
+
+
+async def test_a_session_that_is_ended(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
+    name = f"rt-session-{mark}"
+    async with listening(embedded, name) as (dora,):
+        await pocketbase.send("PATCH", "owui_auths", await id_of(embedded, name), session_stamp=mark)
+        await dora.until(("disconnect", None))
+
+
+async def test_a_message_that_gets_another_author(
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, both: list[Listener], mark: str
+) -> None:
+    ann, user = both[0], await id_of(embedded, PEOPLE[0])
+    made = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
+    await ann.until(("message", made["id"]))
+    await pocketbase.send("PATCH", "owui_messages", made["id"], user_id=await id_of(embedded, PEOPLE[1]))
+    await ann.until(("message:update", made["id"]))
+    assert ("message:delete", made["id"]) not in ann.heard
+
+
+async def test_many_deletions_are_all_told(
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, both: list[Listener]
+) -> None:
+    user = await id_of(embedded, PEOPLE[0])
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
+    columns = "id, channel_id, user_id, content, created_at, updated_at"
+    await pocketbase.sql(
+        f"INSERT INTO owui_messages ({columns}) {numbers} SELECT '{channel[:8]}-' || i, '{channel}', '{user}', 'x', "
+        "'1700000000000000000', '1700000000000000000' FROM n"
+    )
+    await both[0].until(("message", f"{channel[:8]}-300"))
+    await pocketbase.sql(f"DELETE FROM owui_messages WHERE channel_id = '{channel}'")
+    await both[0].until(*(("message:delete", f"{channel[:8]}-{number}") for number in range(1, 301)))
+
+
+async def test_rows_that_nobody_can_understand(
+    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener]
+) -> None:
+    """What comes behind them is told all the same."""
+    await pocketbase.sql(
+        "INSERT INTO owui_tags (id, key, name, user_id) VALUES ('odd', 'odd', 'x', CAST(x'ff41' AS TEXT))"
+    )
+    for concerned in ("{", "5", '["a","b"]', "null"):
+        await pocketbase.sql(
+            "INSERT INTO owui_changes (collection, record_id, op, at, concerned) "
+            f"VALUES ('owui_chat_messages', 'x', 'strange', 'y', '{concerned}')"
+        )
+    await pocketbase.send("PATCH", "owui_chats", chat, title="Behind them")
+    await both[0].until(("chat:reload", chat))
+    await pocketbase.sql("DELETE FROM owui_tags WHERE id = 'odd'")
 
 
 async def test_sql_of_other_programs(

@@ -165,6 +165,41 @@ async def test_each_browser_hears_of_an_outside_change_once(replicas: Replicas, 
         assert ("chat:list", None) not in one.heard + two.heard
 
 
+async def test_access_is_taken_from_browsers_of_both(replicas: Replicas, server: PocketBaseProcess) -> None:
+    one, two = replicas
+    people = [one.user(name) for name in ("ann", "bob")]
+    two.users |= one.users
+
+    def change(method: str, collection: str, id: str = "", **columns: Any) -> str:
+        with server.admin() as admin:
+            path = f"/api/collections/{collection}/records{'/' if id else ''}{id}"
+            found = admin.send(method, path, columns or None)
+            return str(found["id"]) if found else ""
+
+    channel = await asyncio.to_thread(change, "POST", "owui_channels", name="shared", user_id=one.user("admin").id)
+    async with listening(one, "ann", "bob") as ones, listening(two, "ann", "bob") as twos:
+        resource = {"resource_type": "channel", "resource_id": channel, "permission": "read"}
+        grants = [
+            await asyncio.to_thread(
+                change, "POST", "owui_access_grants", **resource, principal_type="user", principal_id=person.id
+            )
+            for person in people
+        ]
+        for browser in (*ones, *twos):
+            await browser.until(("channel:created", None))
+        await asyncio.sleep(1.0)  # until each process has its sockets in the room
+        message = {"channel_id": channel, "user_id": people[0].id, "content": "x"}
+        first = await asyncio.to_thread(lambda: change("POST", "owui_messages", **message))
+        for browser in (*ones, *twos):
+            await browser.until(("message", first))
+        for grant in grants:
+            await asyncio.to_thread(change, "DELETE", "owui_access_grants", grant)
+        await asyncio.sleep(2.0)
+        second = await asyncio.to_thread(lambda: change("POST", "owui_messages", **message))
+        await asyncio.sleep(2.0)
+        assert [browser.name for browser in (*ones, *twos) if ("message", second) in browser.heard] == []
+
+
 def test_a_lease_of_a_killed_replica_ends(replicas: Replicas, server: PocketBaseProcess) -> None:
     """The last test: one of the two is killed."""
     one, two = replicas

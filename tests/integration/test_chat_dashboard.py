@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,6 +11,7 @@ from open_webui.models import chat_messages
 from open_webui.models.chats import ChatForm
 
 from openwebui_pocketbase.client import AdminClient, PocketBaseClient
+from openwebui_pocketbase.exceptions import ResponseError
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from tests.support.chats import CHAT as C
@@ -147,3 +149,27 @@ async def test_a_malformed_meta_hides_no_other_chat(own_pocketbase: PocketBasePr
     rest = {"sharing": "all", "folder_ids": [], "granted": [], "terms": [], "pieces": [], "number": 9}
     (shown, _) = await chats.pocketbase.read("chats/search_workspace", {"user_id": "u1", "query": "", **rest})
     assert [row[0] for row in shown] == [C]
+
+
+async def test_an_edit_waits_for_who_has_locked_the_chat(
+    own_pocketbase: PocketBaseProcess, chats: PocketBaseChats
+) -> None:
+    """Else its write, of what somebody has just said, would find another version and fail."""
+    lock = f"INSERT INTO owui_chat_locks (chat_id, token, expires_at) VALUES ('{C}', 't', unixepoch() * 1000 + 30000)"
+    with own_pocketbase.admin() as admin, ThreadPoolExecutor(2) as threads:
+        path, message = f"/api/collections/owui_chats/records/{C}", record(admin, "b")
+        admin.sql(lock)
+        edits = [
+            threads.submit(admin.send, "PATCH", path, {"title": "Later"}),
+            threads.submit(admin.send, "PATCH", message, {"done": True}),
+        ]
+        await asyncio.sleep(0.5)
+        assert not any(edit.done() for edit in edits)
+        assert admin.sql("SELECT title FROM owui_chats") != [{"title": "Later"}]
+        admin.sql("DELETE FROM owui_chat_locks")
+        for edit in edits:
+            edit.result(20)
+        assert admin.sql("SELECT title FROM owui_chats") == [{"title": "Later"}]
+        admin.sql(lock)
+        with pytest.raises(ResponseError, match="Open WebUI is writing this chat"):
+            admin.send("PATCH", path, {"title": "Never"})

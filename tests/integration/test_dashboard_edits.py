@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,15 @@ def row(admin: AdminClient, table: Table) -> dict[str, Any]:
 def value(column: Column) -> Any:
     """Return what Open WebUI writes meanwhile."""
     return DOCUMENTS[column.holds] if column.type == "json" else WRITTEN[column.type]
+
+
+def test_a_record_has_times(admin: AdminClient, table: Table) -> None:
+    """Without them Open WebUI would show it as of 1970."""
+    times = [c for c in table.columns if c.name in ("created_at", "updated_at") and c.type in ("int", "int64")]
+    (found,) = admin.sql(f"SELECT * FROM {table.collection}")
+    for column in times:
+        seconds = int(found[column.field]) // (10**9 if column.type == "int64" else 1)
+        assert abs(seconds - time.time()) < 60, column.name
 
 
 def test_the_dashboard_leaves_the_spelling_of_json_alone(admin: AdminClient, table: Table) -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,34 @@ def test_a_server_that_goes_away_is_waited_for(own_pocketbase: PocketBaseProcess
     assert [json.loads(line)["seq"] for line in tail.until(2)] == [1, 2]
     assert len(tail.errors) == 2
     assert tail.errors[1] == "PocketBase answers again.\n"
+
+
+def test_another_token_is_fetched(own_pocketbase: PocketBaseProcess, tails: Any) -> None:
+    """One is good for a day; here for five seconds."""
+    with own_pocketbase.admin() as admin:
+        admin.send("PATCH", "/api/collections/_superusers", {"authToken": {"duration": 10}})
+        tail = tails("--since", "0", "--json")
+        for number in range(1, 4):
+            with own_pocketbase.admin() as other:
+                other.send("POST", FOLDERS, {"name": f"{number}", "user_id": "ann"})
+            tail.until(number)
+            time.sleep(6)
+    assert tail.errors == []
+
+
+def test_a_restore_is_told(own_pocketbase: PocketBaseProcess, tails: Any) -> None:
+    change(own_pocketbase, FOLDERS, name="kept", user_id="ann")
+    with own_pocketbase.admin() as admin:
+        admin.send("POST", "/api/backups", {"name": "good.zip"})
+        change(own_pocketbase, FOLDERS, name="lost", user_id="ann")
+        tail = tails("--since", "0", "--json")
+        tail.until(2)
+        admin.send("POST", "/api/backups/good.zip/restore")
+    tail.until(3)
+    change(own_pocketbase, FOLDERS, name="later", user_id="ann")
+    assert [(each["seq"], each["op"]) for each in map(json.loads, tail.until(4))] == [
+        *[(1, "create"), (2, "create"), (1, "lost"), (2, "create")]
+    ]
 
 
 def test_a_reader_that_ends_ends_it(own_pocketbase: PocketBaseProcess, commands: Commands) -> None:

@@ -100,7 +100,7 @@ const reads = {
       arg("limit"),
       `(${arg("collections")} IS NULL OR collection IN ${given("collections")})`,
       `'changes', json_group_array(
-        json_array(seq, collection, record_id, op, at, json(iif(concerned = '', '[]', concerned)), origin))) AS json FROM found`,
+        json_array(seq, collection, record_id, op, at, json(iif(json_valid(concerned), concerned, '[]')), origin))) AS json FROM found`,
     ),
   get_mirrored: () => mirrored(arg("since"), arg("limit")),
 };

@@ -3,6 +3,7 @@
 /** Records that are made, changed or deleted in the dashboard, or over PocketBase's own API. */
 
 const { equal } = require("./lib/json.js");
+const { whenFree } = require("./lib/lease.js");
 const { find, fold, remove } = require("./lib/records.js");
 const { tables, query } = require("./lib/rows.js");
 
@@ -35,7 +36,13 @@ function refuse(field, message) {
  */
 function made(e) {
   const record = /** @type {core.Record} */ (e.record);
-  complete(tableOf(record), record);
+  const table = tableOf(record);
+  for (const { name, type } of table.columns) {
+    if (type === "int" && ["created_at", "updated_at"].includes(name) && !record.getInt(name)) {
+      record.set(name, Math.floor(Date.now() / 1000));
+    }
+  }
+  complete(table, record);
   return e.next();
 }
 
@@ -57,7 +64,7 @@ function edited(e) {
     return e.next();
   }
   const { app } = e;
-  app.runInTransaction((tx) => {
+  whenFree(app, chatOf(table, record), (tx) => {
     e.app = tx;
     const present = find(tx, table, String(record.id));
     if (present) {
@@ -67,6 +74,20 @@ function edited(e) {
     e.next();
   });
   e.app = app; // what comes after the transaction cannot use it
+}
+
+/**
+ * The chat that an edit writes, empty if it writes none.
+ *
+ * @param {import("./lib/rows.js").Table} table
+ * @param {core.Record} record
+ */
+function chatOf(table, record) {
+  return table === tables.chat
+    ? String(record.id)
+    : table === tables.chat_message
+      ? record.getString("chat_id")
+      : "";
 }
 
 /**

@@ -144,7 +144,10 @@ class Feed(BackgroundTask):
         if (page.run, page.cursor) != (self._seen_run, self._cursor) or not page.follows:
             self._seen_run, self._cursor, self._last = page.run, page.cursor, page.last
             for listener in self._listeners:
-                listener(page)
+                try:
+                    listener(page)
+                except Exception:
+                    log.exception("Changes in PocketBase could not be taken note of")
         return page
 
     async def _ask(self, wait: float) -> Page:
@@ -161,7 +164,7 @@ class Feed(BackgroundTask):
             after = self._last
             # Those who listen deal with another process of PocketBase themselves: they see it by the page.
             async with asyncio.timeout(wait + GRACE):  # a connection can go silent
-                found = await self._client.read("changes/get_changes", parameters, meet=False)
+                found = await self._client.read("changes/get_changes", parameters, meet=False, lenient=True)
             if asked == (self._seen_run, self._cursor):
                 return _page_of(found, after=after)
             wait = 0.0  # another request was faster, and this page is of no use
@@ -202,4 +205,5 @@ class Feed(BackgroundTask):
 
 def _page_of(found: dict[str, Any], *, after: int) -> Page:
     changes = [Change(*change) for change in found.pop("changes")]
+    changes = [change if isinstance(change.concerned, list) else change._replace(concerned=[]) for change in changes]
     return Page(**found, after=after, changes=changes)

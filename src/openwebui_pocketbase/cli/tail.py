@@ -16,8 +16,9 @@ from openwebui_pocketbase.changes.feed import Change
 from openwebui_pocketbase.cli.schema import server_of
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.client import AdminClient
-from openwebui_pocketbase.exceptions import ConfigurationError, UnavailableError
+from openwebui_pocketbase.exceptions import ConfigurationError, UnauthorizedError, UnavailableError
 from openwebui_pocketbase.origin import is_application
+from openwebui_pocketbase.realtime.listeners import LOST
 from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["tail"]
@@ -52,7 +53,8 @@ def tail(
 
     A line has time, number, operation, collection, record, and whose change it was. The JSON object has seq,
     collection, record_id, op, at (milliseconds since 1970), concerned (whom it concerns: values of the collection's
-    columns that say so) and origin (the process of Open WebUI, or the program, that made it; empty for others).
+    columns that say so) and origin (the process of Open WebUI, or the program, that made it; empty for others). After a
+    restore, op is "lost" once: anything may have changed, and numbers are given again.
     """
     _check(collection or [])
     show = _as_json if as_json else _as_text
@@ -75,25 +77,29 @@ def _check(collections: list[str]) -> None:
 
 def _changes(site: Site, collections: list[str] | None, since: int | None) -> Iterator[Change]:
     """Yield changes for ever; a server that goes away is waited for."""
-    cursor, is_away = "", False
+    cursor, is_away, is_new = "", False, True
     while True:
         try:
             with server_of(site) as (_, admin):
                 cursor = cursor or _cursor(admin, since)
-                ask = _asker(admin, collections)
+                ask, is_new = _asker(admin, collections), True
                 while True:
                     page = ask(cursor)
+                    is_new = False
                     if is_away:
                         is_away = _say("PocketBase answers again.")
                     if not page["follows"]:
-                        _say("PocketBase was restored, or is another one: changes in between are not known.")
+                        yield Change(page["last"], "", "", LOST, 0, [], "")
                     yield from (Change(*change) for change in page["changes"])
                     cursor = page["cursor"]
+        except UnauthorizedError:
+            if is_new:
+                raise  # else its token has expired
         except UnavailableError as error:
             if not cursor:
                 raise
             if not is_away:
-                is_away = not _say(f"{error.args[0]} Waiting for it.")
+                is_away = not _say(f"{str(error.args[0]).rstrip('.')}. Waiting for it.")
             time.sleep(PAUSE)
 
 
@@ -122,7 +128,7 @@ def _cursor(admin: AdminClient, since: int | None) -> str:
         return "0"
     if not first <= since <= last:
         raise ConfigurationError(
-            f"The feed has the changes {first} to {last}, and not {since}.", hint=f"Use --since {first} or later."
+            f"The feed has the changes {first} to {last}, and not {since}.", hint=f"Use --since {first} to {last}."
         )
     return str(admin.sql(f"{name} WHERE seq <= {since:d} ORDER BY seq DESC LIMIT 1")[0]["cursor"])
 
@@ -138,7 +144,17 @@ def _as_json(change: Change) -> str:
 
 
 def _as_text(change: Change) -> str:
-    at = datetime.fromtimestamp(change.at / 1000, UTC).astimezone()
+    if change.op == LOST:
+        return "PocketBase was restored, or is another one: anything may have changed."
     by = "Open WebUI" if is_application(change.origin) else "a script" if change.origin else "others"
-    time_of_day = f"{at:%Y-%m-%d %H:%M:%S}.{change.at % 1000:03d}"
-    return f"{time_of_day} {change.seq:>8} {change.op:<6} {change.collection} {change.record_id} by {by}"
+    line = f"{_time(change.at)} {change.seq:>8} {change.op:<6} {change.collection} {change.record_id} by {by}"
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)
+
+
+def _time(at: object) -> str:
+    """Return a time of the feed as people write it; SQL can put anything there."""
+    try:
+        moment = datetime.fromtimestamp(at / 1000, UTC).astimezone()  # type: ignore[operator]
+    except (TypeError, ValueError, OverflowError, OSError):
+        return f"{at!s:<23}"
+    return f"{moment:%Y-%m-%d %H:%M:%S.%f}"[:-3]

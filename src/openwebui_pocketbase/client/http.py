@@ -17,7 +17,7 @@ from openwebui_pocketbase.client.errors import encoded, not_pocketbase, response
 from openwebui_pocketbase.client.telemetry import span
 from openwebui_pocketbase.client.transport import Transport
 from openwebui_pocketbase.client.trust import Trust
-from openwebui_pocketbase.client.wire import Reply, encode, idempotency_key, reply_of
+from openwebui_pocketbase.client.wire import Reply, encode, idempotency_key, lenient_loads, reply_of
 from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
 from openwebui_pocketbase.origin import SCRIPT, new_origin
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
@@ -95,19 +95,21 @@ class PocketBaseClient:
         # With one connection nobody else could ask meanwhile.
         return self._timeouts.read / 2 if self._pool.max_connections > 1 else 0.0
 
-    async def read(self, path: str, parameters: Mapping[str, Any], *, meet: bool = True) -> Any:
+    async def read(self, path: str, parameters: Mapping[str, Any], *, meet: bool = True, lenient: bool = False) -> Any:
         """Call a method that only reads, such as ``tags/get_tags_by_user_id``.
 
         Args:
             path: The method.
             parameters: The request's body.
             meet: Whether `on_new_run` comes first; what that does reads without it.
+            lenient: Whether bytes that are no UTF-8, which raw SQL can leave, become replacement characters.
 
         Raises:
             RequestError: See the error tree; after repetition where the server was unavailable.
             ConfigurationError: PocketBase was replaced by one that has none of the users.
         """
-        answer = await self._send("POST", f"/api/owui/{path}", encode(parameters), "")
+        parse = lenient_loads if lenient else orjson.loads
+        answer = await self._send("POST", f"/api/owui/{path}", encode(parameters), "", parse=parse)
         if self.run != self.met_run and meet:
             await self._meet()
         return answer

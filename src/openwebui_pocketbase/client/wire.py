@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-__all__ = ["Reply", "encode", "idempotency_key", "reply_of"]
+__all__ = ["Reply", "encode", "idempotency_key", "lenient_loads", "reply_of"]
 
 
 class Reply(NamedTuple):
@@ -39,6 +39,18 @@ def reply_of(body: bytes) -> Reply:
         return Reply(**orjson.loads(body))
     except TypeError as error:
         raise orjson.JSONDecodeError("not the reply of a write", body.decode(errors="replace"), 0) from error
+
+
+def lenient_loads(body: bytes) -> Any:
+    """Return what JSON says, with replacement characters for bytes that are no UTF-8.
+
+    Raises:
+        JSONDecodeError: It is no JSON.
+    """
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return orjson.loads(body.decode(errors="replace"))
 
 
 def encode(parameters: Mapping[str, Any]) -> bytes:

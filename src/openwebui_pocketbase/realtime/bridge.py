@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from openwebui_pocketbase.changes.feed import Change, Page
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.exceptions import UnavailableError
 from openwebui_pocketbase.origin import is_application
-from openwebui_pocketbase.realtime.events import Event, events_of
+from openwebui_pocketbase.realtime.events import LOCAL, Event, events_of
 from openwebui_pocketbase.realtime.leader import Leader
 from openwebui_pocketbase.realtime.pending import Pending
 from openwebui_pocketbase.tasks import BackgroundTask
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["Bridge"]
 
 log = logging.getLogger(__name__)
+
+RETRY = 1.0
+"""Seconds after which browsers are told again, if PocketBase was away."""
+
+PERSONAL = frozenset({"chat_list", "chat", "tags", "membership", "access"})
+"""Kinds of events that concern one user, whom their last argument names."""
 
 
 class Bridge(BackgroundTask):
@@ -64,7 +71,7 @@ class Bridge(BackgroundTask):
             if self._leader is None or self._leader.leads:
                 self._pending.add_everything()
             else:
-                self._leader.lose()
+                self._leader.lose(page.last)
         for change in page.changes:
             if change.origin != self._client.origin:
                 self._note(change)
@@ -72,28 +79,35 @@ class Bridge(BackgroundTask):
         self._may_be_due.set()
 
     def _note(self, change: Change) -> None:
+        events = events_of(change)
         if self._leader is None:
-            self._add(change)
+            self._add(change, events)
             return
-        for event in events_of(change):
-            if event.kind == "membership":  # only each process itself can have its sockets enter a room
-                self._pending.add(Event("enter", event.subject))
-        if is_application(change.origin):
+        for event in events:
+            if event.kind in LOCAL:
+                self._pending.add(event)
+        if is_application(change.origin) or not events:
             return
         if self._leader.leads:
-            self._add(change)
+            self._add(change, events)
         else:
             self._leader.keep(change)
 
-    def _add(self, change: Change) -> None:
-        for event in events_of(change):
+    def _add(self, change: Change, events: list[Event]) -> None:
+        for event in events:
+            if is_application(change.origin) and event.kind == "chat":
+                continue  # its user has it open elsewhere, where Open WebUI tells of it, or is editing it here
+            if self._leader is None and event.kind in PERSONAL and not self._sockets.is_here(event.subject[-1]):
+                continue  # who comes later reads everything
+            if is_application(change.origin) and event.kind == "message_create":
+                event = Event("message_posted", event.subject)  # noqa: PLW2901 - whoever posted it has it
             self._pending.add(event)
 
     async def _take_over(self, changes: list[Change] | None) -> None:
         if changes is None:
             self._pending.add_everything()
         for change in changes or []:
-            self._add(change)
+            self._add(change, events_of(change))
         self._may_be_due.set()
 
     async def _run(self) -> None:
@@ -109,12 +123,19 @@ class Bridge(BackgroundTask):
             due, wait = self._pending.take()
             self._sockets.begin()
             for event in due:
-                await self._tell(event)
-            if self._leader is not None and self._leader.leads and due:
+                if not await self._tell(event):
+                    self._pending.add(event)
+                    wait = RETRY
+            if self._leader is not None and self._leader.leads and not len(self._pending):
                 await self._leader.told(read)
 
-    async def _tell(self, event: Event) -> None:
+    async def _tell(self, event: Event) -> bool:
+        """Tell browsers of an event; return False if that has to be done again, as PocketBase is away."""
         try:
             await getattr(self._sockets, event.kind)(*event.subject)
+        except UnavailableError as error:
+            log.warning("Browsers cannot be told of a change yet (%s): %s", event.kind, error)
+            return False
         except Exception as error:  # noqa: BLE001 - whatever it was, others are to be told all the same
             log.warning("Browsers could not be told of a change (%s): %s", event.kind, error)
+        return True

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from openwebui_pocketbase.changes.feed import Change
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["EVERYTHING", "TOLD", "Event", "Kind", "events_of"]
+__all__ = ["EVERYTHING", "LOCAL", "TOLD", "Event", "Kind", "events_of"]
 
 Kind = str
 """Name of a method of `openwebui_pocketbase.realtime.sockets.Sockets`."""
@@ -32,6 +32,11 @@ class Event(NamedTuple):
 
 EVERYTHING = Event("everything", ())
 """After a restore, or more changes than anybody could follow: all browsers begin anew."""
+
+
+LOCAL = frozenset({"recheck", "enter"})
+"""Kinds of what each process has to do itself, also where the host's sockets run on Redis: only the process that has a
+socket can have it enter a room."""
 
 
 def _tag(change: Change) -> Iterator[Event]:
@@ -60,22 +65,37 @@ def _chat_message(change: Change) -> Iterator[Event]:
         yield Event("chat", (chat, user))
 
 
+def _shared_chat(change: Change) -> Iterator[Event]:
+    for (chat,) in _concerned(change, 1):
+        yield Event("chat_access", (chat,))
+
+
 def _channel(change: Change) -> Iterator[Event]:
-    yield Event("channel_gone" if change.op == "delete" else "channel", (change.record_id,))
+    if change.op != "delete":
+        yield Event("recheck", (change.record_id,))
+        yield Event("channel", (change.record_id,))
+        return
+    for (owner,) in _concerned(change, 1):
+        yield Event("channel_gone", (change.record_id, owner))
 
 
 def _channel_member(change: Change) -> Iterator[Event]:
     for channel, user in _concerned(change, 2):
-        yield Event("membership", (channel, user))
+        yield Event("enter", (channel, user))
+        yield Event("membership", (user,))
 
 
 def _message(change: Change) -> Iterator[Event]:
-    op = change.op
-    for channel, user, parent in _concerned(change, 3):
+    found = _concerned(change, 3)
+    if not found:
+        return
+    now, *former = found
+    is_moved = bool(former) and (now[0], now[2]) != (former[0][0], former[0][2])
+    places = [("delete", former[0]), ("create", now)] if is_moved else [(change.op, now)]
+    for op, (channel, user, parent) in places:
         yield Event(f"message_{op}", (change.record_id, channel, user, parent))
         if parent and op != "update":
             yield Event("reply", (parent, channel, user))
-        op = "delete"  # from where an update has taken it
 
 
 def _reaction(change: Change) -> Iterator[Event]:
@@ -87,8 +107,13 @@ def _user(change: Change) -> Iterator[Event]:
     yield Event("user", (change.record_id,))
 
 
+def _auth(change: Change) -> Iterator[Event]:
+    if change.op != "create":  # a session may have been ended
+        yield Event("access", (change.record_id,))
+
+
 def _group(change: Change) -> Iterator[Event]:
-    if change.op == "update":  # a new one has no members, and those of a deleted one are deleted with it
+    if change.op != "create":  # a new one has no members
         yield Event("group", (change.record_id,))
 
 
@@ -99,7 +124,11 @@ def _group_member(change: Change) -> Iterator[Event]:
 
 def _access_grant(change: Change) -> Iterator[Event]:
     for resource_type, resource, principal_type, principal in _concerned(change, 4):
-        yield Event("grant", (resource_type, resource, principal_type, principal))
+        if resource_type == "channel":
+            yield Event("recheck", (resource,))
+            yield Event("channel", (resource,))
+        else:
+            yield Event("grant", (resource_type, resource, principal_type, principal))
 
 
 TOLD: Mapping[str, Callable[[Change], Iterator[Event]]] = {
@@ -109,11 +138,13 @@ TOLD: Mapping[str, Callable[[Change], Iterator[Event]]] = {
         "folder": _folder,
         "chat": _chat,
         "chat_message": _chat_message,
+        "shared_chat": _shared_chat,
         "channel": _channel,
         "channel_member": _channel_member,
         "message": _message,
         "message_reaction": _reaction,
         "user": _user,
+        "auth": _auth,
         "group": _group,
         "group_member": _group_member,
         "access_grant": _access_grant,
@@ -131,7 +162,9 @@ def events_of(change: Change) -> list[Event]:
     return list(told(change)) if told else []
 
 
-def _concerned(change: Change, columns: int) -> Iterator[tuple[str, ...]]:
-    """Yield whom the change concerns; twice if an update changed that, first as it is now."""
-    values = iter([str(value or "") for value in change.concerned])
-    return zip(*[values] * columns, strict=True)
+def _concerned(change: Change, columns: int) -> list[tuple[str, ...]]:
+    """Return whom the change concerns: none if that is unclear, two if an update changed it, first as it is now."""
+    values = [str(value or "") for value in change.concerned]
+    if len(values) not in (columns, 2 * columns):
+        return []
+    return [tuple(values[at : at + columns]) for at in range(0, len(values), columns)]

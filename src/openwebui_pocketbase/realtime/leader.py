@@ -47,7 +47,8 @@ class Leader(BackgroundTask):
         self._take_over = take_over
         self._leads = False
         self._untold: deque[Change] = deque()
-        self._lost = False
+        self._lost = 0
+        self._told = 0
 
     @property
     def leads(self) -> bool:
@@ -58,15 +59,18 @@ class Leader(BackgroundTask):
         """Keep a change that another process has to tell of."""
         self._untold.append(change)
         if len(self._untold) > KEPT:
-            self.lose()
+            self.lose(change.seq)
 
-    def lose(self) -> None:
-        """Give up knowing what the leader may not have told: whoever takes over has all browsers begin anew."""
+    def lose(self, seq: int) -> None:
+        """Give up knowing what the leader may not have told up to a change: with that, all browsers begin anew."""
         self._untold.clear()
-        self._lost = True
+        self._lost = seq
 
     async def told(self, seq: int) -> None:
         """Note, for whoever comes next, that browsers have been told of all changes up to this one."""
+        if seq == self._told:
+            return
+        self._told = seq
         with contextlib.suppress(Exception):  # they are told twice then
             await self._redis.set(self._position, seq, ex=REMEMBERED)
 
@@ -96,8 +100,10 @@ class Leader(BackgroundTask):
         told = int(await self._redis.get(self._position) or 0)
         while self._untold and self._untold[0].seq <= told:
             self._untold.popleft()
+        if self._lost <= told:
+            self._lost = 0
         if await self._lock.acquire():
             untold, lost = list(self._untold), self._lost
             self._untold.clear()
-            self._lost, self._leads = False, True
+            self._lost, self._leads = 0, True
             await self._take_over(None if lost else untold)

@@ -12,20 +12,22 @@ MOST = 2000
 """Events that wait at most; more than these become one, after which all browsers begin anew."""
 
 MOST_MESSAGES = 200
-"""Messages of a channel that wait at most; of more, browsers are told the latest."""
+"""New messages of a channel, and chats of a user, that wait at most; of more, browsers are told the latest."""
+
+MOST_CHATS = 50
+"""Chats that wait to have access checked; of more, all open ones are."""
 
 PACED = {
     "chat_list": 1.0,
     "chat": 1.0,
-    "chat_access": 1.0,
     "tags": 1.0,
     "channel": 1.0,
     "reply": 0.5,
-    "user": 1.0,
     "everything": 5.0,
 }
 """Kinds of events after which browsers read lists or chats anew -> seconds from one to the next equal one. The first is
-told at once. Without this a chat that is written piece by piece elsewhere would be read with each piece."""
+told at once. Without this a chat that is written piece by piece elsewhere would be read with each piece. What checks
+access is not among them: nobody may hear what comes behind it."""
 
 
 class Pending:
@@ -38,7 +40,7 @@ class Pending:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._waiting: dict[Event, None] = {}
-        self._messages: dict[str, list[Event]] = {}
+        self._groups: dict[tuple[str, ...], list[Event]] = {}
         self._told_at: dict[Event, float] = {}
 
     def __len__(self) -> int:
@@ -51,13 +53,17 @@ class Pending:
         if event.kind.startswith("message_"):
             event = self._merged(event)
         self._waiting.setdefault(event)
+        if event.kind in ("chat", "message_create"):
+            self._limit(event)
+        elif event.kind == "chat_access":
+            self._widen(event)
         if len(self._waiting) > MOST:
             self.add_everything()
 
     def add_everything(self) -> None:
         """Have all browsers begin anew, which is instead of all else."""
         self._waiting = {EVERYTHING: None}
-        self._messages.clear()
+        self._groups.clear()
 
     def take(self) -> tuple[list[Event], float | None]:
         """Take the events whose time has come.
@@ -74,22 +80,36 @@ class Pending:
             else:
                 due.append(event)
         self._waiting = dict.fromkeys(event for _, event in later)
-        self._messages.clear()
+        self._groups.clear()
         self._told_at = {e: at for e, at in self._told_at.items() if at + PACED[e.kind] > now}
         self._told_at.update((event, now) for event in due if event.kind in PACED)
         return due, min((wait for wait, _ in later), default=None)
 
     def _merged(self, event: Event) -> Event:
         """Take back what an event of the same message makes needless; return what is to be told of it now."""
-        record, channel = event.subject[:2]
-        of_channel = self._messages.setdefault(channel, [])
-        before = next((other for other in of_channel if other.subject[0] == record), None)
+        record, channel, _, parent = event.subject
+        place = self._groups.setdefault(("message", record, channel, parent), [])
+        before = place[0] if place and place[0] in self._waiting else None
         if before is not None and event.kind == "message_update":
             return before  # the message is read when browsers are told
         if before is not None:
-            of_channel.remove(before)
-            self._waiting.pop(before, None)
-        of_channel.append(event)
-        if len(of_channel) > MOST_MESSAGES:
-            self._waiting.pop(of_channel.pop(0), None)
+            self._waiting.pop(before)
+        place[:] = [event]
         return event
+
+    def _limit(self, event: Event) -> None:
+        """Let go of the oldest new message of a channel, or chat of a user, if too many wait."""
+        waiting = self._groups.setdefault((event.kind, event.subject[1]), [])
+        waiting.append(event)
+        if len(waiting) > MOST_MESSAGES:
+            self._waiting.pop(waiting.pop(0), None)
+
+    def _widen(self, event: Event) -> None:
+        """Have access to all open chats checked, if that to many has to be."""
+        waiting = self._groups.setdefault((event.kind,), [])
+        waiting.append(event)
+        if len(waiting) > MOST_CHATS:
+            for other in waiting:
+                self._waiting.pop(other, None)
+            waiting.clear()
+            self._waiting.setdefault(Event("chat_access", ("",)))

@@ -21,6 +21,9 @@ from open_webui.socket import main as host
 
 __all__ = ["Sockets"]
 
+LIST = {"data": {"type": "channel:created"}}
+"""Has a browser read its list of channels anew."""
+
 OWN = ("group", "dm")
 """Types of channels that only members see; others are seen by whom they are granted to."""
 
@@ -31,6 +34,11 @@ class Sockets:
     def __init__(self) -> None:
         self._channels: dict[str, ChannelModel | None] = {}
         self._authors: dict[str, dict[str, Any]] = {}
+
+    @staticmethod
+    def is_here(user: str) -> bool:
+        """Return whether a user has a socket of this process."""
+        return bool(host.get_session_ids_from_room(_user_room(user)))
 
     def begin(self) -> None:
         """Forget what was read: channels and authors are read once for what is told at a time."""
@@ -58,37 +66,37 @@ class Sockets:
         await _emit_chat(user, None, "chat:tags")
 
     async def channel(self, channel: str) -> None:
-        """Have the list of channels read anew by whoever sees this one, or saw it; let the others out of its room."""
+        """Have the list of channels read anew by whoever sees this one; who saw it, is told by `recheck`."""
         found = await Channels.get_channel_by_id(channel)
         if found is None or found.deleted_at or found.archived_at:
-            await self.channel_gone(channel)
+            await self.channel_gone(channel, found.user_id if found else "")
             return
-        if found.type in OWN:
-            readers = {member.user_id for member in await Channels.get_members_by_channel_id(channel)}
-        else:
-            readers = {user.id for user in await get_channel_users_with_access(found)}
-        online = _online()
-        inside = await host.get_user_ids_from_room(_room(channel))
-        admins = {user for user, session in online.items() if session.get("role") == "admin"}
-        seeing = readers & online.keys() | inside | admins
-        await _emit_channel({"data": {"type": "channel:created"}}, *map(_user_room, seeing))
-        await host.enter_room_for_users(_room(channel), list(readers & online.keys()))
-        for user in inside - readers:
-            await self.enter(channel, user)
+        seeing = await _readers(found) & _online().keys() | _admins()
+        await _emit_channel(LIST, *map(_user_room, seeing))
 
-    async def channel_gone(self, channel: str) -> None:
-        """Have the list of channels read anew by whoever is in the room of one that is no more, and close the room."""
+    async def recheck(self, channel: str) -> None:
+        """Have this process' sockets in a channel's room that may be there, and no others."""
+        found = await Channels.get_channel_by_id(channel)
+        readers = await _readers(found) if found else set()
+        await host.enter_room_for_users(_room(channel), list(readers & _online().keys()))
+        for user in await host.get_user_ids_from_room(_room(channel)) - readers:
+            await self.enter(channel, user)
+            if user not in _admins():  # they see it all the same
+                await _emit_channel(LIST, _user_room(user))
+
+    async def channel_gone(self, channel: str, owner: str) -> None:
+        """Have the list of channels read anew by whoever saw one that is no more, and close its room."""
+        inside = await host.get_user_ids_from_room(_room(channel))
         await host.encryption.invalidate(channel)
-        await _emit_channel({"data": {"type": "channel:created"}}, _room(channel))
+        await _emit_channel(LIST, _room(channel), *map(_user_room, (_admins() | {owner}) - inside))
         await host.sio.close_room(_room(channel))
 
-    async def membership(self, channel: str, user: str) -> None:
-        """Have a user's browsers read the list of channels anew, and be in the channel's room if they may."""
-        await _emit_channel({"data": {"type": "channel:created"}}, _user_room(user))
-        await self.enter(channel, user)
+    async def membership(self, user: str) -> None:
+        """Have a user's browsers read the list of channels anew."""
+        await _emit_channel(LIST, _user_room(user))
 
     async def enter(self, channel: str, user: str) -> None:
-        """Have this process' sockets of a user in a channel's room if they may be, else nowhere."""
+        """Have this process' sockets of a user in a channel's room if they may be there, and out of it if not."""
         if any(found.id == channel for found in await Channels.get_channels_by_user_id(user)):
             await host.enter_room_for_users(_room(channel), [user])
         else:
@@ -98,6 +106,10 @@ class Sockets:
     async def message_create(self, message: str, channel: str, user: str, _parent: str) -> None:
         """Show a new message."""
         await self._show(message, channel, user, "message", temp_id=None)
+
+    async def message_posted(self, message: str, channel: str, user: str, _parent: str) -> None:
+        """Show a new message to everybody but its author, whose browser has it from the process that was asked."""
+        await self._show(message, channel, user, "message", skip=user, temp_id=None)
 
     async def message_update(self, message: str, channel: str, user: str, _parent: str) -> None:
         """Show a message as it is now."""
@@ -131,32 +143,35 @@ class Sockets:
 
     async def group(self, group: str) -> None:
         """Have the members of a group, and of those below it, connect anew: permissions may be others."""
-        await refresh_group_sessions(await Groups.get_group_user_ids_by_id(group))
+        below = [] if await Groups.get_group_by_id(group) else await Groups.get_all_groups()
+        groups = [group, *(other.id for other in below if other.parent_group_id == group)]
+        found = await Groups.get_group_user_ids_by_ids(groups, include_inherited=True)
+        await refresh_group_sessions(list({user for users in found.values() for user in users}))
 
     async def access(self, user: str) -> None:
-        """Have a user's sockets connect anew: groups are others."""
+        """Have a user's sockets connect anew: groups are others, or a session was ended."""
         await refresh_group_sessions([user])
 
     async def grant(self, resource_type: str, resource: str, principal_type: str, principal: str) -> None:
         """Check what somebody was given or has lost."""
-        if resource_type == "channel":
-            await self.channel(resource)
-        elif resource_type in ("shared_chat", "folder"):
+        if resource_type in ("shared_chat", "folder"):
             await host.refresh_chat_access(resource if resource_type == "shared_chat" else None)
             for user in await _users(principal_type, principal):
                 await self.chat_list(user)
         elif resource_type == "note":  # its editors are in a room
             await refresh_group_sessions(await _users(principal_type, principal))
 
-    async def _show(self, message: str, channel: str, user: str, kind: str, **more: Any) -> None:
-        """Send a message as it is now to its channel."""
+    async def _show(self, message: str, channel: str, user: str, kind: str, *, skip: str = "", **more: Any) -> None:
+        """Send a message as it is now to its channel, but not to one of the users."""
         if channel and not _may_be_open(channel):
             return
         found = await Messages.get_message_by_id(message)
         if found is not None and channel in ("", found.channel_id):
-            await self._send(message, str(found.channel_id), user, kind, {**found.model_dump(), **more})
+            await self._send(message, str(found.channel_id), user, kind, {**found.model_dump(), **more}, skip)
 
-    async def _send(self, message: str, channel: str, user: str, kind: str, data: dict[str, Any]) -> None:
+    async def _send(
+        self, message: str, channel: str, user: str, kind: str, data: dict[str, Any], skip: str = ""
+    ) -> None:
         if not _may_be_open(channel):
             return
         if channel not in self._channels:
@@ -178,7 +193,20 @@ class Sockets:
                 "channel": found.model_dump(),
             },
             _room(channel),
+            skip=host.get_session_ids_from_room(_user_room(skip)) if skip else None,
         )
+
+
+async def _readers(channel: ChannelModel) -> set[str]:
+    """Return who may read a channel and is in its room, as the host has it; administrators only if they are named."""
+    if channel.type in OWN:
+        return {member.user_id for member in await Channels.get_members_by_channel_id(channel.id) if member.is_active}
+    return {channel.user_id, *(user.id for user in await get_channel_users_with_access(channel))}
+
+
+def _admins() -> set[str]:
+    """Return the administrators who have sockets: they see all channels in their lists."""
+    return {user for user, session in _online().items() if session.get("role") == "admin"}
 
 
 def _room(channel: str) -> str:
@@ -203,7 +231,7 @@ def _online() -> dict[str, dict[str, Any]]:
 async def _users(principal_type: str, principal: str) -> list[str]:
     """Return the users online whom a grant concerns."""
     if principal_type == "group":
-        members: Iterable[str] = await Groups.get_group_user_ids_by_id(principal)
+        members: Iterable[str] = await Groups.get_group_user_ids_by_id(principal, include_inherited=True)
     else:
         members = [principal]
     online = _online()
@@ -214,6 +242,6 @@ async def _emit_chat(user: str, chat: str | None, kind: str) -> None:
     await host.sio.emit("events", {"chat_id": chat, "data": {"type": kind}}, room=_user_room(user))
 
 
-async def _emit_channel(event: dict[str, Any], *rooms: str) -> None:
+async def _emit_channel(event: dict[str, Any], *rooms: str, skip: list[str] | None = None) -> None:
     for room in rooms:
-        await host.sio.emit("events:channel", event, room=room)
+        await host.sio.emit("events:channel", event, room=room, skip_sid=skip)

@@ -142,7 +142,12 @@ def _search_statements(collection_name: str, search: Search) -> tuple[str, ...]:
 def _change_triggers(table: Table) -> tuple[str, ...]:
     """Return the statements that put every change of a table's records into the change feed."""
     name = table.collection
-    when = f"WHEN {IS_ENTERED} " if table.name == "chat" else ""
+    when = ""
+    if table.name == "chat":
+        when = f"WHEN {IS_ENTERED} "
+    elif table.search and table.search.words:
+        # A record that gets another number in the index is what it was for everybody else.
+        when = "WHEN NEW.doc IS OLD.doc OR NEW.updated IS NOT OLD.updated "
     return tuple(
         f"CREATE TRIGGER IF NOT EXISTS {name}_{op} AFTER {event} ON {name} {condition}"
         f"BEGIN {change_statement(table, row, op)} END"

@@ -126,6 +126,22 @@ async def test_too_much_or_lost_means_everything(
     assert two.told == [None]
 
 
+async def test_what_the_leader_has_told_is_not_lost(
+    process: Callable[[], Process], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many changes that was."""
+    monkeypatch.setattr(module, "KEPT", 3)
+    one, two = process(), process()
+    await one.leader._look()
+    two.keep(1, 2, 3, 4)
+    await one.leader.told(4)
+    await two.leader._look()
+    two.keep(5)
+    redis.holder = None
+    await two.leader._look()
+    assert two.told == [[5]]
+
+
 async def test_without_redis_nobody_leads(
     process: Callable[[], Process], redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,10 +91,42 @@ def test_of_many_messages_of_a_channel_the_latest_are_told(pending: Pending, mon
     assert pending.take()[0] == expected
 
 
+def test_deletions_and_edits_are_all_told(pending: Pending, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_MESSAGES", 3)
+    events = [message(op, f"{op} {number}") for op in ("delete", "update") for number in range(9)]
+    for event in events:
+        pending.add(event)
+    assert pending.take()[0] == events
+
+
+def test_of_many_chats_of_a_user_the_latest_are_told(pending: Pending, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_MESSAGES", 3)
+    monkeypatch.setattr(module, "MOST_CHATS", 2)
+    for number in range(9):
+        pending.add(Event("chat", (f"{number}", "ann")))
+        pending.add(Event("chat_access", (f"{number}",)))
+    chats = [Event("chat", (number, "ann")) for number in "678"]
+    assert sorted(pending.take()[0]) == sorted([*chats, Event("chat_access", ("",))])
+
+
+def test_a_message_that_is_moved_is_told_of_twice(pending: Pending) -> None:
+    for event in (message("create", "m", "c"), message("delete", "m", "c"), message("create", "m", "d")):
+        pending.add(event)
+    assert pending.take()[0] == [message("delete", "m", "c"), message("create", "m", "d")]
+
+
+def test_what_checks_access_is_never_late(pending: Pending) -> None:
+    checks = [Event("recheck", ("c",)), Event("user", ("u",)), Event("chat_access", ("c",)), Event("enter", ("c", "u"))]
+    for _ in range(2):
+        for event in checks:
+            pending.add(event)
+        assert pending.take() == (checks, None)
+
+
 def test_too_many_events_become_one(pending: Pending, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 3)
     for number in range(9):
-        pending.add(Event("chat", (f"{number}", "ann")))
+        pending.add(Event("recheck", (f"{number}",)))
         assert len(pending) <= 3
     assert pending.take()[0] == [EVERYTHING]
     pending.add(LIST)

@@ -3,15 +3,12 @@
 /** Records of messages on their way out and in; codec/messages.py has the other side. */
 
 const { tables, value } = require("../lib/rows.js");
-const { inserts } = require("../lib/bulk.js");
+const { inserts, MILLISECONDS } = require("../lib/bulk.js");
 
 const MESSAGE = tables.chat_message;
 
 /** Names a state of a chat; see `new_version` in codec/chats.py. */
 const NEW_VERSION = "abs(random() >> 16)";
-
-/** Milliseconds since 1970. */
-const MILLISECONDS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
 const SCALARS = MESSAGE.columns
   .filter(({ type }) => type !== "json")

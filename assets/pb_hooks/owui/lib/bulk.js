@@ -14,6 +14,9 @@ const { given } = require("./rows.js");
 
 const NOW = "strftime('%Y-%m-%d %H:%M:%fZ', 'now')";
 
+/** The present, in milliseconds since 1970. */
+const MILLISECONDS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+
 /**
  * The names of the fields which a write sets: of the host's columns, those in lower case, and the adapter's own.
  *
@@ -141,4 +144,4 @@ function execute(tx, sql, body) {
   return tx.db().newQuery(sql).bind({ body }).execute().rowsAffected();
 }
 
-module.exports = { NOW, lastDoc, newDoc, inserts, assignments, updates, execute };
+module.exports = { MILLISECONDS, NOW, lastDoc, newDoc, inserts, assignments, updates, execute };
