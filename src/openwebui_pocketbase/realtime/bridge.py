@@ -122,10 +122,11 @@ class Bridge(BackgroundTask):
             read = self._read
             due, wait = self._pending.take()
             self._sockets.begin()
-            for event in due:
+            for place, event in enumerate(due):
                 if not await self._tell(event):
-                    self._pending.add(event)
+                    self._pending.put_back(due[place:])
                     wait = RETRY
+                    break
             if self._leader is not None and self._leader.leads and not len(self._pending):
                 await self._leader.told(read)
 

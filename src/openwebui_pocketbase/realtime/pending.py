@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from openwebui_pocketbase.realtime.events import EVERYTHING, Event
 
@@ -40,7 +40,7 @@ class Pending:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._waiting: dict[Event, None] = {}
-        self._groups: dict[tuple[str, ...], list[Event]] = {}
+        self._groups: dict[tuple[str, ...], dict[Event, None]] = {}
         self._told_at: dict[Event, float] = {}
 
     def __len__(self) -> int:
@@ -52,7 +52,9 @@ class Pending:
             return
         if event.kind.startswith("message_"):
             event = self._merged(event)
-        self._waiting.setdefault(event)
+        if event in self._waiting:
+            return
+        self._waiting[event] = None
         if event.kind in ("chat", "message_create"):
             self._limit(event)
         elif event.kind == "chat_access":
@@ -64,6 +66,11 @@ class Pending:
         """Have all browsers begin anew, which is instead of all else."""
         self._waiting = {EVERYTHING: None}
         self._groups.clear()
+
+    def put_back(self, events: Sequence[Event]) -> None:
+        """Have browsers told of events that were taken, before all others."""
+        if EVERYTHING not in self._waiting:
+            self._waiting = {**dict.fromkeys(events), **self._waiting}
 
     def take(self) -> tuple[list[Event], float | None]:
         """Take the events whose time has come.
@@ -88,28 +95,32 @@ class Pending:
     def _merged(self, event: Event) -> Event:
         """Take back what an event of the same message makes needless; return what is to be told of it now."""
         record, channel, _, parent = event.subject
-        place = self._groups.setdefault(("message", record, channel, parent), [])
-        before = place[0] if place and place[0] in self._waiting else None
-        if before is not None and event.kind == "message_update":
+        place = self._groups.setdefault(("message", record, channel, parent), {})
+        before = next((other for other in place if other in self._waiting), None)
+        if before is not None and event.kind in ("message_update", before.kind):
             return before  # the message is read when browsers are told
         if before is not None:
             self._waiting.pop(before)
-        place[:] = [event]
+        place.clear()
+        place[event] = None
         return event
 
     def _limit(self, event: Event) -> None:
         """Let go of the oldest new message of a channel, or chat of a user, if too many wait."""
-        waiting = self._groups.setdefault((event.kind, event.subject[1]), [])
-        waiting.append(event)
+        waiting = self._groups.setdefault((event.kind, event.subject[1]), {})
+        waiting.pop(event, None)
+        waiting[event] = None
         if len(waiting) > MOST_MESSAGES:
-            self._waiting.pop(waiting.pop(0), None)
+            oldest = next(iter(waiting))
+            del waiting[oldest]
+            self._waiting.pop(oldest, None)
 
     def _widen(self, event: Event) -> None:
         """Have access to all open chats checked, if that to many has to be."""
-        waiting = self._groups.setdefault((event.kind,), [])
-        waiting.append(event)
+        waiting = self._groups.setdefault((event.kind,), {})
+        waiting[event] = None
         if len(waiting) > MOST_CHATS:
             for other in waiting:
                 self._waiting.pop(other, None)
             waiting.clear()
-            self._waiting.setdefault(Event("chat_access", ("",)))
+            self._waiting[Event("chat_access", ("",))] = None

@@ -109,6 +109,24 @@ def test_of_many_chats_of_a_user_the_latest_are_told(pending: Pending, monkeypat
     assert sorted(pending.take()[0]) == sorted([*chats, Event("chat_access", ("",))])
 
 
+def test_the_same_again_and_again_is_told(pending: Pending, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_MESSAGES", 3)
+    monkeypatch.setattr(module, "MOST_CHATS", 2)
+    events = [Event("chat", ("c", "ann")), Event("chat_access", ("c",)), message("create")]
+    for event in [*events, message("delete"), *events] * 5:
+        pending.add(event)
+    assert sorted(pending.take()[0]) == sorted(events)
+
+
+def test_what_could_not_be_told_comes_first(pending: Pending) -> None:
+    for name in "abc":
+        pending.add(message("create", name))
+    due, _ = pending.take()
+    pending.add(message("create", "d"))
+    pending.put_back(due[1:])
+    assert pending.take()[0] == [message("create", name) for name in "bcd"]
+
+
 def test_a_message_that_is_moved_is_told_of_twice(pending: Pending) -> None:
     for event in (message("create", "m", "c"), message("delete", "m", "c"), message("create", "m", "d")):
         pending.add(event)
