@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from openwebui_pocketbase.changes.feed import Change
+from openwebui_pocketbase.cli.tail import _as_text
 from tests.support.commands import PROGRAM, Commands
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.processes import eventually
@@ -176,3 +178,10 @@ def test_what_is_not_there_is_an_error(
 ) -> None:
     change(own_pocketbase, FOLDERS, name="one", user_id="ann")
     assert message in commands.run("tail", *arguments, code=1).stderr
+
+
+@pytest.mark.parametrize("at", ["yesterday", None, 10**18, -(10**18)])
+def test_what_others_put_into_the_feed_is_shown(at: Any) -> None:
+    line = _as_text(Change(7, "owui_tags", "a\x1b[2Jb\n", "strange", at, [], ""))
+    sign = "\N{REPLACEMENT CHARACTER}"
+    assert line == f"{at!s:<23}        7 strange owui_tags a{sign}[2Jb{sign} by others"
