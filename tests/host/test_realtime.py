@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.support.openwebui"]
 
 CHAT = {"chat": {"title": "A chat", "history": {"messages": {}, "currentId": None}, "messages": []}}
-PEOPLE = ("rt-ann", "rt-bob")
+People = tuple[str, str, str]
 
 
 class PocketBase:
@@ -48,9 +48,21 @@ def pocketbase(embedded: OpenWebUI) -> PocketBase:
 
 
 @pytest.fixture
-async def both(embedded: OpenWebUI) -> AsyncIterator[list[Listener]]:
+def mark() -> str:
+    """Part of names that nobody else has."""
+    return uuid.uuid4().hex[:8]
+
+
+@pytest.fixture
+def people(mark: str) -> People:
+    """Names of people of this test: what was to be told a test before may come a second later."""
+    return f"ann-{mark}", f"bob-{mark}", f"carl-{mark}"
+
+
+@pytest.fixture
+async def both(embedded: OpenWebUI, people: People) -> AsyncIterator[list[Listener]]:
     """Sockets of two people."""
-    async with listening(embedded, *PEOPLE) as listeners:
+    async with listening(embedded, *people[:2]) as listeners:
         yield listeners
 
 
@@ -65,14 +77,8 @@ async def id_of(instance: OpenWebUI, name: str) -> str:
 
 
 @pytest.fixture
-async def chat(embedded: OpenWebUI) -> str:
-    return str((await request(embedded, PEOPLE[0], "POST", "/api/v1/chats/new", CHAT))["id"])
-
-
-@pytest.fixture
-def mark() -> str:
-    """Part of names that nobody else has."""
-    return uuid.uuid4().hex[:8]
+async def chat(embedded: OpenWebUI, people: People) -> str:
+    return str((await request(embedded, people[0], "POST", "/api/v1/chats/new", CHAT))["id"])
 
 
 async def settled(pocketbase: PocketBase, listener: Listener, user: str) -> None:
@@ -83,30 +89,32 @@ async def settled(pocketbase: PocketBase, listener: Listener, user: str) -> None
 
 
 async def test_a_chat_that_others_change(
-    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener]
+    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener], people: People
 ) -> None:
     ann, bob = both
     await pocketbase.send("PATCH", "owui_chats", chat, title="By others")
     await ann.until(("chat:list", None), ("chat:reload", chat))
-    found = await request(embedded, PEOPLE[0], "GET", f"/api/v1/chats/{chat}")
+    found = await request(embedded, people[0], "GET", f"/api/v1/chats/{chat}")
     assert found["title"] == "By others"
     ann.forget()
     await pocketbase.send("DELETE", "owui_chats", chat)
     await ann.until(("chat:list", None), ("chat:reload", chat))
-    await settled(pocketbase, bob, await id_of(embedded, PEOPLE[1]))
+    await settled(pocketbase, bob, await id_of(embedded, people[1]))
     assert bob.heard == [("chat:tags", None)]
 
 
-async def test_tags_and_folders(embedded: OpenWebUI, pocketbase: PocketBase, both: list[Listener], mark: str) -> None:
+async def test_tags_and_folders(
+    embedded: OpenWebUI, pocketbase: PocketBase, both: list[Listener], mark: str, people: People
+) -> None:
     ann, bob = both
-    user = await id_of(embedded, PEOPLE[0])
+    user = await id_of(embedded, people[0])
     await pocketbase.send("POST", "owui_tags", key=mark, name=mark, user_id=user)
     await ann.until(("chat:tags", None))
     folder = await pocketbase.send("POST", "owui_folders", name=mark, user_id=user)
     await ann.until(("chat:list", None))
     ann.forget()
     # To somebody else: both see it.
-    await pocketbase.send("PATCH", "owui_folders", folder["id"], user_id=await id_of(embedded, PEOPLE[1]))
+    await pocketbase.send("PATCH", "owui_folders", folder["id"], user_id=await id_of(embedded, people[1]))
     await ann.until(("chat:list", None))
     await bob.until(("chat:list", None))
     bob.forget()
@@ -115,15 +123,17 @@ async def test_tags_and_folders(embedded: OpenWebUI, pocketbase: PocketBase, bot
 
 
 @pytest.fixture
-async def channel(embedded: OpenWebUI, mark: str) -> str:
+async def channel(embedded: OpenWebUI, mark: str, people: People) -> str:
     """A channel of Ann's and Bob's."""
-    form = {"name": mark, "type": "group", "user_ids": [await id_of(embedded, PEOPLE[1])]}
-    return str((await request(embedded, PEOPLE[0], "POST", "/api/v1/channels/create", form))["id"])
+    form = {"name": mark, "type": "group", "user_ids": [await id_of(embedded, people[1])]}
+    return str((await request(embedded, people[0], "POST", "/api/v1/channels/create", form))["id"])
 
 
-async def test_messages_in_a_channel(embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str) -> None:
-    async with listening(embedded, *PEOPLE, "rt-carl") as (ann, bob, carl):
-        user = await id_of(embedded, PEOPLE[0])
+async def test_messages_in_a_channel(
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str, people: People
+) -> None:
+    async with listening(embedded, *people) as (ann, bob, carl):
+        user = await id_of(embedded, people[0])
         made = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
         message = made["id"]
         for person in (ann, bob):
@@ -151,20 +161,20 @@ async def test_messages_in_a_channel(embedded: OpenWebUI, pocketbase: PocketBase
         await bob.until(("message:reaction:remove", message))
         await pocketbase.send("DELETE", "owui_messages", message)
         await bob.until(("message:delete", message))
-        await settled(pocketbase, carl, await id_of(embedded, "rt-carl"))
+        await settled(pocketbase, carl, await id_of(embedded, people[2]))
         assert carl.heard == [("chat:tags", None)]
 
 
 async def test_who_becomes_a_member_hears_and_who_is_none_any_more_does_not(
-    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str, people: People
 ) -> None:
-    async with listening(embedded, PEOPLE[0], "rt-carl") as (ann, carl):
-        carls = await id_of(embedded, "rt-carl")
+    async with listening(embedded, people[0], people[2]) as (ann, carl):
+        carls = await id_of(embedded, people[2])
         made = await pocketbase.send(
             "POST", "owui_channel_members", channel_id=channel, user_id=carls, is_active=True, status="joined"
         )
         await carl.until(("channel:created", None))
-        user = await id_of(embedded, PEOPLE[0])
+        user = await id_of(embedded, people[0])
         first = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
         await carl.until(("message", first["id"]))
         carl.forget()
@@ -184,10 +194,10 @@ async def test_a_channel_that_is_deleted(
         await person.until(("channel:created", None))
 
 
-async def test_a_channel_without_grants(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
+async def test_a_channel_without_grants(embedded: OpenWebUI, pocketbase: PocketBase, mark: str, people: People) -> None:
     """Its owner sees it, and so do administrators; nobody else does."""
-    async with listening(embedded, PEOPLE[0], PEOPLE[1], "admin") as (ann, bob, admin):
-        user = await id_of(embedded, PEOPLE[0])
+    async with listening(embedded, *people[:2], "admin") as (ann, bob, admin):
+        user = await id_of(embedded, people[0])
         made = await pocketbase.send("POST", "owui_channels", name=mark, user_id=user)
         for person in (ann, admin):
             await person.until(("channel:created", None))
@@ -199,7 +209,7 @@ async def test_a_channel_without_grants(embedded: OpenWebUI, pocketbase: PocketB
         await pocketbase.send("DELETE", "owui_channels", made["id"])
         for person in (ann, admin):
             await person.until(("channel:created", None))
-        await settled(pocketbase, bob, await id_of(embedded, PEOPLE[1]))
+        await settled(pocketbase, bob, await id_of(embedded, people[1]))
         assert bob.heard == [("chat:tags", None)]
 
 
@@ -222,22 +232,22 @@ async def test_access(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) ->
 
 
 async def test_who_has_left_a_channel_stays_outside(
-    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, mark: str, people: People
 ) -> None:
     """Whatever is edited; and what access is checked for comes before what is told."""
-    async with listening(embedded, *PEOPLE) as (ann, bob):
+    async with listening(embedded, *people[:2]) as (ann, bob):
         (member,) = await pocketbase.sql(
             f"SELECT id FROM owui_channel_members WHERE channel_id = '{channel}' "
-            f"AND user_id = '{await id_of(embedded, PEOPLE[1])}'"
+            f"AND user_id = '{await id_of(embedded, people[1])}'"
         )
         await pocketbase.send("PATCH", "owui_channel_members", member["id"], is_active=False, status="left")
         await bob.until(("channel:created", None))
         await pocketbase.send("PATCH", "owui_channels", channel, description=mark)
         await ann.until(("channel:created", None))
-        user = await id_of(embedded, PEOPLE[0])
+        user = await id_of(embedded, people[0])
         made = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
         await ann.until(("message", made["id"]))
-        await settled(pocketbase, bob, await id_of(embedded, PEOPLE[1]))
+        await settled(pocketbase, bob, await id_of(embedded, people[1]))
         assert "message" not in dict(bob.heard)
 
 
@@ -261,20 +271,20 @@ async def test_a_session_that_is_ended(embedded: OpenWebUI, pocketbase: PocketBa
 
 
 async def test_a_message_that_gets_another_author(
-    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, both: list[Listener], mark: str
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, both: list[Listener], mark: str, people: People
 ) -> None:
-    ann, user = both[0], await id_of(embedded, PEOPLE[0])
+    ann, user = both[0], await id_of(embedded, people[0])
     made = await pocketbase.send("POST", "owui_messages", channel_id=channel, user_id=user, content=mark)
     await ann.until(("message", made["id"]))
-    await pocketbase.send("PATCH", "owui_messages", made["id"], user_id=await id_of(embedded, PEOPLE[1]))
+    await pocketbase.send("PATCH", "owui_messages", made["id"], user_id=await id_of(embedded, people[1]))
     await ann.until(("message:update", made["id"]))
     assert ("message:delete", made["id"]) not in ann.heard
 
 
 async def test_many_deletions_are_all_told(
-    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, both: list[Listener]
+    embedded: OpenWebUI, pocketbase: PocketBase, channel: str, both: list[Listener], people: People
 ) -> None:
-    user = await id_of(embedded, PEOPLE[0])
+    user = await id_of(embedded, people[0])
     numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)"
     columns = "id, channel_id, user_id, content, created_at, updated_at"
     await pocketbase.sql(
@@ -311,24 +321,24 @@ async def test_sql_of_other_programs(
 
 
 async def test_what_the_application_does_itself_is_not_told_again(
-    embedded: OpenWebUI, pocketbase: PocketBase, both: list[Listener], mark: str
+    embedded: OpenWebUI, pocketbase: PocketBase, both: list[Listener], mark: str, people: People
 ) -> None:
     """The host's own events come, and nothing else."""
     ann = both[0]
-    user = await id_of(embedded, PEOPLE[0])
-    await request(embedded, PEOPLE[0], "POST", "/api/v1/folders/", {"name": mark})
-    chat = (await request(embedded, PEOPLE[0], "POST", "/api/v1/chats/new", CHAT))["id"]
-    await request(embedded, PEOPLE[0], "POST", f"/api/v1/chats/{chat}", {"chat": {"title": "Mine"}})
-    await request(embedded, PEOPLE[0], "POST", f"/api/v1/chats/{chat}/tags", {"name": mark})
-    await request(embedded, PEOPLE[0], "DELETE", f"/api/v1/chats/{chat}")
+    user = await id_of(embedded, people[0])
+    await request(embedded, people[0], "POST", "/api/v1/folders/", {"name": mark})
+    chat = (await request(embedded, people[0], "POST", "/api/v1/chats/new", CHAT))["id"]
+    await request(embedded, people[0], "POST", f"/api/v1/chats/{chat}", {"chat": {"title": "Mine"}})
+    await request(embedded, people[0], "POST", f"/api/v1/chats/{chat}/tags", {"name": mark})
+    await request(embedded, people[0], "DELETE", f"/api/v1/chats/{chat}")
     await settled(pocketbase, ann, user)
     assert ann.heard == [("chat:tags", None)]
 
 
 async def test_a_burst_is_told_in_few_events(
-    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener]
+    embedded: OpenWebUI, pocketbase: PocketBase, chat: str, both: list[Listener], people: People
 ) -> None:
-    user = await id_of(embedded, PEOPLE[0])
+    user = await id_of(embedded, people[0])
     numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
     await pocketbase.sql(
         "INSERT INTO owui_changes (collection, record_id, op, at, concerned) "
