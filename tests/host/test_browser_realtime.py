@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -33,18 +34,24 @@ CHAT = {
 
 
 @pytest.fixture
-async def pages(embedded: OpenWebUI, open_page: OpenPage) -> tuple[Page, Page, dict[str, Any]]:
+def lena() -> str:
+    """Somebody who has no other chats."""
+    return f"lena-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+async def pages(embedded: OpenWebUI, open_page: OpenPage, lena: str) -> tuple[Page, Page, dict[str, Any]]:
     """Two browsers of one person, one of which has a chat open."""
-    one, two = await asyncio.gather(open_page(embedded, "lena"), open_page(embedded, "lena"))
-    chat = embedded.request("lena", "POST", "/api/v1/chats/new", json=CHAT).raise_for_status().json()
+    one, two = await asyncio.gather(open_page(embedded, lena), open_page(embedded, lena))
+    chat = embedded.request(lena, "POST", "/api/v1/chats/new", json=CHAT).raise_for_status().json()
     await asyncio.gather(_show(one, f"/c/{chat['id']}"), _show(two, "/"))
     return one, two, chat
 
 
-async def test_changes_over_the_api(embedded: OpenWebUI, pages: tuple[Page, Page, dict[str, Any]]) -> None:
+async def test_changes_over_the_api(embedded: OpenWebUI, pages: tuple[Page, Page, dict[str, Any]], lena: str) -> None:
     one, two, chat = pages
     both = (one, two)
-    user = embedded.user("lena").id
+    user = embedded.user(lena).id
     for page in both:
         await expect(_sidebar(page).get_by_text("Plans for the lake")).to_be_visible()
 
