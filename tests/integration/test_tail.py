@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -22,13 +23,16 @@ from tests.support.processes import eventually
 FOLDERS = "/api/collections/owui_folders/records"
 TAGS = "/api/collections/owui_tags/records"
 
+INTERRUPTIBLE = "import os, signal as s, sys; s.signal(s.SIGINT, s.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+"""Starts a program that can be interrupted, although whoever runs the tests in the background has that ignored."""
+
 
 class Tail:
     """A running command, and what it prints."""
 
     def __init__(self, commands: Commands, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            [str(PROGRAM), "tail", *arguments],
+            [sys.executable, "-c", INTERRUPTIBLE, str(PROGRAM), "tail", *arguments],
             cwd=commands.data_dir.parent,
             env=commands.env,
             stdout=subprocess.PIPE,
