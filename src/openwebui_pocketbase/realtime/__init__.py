@@ -1,1 +1,1 @@
-"""PocketBase's realtime: a stream over which it announces at once that the change feed has grown."""
+"""From the change feed to the open browsers and to other plugins; and PocketBase's announcements that it has grown."""
