@@ -110,14 +110,23 @@ class WorkerProcess:
         groups: Names of the groups.
         environment: Of the process.
         log: File for what the host logs.
+        module: The program.
     """
 
-    def __init__(self, backend: str, groups: list[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        backend: str,
+        groups: list[str],
+        environment: dict[str, str],
+        log: Path,
+        *,
+        module: str = "bench.worker",
+    ) -> None:
         self._backend = backend
         self._log = log
         with log.open("w") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "bench.worker", backend, *groups],
+                [sys.executable, "-m", module, backend, *groups],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

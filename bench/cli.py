@@ -10,15 +10,16 @@ from typing import Any
 
 from rich.console import Console
 
-from bench import groups, machine, report
+from bench import groups, machine, moving, realtime, report
 from bench.backends import BACKENDS, WorkerError
 from bench.further import further, growths
 from bench.http import measure_http
 from bench.imports import measure_imports
-from bench.realtime import LIMITS, measure_realtime
+from bench.large import measure_large
+from bench.masses import measure_masses
 from bench.runner import RESULTS_DIR, Parameters, run
 from bench.startup import measure_startup, startup_summary
-from bench.targets import STARTUP_SECONDS
+from bench.targets import OURS, STARTUP_SECONDS
 
 __all__ = ["main"]
 
@@ -45,7 +46,8 @@ def _parser() -> argparse.ArgumentParser:
         choices=tuple(MEASUREMENTS),
         default="operations",
         help="operations of the repositories (default), the time Open WebUI takes to start, requests to it, imports, "
-        "or how changes in PocketBase reach browsers",
+        "chats of many megabytes, calls that change thousands of rows, how changes in PocketBase reach browsers, or "
+        "moving chats from SQLite",
     )
     defaults = Parameters(groups=list(groups.NAMES), backends=list(BACKENDS))
     add = parser.add_argument
@@ -132,12 +134,49 @@ def _import(_options: argparse.Namespace, console: Console) -> bool:
     return all(one.keeps_to(other) for one, other in zip(ours, stock, strict=True))
 
 
+def _large(_options: argparse.Namespace, console: Console) -> bool:
+    done = measure_large(lambda text: console.print(text, style="dim"))
+    ours = [one for one in done if one.pocketbase]
+    stock = {one.name: one for one in done if not one.pocketbase}
+    for one in ours:
+        other = stock[one.name]
+        console.print(
+            f"{one.name}: {one.seconds:.2f} s, stock {other.seconds:.2f} s; others waited {one.write:.2f} s for a write"
+            f" ({other.write:.2f}), {one.health:.2f} s for /health ({other.health:.2f}); megabytes: {one.worker:.0f}"
+            f" ({other.worker:.0f}), PocketBase {one.pocketbase:.0f}: {'met' if one.keeps_to(other) else 'missed'}"
+        )
+    _write({"machine": machine.facts(), "steps": [one.as_json() for one in done]}, console)
+    return all(one.keeps_to(stock[one.name]) for one in ours)
+
+
+def _masses(options: argparse.Namespace, console: Console) -> bool:
+    done = measure_masses(lambda text: console.print(text, style="dim"), options.only)
+    for measured in done:
+        for one in measured:
+            ratio = one.seconds / measured[0].seconds
+            others = f"1 % of others' writes took more than {one.p99:.2f} s"
+            console.print(f"{one.backend}, {one.name}: {one.seconds:.2f} s, {ratio:.2f} of stock; {others}")
+    cases = [one.as_json() for measured in done for one in measured]
+    _write({"machine": machine.facts(), "masses": cases}, console)
+    return all(one.keeps_to(measured[0]) for measured in done for one in measured if one.backend == OURS)
+
+
 def _realtime(_options: argparse.Namespace, console: Console) -> bool:
     facts = machine.facts()
-    done = measure_realtime(lambda text: console.print(text, style="dim"))
+    done = realtime.measure_realtime(lambda text: console.print(text, style="dim"))
     for name, value in done.as_json().items():
-        limit = LIMITS.get(name, 0.0)
+        limit = realtime.LIMITS.get(name, 0.0)
         console.print(f"{name}: {value:.4g}; at most {limit:g} is wanted: {'met' if value <= limit else 'missed'}")
+    _write({"machine": facts, **done.as_json(), "met": done.met}, console)
+    return done.met
+
+
+def _moving(options: argparse.Namespace, console: Console) -> bool:
+    facts = machine.facts()
+    done = moving.measure_moving(options.chats, lambda text: console.print(text, style="dim"))
+    for name, value in done.as_json().items():
+        wanted = f"; {moving.LIMITS[name]:g} is wanted" if name in moving.LIMITS else ""
+        console.print(f"{name}: {value:,.4g}{wanted}")
     _write({"machine": facts, **done.as_json(), "met": done.met}, console)
     return done.met
 
@@ -147,5 +186,14 @@ def _write(document: dict[str, Any], console: Console) -> None:
     console.print(f"All figures: {RESULTS_DIR.parent.name}/{RESULTS_DIR.name}/{path.name}")
 
 
-MEASUREMENTS = {"operations": _operations, "startup": _startup, "http": _http, "import": _import, "realtime": _realtime}
+MEASUREMENTS = {
+    "operations": _operations,
+    "startup": _startup,
+    "http": _http,
+    "import": _import,
+    "large": _large,
+    "masses": _masses,
+    "realtime": _realtime,
+    "moving": _moving,
+}
 """What the command line can ask for; each prints its figures and returns whether the targets are met."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sqlite3
 import subprocess
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -37,6 +38,9 @@ __all__ = ["MirroredStore", "PocketBaseStore"]
 
 AT_ONCE = 32
 """How many items are on their way to PocketBase at a time; what one refers to is further ahead in the data set."""
+
+POLL = 0.5
+"""Seconds between two looks at whether anything is left to do."""
 
 
 class PocketBaseStore:
@@ -107,6 +111,15 @@ class PocketBaseStore:
         indexer = Indexer(self._client)
         while await indexer.index_waiting():
             pass
+
+    async def rest(self) -> None:
+        """Wait until the messages of deleted chats are gone."""
+
+        def wait() -> None:
+            while self._admin.sql("SELECT 1 FROM owui_chat_locks LIMIT 1"):
+                time.sleep(POLL)
+
+        await asyncio.to_thread(wait)
 
     async def space(self) -> int:
         pages = "(SELECT page_count FROM pragma_page_count) * (SELECT page_size FROM pragma_page_size)"

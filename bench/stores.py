@@ -50,6 +50,9 @@ class Store(Protocol):
     async def settle(self) -> None:
         """Do what the database would have done by itself some time after it was loaded."""
 
+    async def rest(self) -> None:
+        """Wait until the database has done what was left to do when it answered."""
+
     async def space(self) -> int:
         """Return the bytes which the database takes."""
 
@@ -119,6 +122,9 @@ class SqlStore:
             async with async_engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 await connection.execute(text("VACUUM ANALYZE"))
+
+    async def rest(self) -> None:
+        """Nothing is left."""
 
     async def space(self) -> int:
         if async_engine.dialect.name == "sqlite":

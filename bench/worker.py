@@ -104,7 +104,7 @@ class Worker:
 
 def main(backend: str, names: list[str]) -> None:
     """Answer every line of the standard input with one of the standard output, until there are no more."""
-    answers = _claim_standard_output()
+    answers = claim_standard_output()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         store = runner.run(OPEN[backend]())
         try:
@@ -120,7 +120,7 @@ def main(backend: str, names: list[str]) -> None:
             runner.run(store.close())
 
 
-def _claim_standard_output() -> IO[str]:
+def claim_standard_output() -> IO[str]:
     """Return the standard output; what the host prints goes to the standard error instead."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

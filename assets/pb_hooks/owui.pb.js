@@ -85,6 +85,7 @@ for (const written of [onRecordAfterCreateSuccess, onRecordAfterUpdateSuccess, o
 }
 
 onRealtimeSubscribeRequest((e) => require(`${__hooks}/owui/lib/listeners.js`).subscribed(e));
+onCollectionAfterUpdateSuccess((e) => require(`${__hooks}/owui/lib/listeners.js`).ruled(e), ...collections);
 
 // For everybody: it comes before the credentials.
 routerAdd("GET", "/api/owui/proof", (e) => require(`${__hooks}/owui/proof.js`).answer(e));
@@ -108,6 +109,8 @@ onRecordCreateExecute((e) => require(`${__hooks}/owui/chats/dashboard.js`).madeT
 
 // What other programs do in SQL; a worker of Open WebUI that reads the feed does so at once.
 cronAdd("owui_stale_tags", "* * * * *", () => require(`${__hooks}/owui/dispatch.js`).settle());
+// A process that deletes many chats starts it at once; after a crash it runs by itself.
+cronAdd("owui_remains", "* * * * *", () => require(`${__hooks}/owui/dispatch.js`).clear());
 cronAdd("owui_prune", "*/5 * * * *", () => require(`${__hooks}/owui/dispatch.js`).prune());
 
 for (const archiving of [onBackupCreate, onBackupRestore]) {

@@ -95,8 +95,8 @@ def _items() -> Iterator[Item]:
 
 def _add_members(item: Item) -> tuple[str, dict[str, Any]]:
     rows = item["group_member"]
-    members = [(row["user_id"], row["id"]) for row in rows]
-    return "groups/add_users_to_group", {"id": rows[0]["group_id"], "members": members, "updated_at": LOADED_AT}
+    users = [row["user_id"] for row in rows]
+    return "groups/add_users_to_group", {"id": rows[0]["group_id"], "user_ids": users, "updated_at": LOADED_AT}
 
 
 def _user(number: int) -> tuple[str]:

@@ -158,6 +158,9 @@ _READING_SAVED_CHATS = {
         "update_chat_message_by_id",
         "fork_chat_by_id",
         "share_chat_by_id",
+        "pin_chat_by_id",
+        "archive_chat_by_id",
+        "update_chat_folder_id_by_id",
     ),
     "notes": ("get_note_chat_by_id", "get_note_chats_by_id"),
 }

@@ -5,9 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import tomlkit
 
 from openwebui_pocketbase.exceptions import ConfigurationError
 
@@ -22,6 +25,9 @@ __all__ = [
     "find_config_file",
     "is_open_to_all",
     "read_config_file",
+    "replace_file",
+    "with_backends",
+    "write_backends",
 ]
 
 CONFIG_FILE = "openwebui-pocketbase.toml"
@@ -78,6 +84,50 @@ def read_config_file(path: Path) -> dict[str, Any]:
             f"Cannot read the config file {path}: {error}.",
             hint="Correct it, or write a new one with: openwebui-pocketbase init",
         ) from None
+
+
+def with_backends(text: str, backends: Mapping[str, str]) -> str:
+    """Return the text of a config file with other backends of some groups; all else stays, comments as well."""
+    document = tomlkit.parse(text.removeprefix("\ufeff"))
+    section = document.setdefault("groups", tomlkit.table())
+    for group, backend in backends.items():
+        section[group] = backend
+    return tomlkit.dumps(document)
+
+
+def write_backends(path: Path, backends: Mapping[str, str]) -> None:
+    """Have a config file name other backends of some groups; it is made if there is none.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    before = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
+    after = with_backends(before, backends)
+    if after != before:
+        replace_file(path, after)
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a config file: at any time the old or the new one is there; a new one is private.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    path = path.resolve()  # of a link what it leads to
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o600
+    fd, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(fd, "w", encoding="utf-8", newline="") as file:
+            os.fchmod(fd, mode)
+            file.write(text)
+            file.flush()
+            os.fsync(fd)
+        try:
+            Path(temporary).replace(path)
+        except OSError:
+            path.write_bytes(text.encode())  # a file that is mounted by itself cannot be replaced
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def is_open_to_all(path: Path) -> bool:

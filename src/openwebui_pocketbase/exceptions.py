@@ -5,6 +5,8 @@ OpenWebUIPocketBaseError
     CompatibilityError            the installed Open WebUI is not one we know how to extend
     SchemaError                   the PocketBase server's schema or hooks do not fit this version
     ServerError                   the embedded PocketBase server cannot be started or kept running
+    SwitchError                   the running workers of Open WebUI do not go on with other backends
+    BackupError                   a backup cannot be made or restored, or is damaged
     MovedTableError               other code uses an SQL table whose rows are in PocketBase
     RequestError                  one request to PocketBase failed
         UnavailableError          no usable answer, which may pass: refused, cut off, timed out, too many requests, 5xx
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
+    "BackupError",
     "CompatibilityError",
     "ConfigurationError",
     "ConflictError",
@@ -41,6 +44,7 @@ __all__ = [
     "ResponseError",
     "SchemaError",
     "ServerError",
+    "SwitchError",
     "TooLargeError",
     "TooManyRequestsError",
     "UnauthorizedError",
@@ -79,6 +83,14 @@ class SchemaError(OpenWebUIPocketBaseError):
 
 class ServerError(OpenWebUIPocketBaseError):
     """The embedded PocketBase server cannot be started, or does not stay up."""
+
+
+class SwitchError(OpenWebUIPocketBaseError):
+    """The running workers of Open WebUI did not all do what a switch to other backends needs."""
+
+
+class BackupError(OpenWebUIPocketBaseError):
+    """A backup cannot be made or restored, or is damaged."""
 
 
 class MovedTableError(OpenWebUIPocketBaseError):

@@ -22,9 +22,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
-__all__ = ["LastStart", "database_name"]
+__all__ = ["JOURNAL", "LAST_START", "RESTORE", "RUNNING", "LastStart", "database_name", "is_half_restored", "is_moving"]
 
-FILE = ".openwebui-pocketbase.json"
+LAST_START = ".openwebui-pocketbase.json"
+"""The file, in the data directory."""
+
+JOURNAL = "openwebui-pocketbase/migrate.json"
+"""The journal of ``migrate``, in the data directory."""
+
+RESTORE = "openwebui-pocketbase/restore.json"
+"""The journal of ``backup restore``, in the data directory."""
+
+RUNNING = "openwebui-pocketbase/running.lock"
+"""A file in the data directory: who runs Open WebUI has it locked, together with others; a restore, alone."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class LastStart:
     def read(cls, data_dir: Path) -> LastStart | None:
         """Return the last start on a data directory; None if there is none, or it cannot be read."""
         try:
-            values = json.loads((data_dir / FILE).read_bytes())
+            values = json.loads((data_dir / LAST_START).read_bytes())
             return cls(
                 _texts(values["groups"]),
                 _texts(values["variables"]),
@@ -95,10 +105,26 @@ class LastStart:
 
     def write(self, data_dir: Path) -> None:
         """Keep it, if the data directory can be written to; the workers of one start write the same."""
-        temporary = data_dir / f"{FILE}.{os.getpid()}"
+        temporary = data_dir / f"{LAST_START}.{os.getpid()}"
         with contextlib.suppress(OSError):
             temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-            temporary.replace(data_dir / FILE)
+            temporary.replace(data_dir / LAST_START)
+
+
+def is_moving(data_dir: Path) -> bool:
+    """Return whether groups of data have been copied to PocketBase, or back: what is there is known."""
+    return os.access(data_dir / JOURNAL, os.F_OK)
+
+
+def is_half_restored(data_dir: Path) -> bool:
+    """Return whether a restore, or its undoing, is going on or was cut off: some data are of then, some of now."""
+    try:
+        state = json.loads((data_dir / RESTORE).read_bytes())["state"]
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
+    return state in {"switching", "undoing"}
 
 
 def database_name(url: URL, schema: str, data_dir: Path) -> str:

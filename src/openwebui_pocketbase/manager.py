@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,21 @@ class Registry:
     def bindings(self) -> list[RepositoryBinding]:
         """Return the bindings in force."""
         return [self._bindings[choice] for choice in self._backends.items()]
+
+    def changed(self, settings: Settings, bindings: Iterable[RepositoryBinding]) -> Registry:
+        """Return the same with other settings, and other bindings in the place of those of the same group and backend.
+
+        Raises:
+            ConfigurationError: See the class.
+        """
+        other = copy(self)
+        other._take(self._bindings | {(each.group, each.backend): each for each in bindings}, settings)  # noqa: SLF001
+        return other
+
+    def _take(self, bindings: Mapping[tuple[str, str], RepositoryBinding], settings: Settings) -> None:
+        self._bindings = dict(bindings)
+        self._backends = {group: self._choose(group, settings) for group in CATALOG}
+        self._check()
 
     def _add(self, binding: RepositoryBinding) -> None:
         key = (binding.group, binding.backend)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from openwebui_pocketbase.catalog import CATALOG, extended_by, seams_of
@@ -40,18 +40,24 @@ class PocketBasePlugin:
     @hookimpl
     def openwebui_register_repositories(self, settings: Settings, data_dir: Path) -> list[RepositoryBinding]:
         """Offer the host's own classes and ours, for every group."""
+        self.runtime, bindings = self.another(settings, data_dir)
+        return bindings
+
+    @staticmethod
+    def another(settings: Settings, data_dir: Path) -> tuple[Runtime, list[RepositoryBinding]]:
+        """Return what is to run with some settings, and the host's own classes and ours for every group."""
         chosen = {group for group in CATALOG if settings.groups.get(group, settings.storage_backend) == BACKEND}
-        self.runtime = Runtime(settings, data_dir, chosen)
+        runtime = Runtime(settings, data_dir, chosen)
         mirrored = {table.group for table in TABLES.values() if table.mirrored}
         along = {group.name: {*group.requires, *group.writes_along} for group in CATALOG.values()}
         mirrored |= {name for name, others in along.items() if mirrored & others}
         stock = [RepositoryBinding(group.name, STOCK, group.stock) for group in CATALOG.values()]
-        return stock + [
+        return runtime, stock + [
             RepositoryBinding(
                 name,
                 BACKEND,
                 CATALOG[name].ours,
-                {"pocketbase": self.runtime.mirror if name in mirrored else self.runtime.client},
+                {"pocketbase": runtime.mirror if name in mirrored else runtime.client},
                 CATALOG[name].ready_with,
             )
             for name in CATALOG
@@ -67,9 +73,12 @@ class PocketBasePlugin:
     def openwebui_register_extensions(self, backends: Mapping[str, str]) -> list[Extension]:
         """Have the host's storage keep the contents of files in PocketBase, if files are there."""
         groups = {group for group, backend in backends.items() if backend == BACKEND}
-        if self.runtime is None:
-            return []
-        return [Extension(extended, self.runtime.storage_attributes()) for extended in extended_by(groups)]
+        return self.extensions(self.runtime, groups) if self.runtime is not None else []
+
+    @staticmethod
+    def extensions(runtime: Runtime, groups: Collection[str]) -> list[Extension]:
+        """Return what the host's objects become if these groups are in PocketBase."""
+        return [Extension(extended, runtime.storage_attributes()) for extended in extended_by(groups)]
 
     @hookimpl
     async def openwebui_bootstrap(self) -> None:

@@ -69,21 +69,41 @@ class Runtime:
         self.feed = Feed(self.client)
         self.contents = Contents(lambda: self._open(create=False), retry=self._settings.timeouts.retry)
         self._tasks: list[BackgroundTask] = []
+        self._follower: Follower | None = None
         self._connection: Connection | None = None
         self._opening = threading.Lock()
+
+    async def connect(self) -> None:
+        """Start or reach the server, and bring its schema up."""
+        if self._groups:
+            self.client.origin = new_origin(APPLICATION)
+            await asyncio.to_thread(self._open, create=True)
 
     async def start(self) -> None:
         """Start or reach the server, bring its schema and the SQL database's copies up, and begin to work."""
         if not self._groups:
             return
-        self.client.origin = new_origin(APPLICATION)
-        connection = await asyncio.to_thread(self._open, create=True)
+        await self.connect()
         await self.mirror.start()
-        log.info("%s in PocketBase at %s", ", ".join(self._groups), connection.url)
-        await asyncio.to_thread(self._warn_of_unused_records, connection)
+        await asyncio.to_thread(self._warn_of_unused_records, self._open(create=True))
+        self._begin()
+
+    async def take_over(self, name: str) -> None:
+        """Begin to work while Open WebUI runs, and nobody writes: each row is where it belongs, also its copy.
+
+        Args:
+            name: Of this moment; the same in all processes.
+        """
+        await self.mirror.take_over(name)
+        if self._groups:
+            self._begin()
+
+    def _begin(self) -> None:
+        log.info("%s in PocketBase at %s", ", ".join(self._groups), self._open(create=True).url)
         tasks: list[BackgroundTask] = []
         if self.mirror.names:
-            tasks.append(Follower(self.mirror, self.feed))
+            self._follower = Follower(self.mirror, self.feed)
+            tasks.append(self._follower)
         if not {"chats", "messages"}.isdisjoint(self._groups):
             tasks.append(Indexer(self.client, self.feed))
         if "chats" in self._groups:
@@ -136,12 +156,31 @@ class Runtime:
         if self._groups:
             await self.client.ping()
 
-    async def stop(self) -> None:
-        """Stop in the opposite order; also after a start that failed."""
-        next_timer.leave()
+    async def epoch(self) -> str:
+        """Return what names the data in PocketBase; "" if no group is there."""
+        return (await self.mirror.source.position()).epoch if self._groups else ""
+
+    async def pause(self) -> None:
+        """Leave the SQL database's copies alone, until `resume`."""
+        if self._follower is not None:
+            await self._follower.aclose()
+
+    def resume(self) -> None:
+        """Keep the copies up to date again."""
+        if self._follower is not None:
+            self._follower.start()
+
+    async def rest(self) -> None:
+        """End what works in the background, in the opposite order; requests can still be sent."""
+        next_timer.leave(self.client)
+        self._follower = None
         while self._tasks:
             await self._tasks.pop().aclose()
         self.feed.forget()
+
+    async def stop(self) -> None:
+        """Stop in the opposite order; also after a start that failed."""
+        await self.rest()
         await self.client.aclose()
         await asyncio.to_thread(self.close)
 

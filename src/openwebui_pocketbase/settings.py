@@ -60,7 +60,7 @@ class TimeoutSettings(_Section):
     pool: float = Field(default=30.0, gt=0)
     """Waiting for a free connection when all are in use."""
     retry: float = Field(default=15.0, ge=0)
-    """For how long a request that got no usable answer is repeated before it fails."""
+    """For how long a request is repeated after it first got no usable answer, before it fails."""
     start: float = Field(default=60.0, ge=0)
     """For how long Open WebUI waits at its start for an external PocketBase that is not up yet."""
 
@@ -160,6 +160,8 @@ class Settings(BaseSettings):
     """What to do when Open WebUI's storage code differs from what this version was made for: stop, or warn."""
     tripwire: Literal["error", "warn"] = "error"
     """What happens to a statement of other code that reads or writes SQL tables whose rows are in PocketBase."""
+    switchable: bool = False
+    """Whether ``migrate switch`` can move groups while Open WebUI runs; each access to data takes a little longer."""
     pocketbase: PocketBaseSettings = PocketBaseSettings()
     files: FilesSettings = FilesSettings()
     logging: LoggingSettings = LoggingSettings()
@@ -185,8 +187,12 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     def wants_other_backend(self) -> bool:
-        """Tell whether any group may live outside Open WebUI's SQL database."""
-        return self.storage_backend != "sqlalchemy" or any(b != "sqlalchemy" for b in self.groups.values())
+        """Tell whether any group may live outside Open WebUI's SQL database, now or later."""
+        return (
+            self.switchable
+            or self.storage_backend != "sqlalchemy"
+            or any(b != "sqlalchemy" for b in self.groups.values())
+        )
 
 
 def load_settings(data_dir: Path | None, environ: Mapping[str, str] | None = None) -> Settings:

@@ -46,7 +46,7 @@ async def add_users_and_groups(pair: Pair) -> None:
     for number, (group, member) in enumerate(MEMBERS):
         key = IDS[2000 + number]
         await pair.database.add(GroupMember(id=key, group_id=group, user_id=member, created_at=1, updated_at=1))
-        parameters = {"id": group, "members": [[member, key]], "updated_at": 1}
+        parameters = {"id": group, "user_ids": [member], "updated_at": 1}
         await pair.client.write("groups/add_users_to_group", parameters)
 
 
@@ -384,8 +384,7 @@ async def test_a_member_added_at_once_with_checks_has_access_after(ours: PocketB
     await ours.grant_access("model", "m", "group", TOP, "read")
 
     async def join(name: str) -> bool:
-        members = [[name, IDS[3000 + int(name)]]]
-        await ours.pocketbase.write("groups/add_users_to_group", {"id": TOP, "members": members, "updated_at": 1})
+        await ours.pocketbase.write("groups/add_users_to_group", {"id": TOP, "user_ids": [name], "updated_at": 1})
         return await ours.has_access(name, "model", "m")
 
     assert all(await asyncio.gather(*[join(str(n)) for n in range(30)]))

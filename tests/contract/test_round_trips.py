@@ -322,8 +322,8 @@ CHATS: list[tuple[Any, ...]] = [
     (0, "filter_task_ids_by_user_id", None, "u1", []),
     (1, "delete_chat_by_id_and_user_id", CHAT, "u2"),
     (1, "delete_chat_by_id", CHAT),
-    (1, "delete_chats_by_user_id_and_folder_id", "u1", "g"),
-    (2, "delete_chats_by_user_id", "u1"),
+    (2, "delete_chats_by_user_id_and_folder_id", "u1", "g"),  # a job deletes the messages
+    (3, "delete_chats_by_user_id", "u1"),
 ]
 
 

@@ -32,6 +32,9 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 HOOKS = (ROOT / "docs" / "hooks.md").read_text()
 
+GROUPED = ("assets", "backup", "files", "guard", "migrate", "mirror", "schema", "search", "user")
+"""Commands that are followed by another word."""
+
 
 def blocks(language: str) -> list[Any]:
     """Return every fenced block of a language, as test parameters named by their page."""
@@ -63,7 +66,7 @@ def test_commands_exist(example: str) -> None:
             assert command[1] in recipes
         if command and command[0].endswith("openwebui-pocketbase"):
             words = [word for word in command[1:] if re.fullmatch("[a-z]+", word)]
-            subcommand = words[:2] if words[0] in ("assets", "files", "schema") else words[:1]
+            subcommand = words[:2] if words[0] in GROUPED else words[:1]
             help_text = CliRunner().invoke(app, [*subcommand, "--help"])
             assert help_text.exit_code == 0
             for option in [

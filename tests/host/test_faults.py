@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
-from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone, free_port
+from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone
+from tests.support.ports import free_port
 from tests.support.processes import environment
 
 if TYPE_CHECKING:

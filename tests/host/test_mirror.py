@@ -313,15 +313,16 @@ ROWS = {
 
 @pytest.mark.parametrize("table", ROWS)
 def test_the_start_stops_rather_than_hide_rows(driver: Driver, tmp_path: Path, table: str) -> None:
-    """What SQL had before would be seen by nobody any more."""
+    """What was not copied would be seen by nobody any more."""
     group = TABLES[table].group
     env = CONFIGURATIONS["users" if group == "users" else "groups"][0]
     place = {"OPENWEBUI_POCKETBASE_EMBEDDED_DATA_DIR": str(tmp_path / "pocketbase")}
     start = driver.start(env | place, rows=[(table, ROWS[table])])
     assert start.failure.startswith("openwebui-pocketbase: ")
-    what = f"1 rows of the SQL table {table} are missing from PocketBase or differ from it: {ROWS[table]['id']}."
+    what = f"PocketBase has none of the 1 rows of the SQL table {table}: {ROWS[table]['id']}."
     assert what in start.failure
     assert start.failure.count("What to do: ") == 1
+    assert "openwebui-pocketbase migrate copy " in start.failure
     assert "[groups]" in start.failure
     assert f'{group} = "sqlalchemy"' in start.failure
     assert start.stock

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from openwebui_pocketbase.server.rundir import RunDir
-from tests.support.pocketbase import free_port
+from tests.support.ports import free_port
 from tests.support.processes import LIGHT, SOURCE
 
 START_SECONDS = 180.0

@@ -21,7 +21,8 @@ from openwebui_pocketbase.connection import embedded_server
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
 from openwebui_pocketbase.settings import PocketBaseSettings
 from tests.support.commands import PROGRAM, Commands
-from tests.support.pocketbase import PASSWORD, PocketBaseProcess, free_port
+from tests.support.pocketbase import PASSWORD, PocketBaseProcess
+from tests.support.ports import free_port
 from tests.support.processes import eventually
 
 

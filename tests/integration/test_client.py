@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -34,7 +35,8 @@ from openwebui_pocketbase.exceptions import (
     UnavailableError,
 )
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
-from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, free_port
+from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -387,7 +389,7 @@ class LosingTransport:
 
 
 async def test_write_whose_answer_is_lost_is_applied_once(own_pocketbase: PocketBaseProcess) -> None:
-    client = own_pocketbase.client()
+    client = own_pocketbase.client(retry=60.0)  # on a machine that does more than this
     transport = LosingTransport(client._transport())
     client._transport = lambda: transport  # type: ignore[method-assign, assignment, return-value]
     ids = [f"lost-{number}" for number in range(WRITERS)]
@@ -401,6 +403,23 @@ async def test_write_whose_answer_is_lost_is_applied_once(own_pocketbase: Pocket
     with own_pocketbase.admin() as admin:
         seen = admin.sql("SELECT op, count(*) AS n, count(DISTINCT record_id) AS ids FROM owui_changes GROUP BY op")
     assert seen == [{"op": op, "n": str(WRITERS), "ids": str(WRITERS)} for op in ("create", "update")]
+
+
+async def test_a_write_that_took_too_long_is_not_given_up_before_it_is_known(own_pocketbase: PocketBaseProcess) -> None:
+    """Or it is there in spite of its error, and whoever tries again has it twice."""
+    client = new_client(own_pocketbase.url, Authenticator(own_pocketbase.login), retry=0.5, read=1.5)
+    await client.write("folders/insert_new_folder", folder("before"))
+    assert own_pocketbase.process is not None
+    own_pocketbase.process.send_signal(signal.SIGSTOP)
+    writing = asyncio.create_task(client.write("folders/insert_new_folder", folder("late")))
+    try:
+        await asyncio.sleep(1.8)
+    finally:
+        own_pocketbase.process.send_signal(signal.SIGCONT)
+    assert (await writing)[0] == "late"
+    await client.aclose()
+    with own_pocketbase.admin() as admin:
+        assert [row["id"] for row in admin.sql("SELECT id FROM owui_folders ORDER BY rowid")] == ["before", "late"]
 
 
 async def test_retrying_ends_after_its_time() -> None:

@@ -24,7 +24,8 @@ from openwebui_pocketbase.exceptions import (
 )
 from openwebui_pocketbase.settings import PocketBaseSettings
 from tests.integration.test_client import NOBODY, TAGS, http_answer, misbehaving, new_client
-from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone, free_port
+from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -84,7 +84,7 @@ def until_pruned(server: PocketBaseProcess, wanted: dict[str, int]) -> None:
     """Let what has begun expire, and wait until the job of PocketBase has run."""
     with server.admin() as admin:
         admin.sql("UPDATE owui_chat_locks SET expires_at = 1 WHERE token GLOB 'new-*'")
-        admin.send("POST", "/api/crons/owui_prune")
+        admin.send("POST", "/api/crons/owui_remains")
     deadline = time.monotonic() + 20
     while stored(server) != wanted:
         assert time.monotonic() < deadline, stored(server)

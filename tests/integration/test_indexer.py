@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from open_webui.models import chat_messages
@@ -14,10 +15,11 @@ from open_webui.utils import apps
 
 from openwebui_pocketbase.changes.indexer import AT_ONCE, Indexer, indexed
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.codec.words import FORM
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.messages import PocketBaseMessages
-from tests.support import channel_messages
+from tests.support import channel_messages, scripts
 from tests.support.chats import CHAT as C
 from tests.support.chats import body, columns_of, index_all, message, unlinked
 from tests.support.pocketbase import PocketBaseProcess
@@ -103,11 +105,25 @@ async def test_a_text_that_changed_meanwhile_is_not_indexed_as_it_was(
     await write(chats, "a zebra")
     waiting = (await client.read("indexer/get_waiting", AT_ONCE))["chat_message"]
     await write(chats, "a giraffe")
-    await client.write("indexer/index_messages_of_chats", {"messages": [indexed(*message) for message in waiting]})
+    await client.write("indexer/index_messages_of_chats", indexed(waiting))
     assert in_index(own_pocketbase) == {"a": True, "b": False}
     assert await found(chats, "zebra", "giraffe") == [False, True]
     assert await Indexer(client).index_waiting() == 1
     assert await found(chats, "zebra", "giraffe") == [False, True]
+
+
+async def test_a_process_of_another_version_does_not_fill_the_index(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, chats: PocketBaseChats
+) -> None:
+    """Its words would not be found by what this version looks up."""
+    await write(chats, "a zebra")
+    waiting = (await client.read("indexer/get_waiting", AT_ONCE))["chat_message"]
+    for form in ({}, {"form": FORM - 1}):
+        made = {"messages": indexed(waiting)["messages"], **form}
+        assert await client.write("indexer/index_messages_of_chats", made) == 0
+    assert in_index(own_pocketbase) == {"a": True, "b": False}
+    assert await Indexer(client).index_waiting() == 1
+    assert in_index(own_pocketbase) == {"a": True, "b": True}
 
 
 async def test_two_who_index_the_same(
@@ -115,8 +131,7 @@ async def test_two_who_index_the_same(
 ) -> None:
     await write(chats, "a zebra")
     waiting = (await client.read("indexer/get_waiting", AT_ONCE))["chat_message"]
-    messages = [indexed(*message) for message in waiting]
-    assert [await client.write("indexer/index_messages_of_chats", {"messages": messages}) for _ in range(2)] == [1, 0]
+    assert [await client.write("indexer/index_messages_of_chats", indexed(waiting)) for _ in range(2)] == [1, 0]
     assert in_index(own_pocketbase) == {"a": True, "b": True}
     assert await found(chats, "zebra") == [True]
 
@@ -149,7 +164,7 @@ async def test_a_transaction_has_so_many_bytes(client: PocketBaseClient, chats: 
     for _ in texts:
         waiting = (await client.read("indexer/get_waiting", AT_ONCE | {"bytes": 90_000}))["chat_message"]
         sizes.append([len(text.encode()) for _, text in waiting])
-        await client.write("indexer/index_messages_of_chats", {"messages": [indexed(*one) for one in waiting]})
+        await client.write("indexer/index_messages_of_chats", indexed(waiting))
     assert sorted(sizes) == [[], [60_000, 35_000], [120_000]]
 
 
@@ -237,7 +252,25 @@ async def test_a_message_of_a_channel_that_changed_meanwhile(
     posted = await post(client, 1, "a zebra")
     waiting = (await client.read("indexer/get_waiting", AT_ONCE))["message"]
     await messages.update_message_by_id(posted, MessageForm(content="a giraffe"))
-    made = {"messages": [indexed(*each) for each in waiting]}
-    assert await client.write("indexer/index_messages_of_channels", made) == 0
+    assert await client.write("indexer/index_messages_of_channels", indexed(waiting)) == 0
     assert waiting_and_indexed(own_pocketbase) == [("1", "0")]
     assert await said(messages, "zebra", "giraffe") == [False, True]
+
+
+async def test_texts_without_spaces_take_no_more_than_twice_their_bytes(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient, messages: PocketBaseMessages
+) -> None:
+    for language in ("Chinese", "Japanese", "Thai"):
+        texts = scripts.frequent_as_in_a_language(language, 100, 200)
+        for number, text in enumerate(texts):
+            await post(client, number, text, id=str(uuid4()))
+        assert await index_all(client) == len(texts)
+        assert await said(messages, texts[7][90:99], texts[7][:2], texts[7][90:94] + texts[8][:4]) == [
+            True,
+            True,
+            False,
+        ]
+        with own_pocketbase.admin() as admin:
+            taken = admin.sql("SELECT sum(octet_length(block)) AS n FROM owui_messages_search_data")
+            admin.write("indexer/clear_indexes", {})
+        assert int(taken[0]["n"]) <= 2 * sum(len(text.encode()) for text in texts), language

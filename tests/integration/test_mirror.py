@@ -143,17 +143,22 @@ async def test_parents_may_come_behind_their_children(
 async def counted(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[int]]:
     """Counts the mirror's transactions."""
     transactions: list[int] = []
-    begin = sql.begin
+    begin, transact = sql.begin, sql.transact
 
     @asynccontextmanager
     async def count() -> AsyncIterator[Any]:
         transactions.append(1)
-        await asyncio.sleep(0.05)  # so that some wait
         async with begin() as connection:
             yield connection
 
+    async def count_and_run(function: Any) -> Any:
+        transactions.append(1)
+        await asyncio.sleep(0.2)  # so that some wait
+        return await transact(function)
+
     with monkeypatch.context() as patch:
         patch.setattr(sql, "begin", count)
+        patch.setattr(sql, "transact", count_and_run)
         yield transactions
 
 
@@ -209,6 +214,20 @@ async def test_an_older_answer_does_not_undo_a_newer_one(
     await check(database, own_pocketbase)
 
 
+async def test_a_reply_that_came_behind_a_newer_one_costs_no_transaction(
+    one: Installation, client: PocketBaseClient, database: StockDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await user(one, 1)
+    known = one.mirror._known
+    parameters = {"id": "u1", "changes": {"name": "old"}}
+    older = await client.submit("users/update_user_by_id", parameters, mirrored_up_to=known.cursor)
+    await one.users.update_user_by_id("u1", {"name": "new"})
+    async with counted(monkeypatch) as transactions:
+        await one.mirror._take(source_module.Changes(**older.changes), known)
+    assert transactions == []
+    await check_names(database, {"new"})
+
+
 async def test_a_cancelled_writer_takes_nobody_along(
     one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,13 +260,11 @@ async def test_a_failing_sql_database_is_told_and_made_up_for(
 ) -> None:
     await user(one, 1)
 
-    @asynccontextmanager
-    async def fail() -> AsyncIterator[Any]:
+    async def fail(_function: Any) -> None:
         raise OperationalError("BEGIN", None, Exception("database is locked"))
-        yield
 
     with monkeypatch.context() as patch:
-        patch.setattr(sql, "begin", fail)
+        patch.setattr(sql, "transact", fail)
         results = await asyncio.gather(*(user(one, number) for number in (2, 3, 4)), return_exceptions=True)
         assert [type(result) for result in results] == [OperationalError] * 3
     assert len(await database.rows("user")) == 1
@@ -455,23 +472,117 @@ async def test_changes_while_nobody_was_there(
 # Rows that are not ours
 
 
-async def test_rows_that_pocketbase_does_not_have_stop_the_first_start(
+async def test_rows_of_a_group_of_which_pocketbase_has_none_stop_the_first_start(
     one: Installation, database: StockDatabase
 ) -> None:
     await database.add(alien())
-    for _ in range(2):
-        with pytest.raises(ConfigurationError, match=r"1 rows of the SQL table user[\s\S]*alien[\s\S]*users = \"sql"):
-            await one.mirror.start()
+    for is_accepted in (False, True):
+        with pytest.raises(ConfigurationError, match=r"none of the 1 rows of the SQL table user: alien\.") as raised:
+            await one.mirror.start(is_accepted=is_accepted)
+        assert "openwebui-pocketbase migrate copy users" in str(raised.value)
+        assert 'users = "sqlalchemy"' in str(raised.value)
     assert [row["id"] for row in await database.rows("user")] == ["alien"]
+    assert await kept_aside() == []
 
 
-async def test_rows_that_differ_from_pocketbases_stop_the_first_start(
+async def test_each_group_has_to_be_copied(
     one: Installation, client: PocketBaseClient, database: StockDatabase
 ) -> None:
+    await client.write("users/insert_new_user", raw_user("u1"))
+    await database.add(AccessGrant(id="a", resource_type="note", resource_id="n", principal_type="user", **PERMISSION))
+    with pytest.raises(ConfigurationError, match="migrate copy groups access"):
+        await one.mirror.start()
+    assert [row["id"] for row in await database.rows("access_grant")] == ["a"]
+
+
+async def test_equal_rows_are_copies_whoever_made_them(
+    one: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    values = raw_user("u1")["user"] | {"role": "user", "settings": {"a": 1}, "date_of_birth": date(1999, 12, 31)}
+    sent = {"settings": '{"a":1}', "date_of_birth": "1999-12-31"}
+    await client.write("users/insert_new_user", {"user": values | sent})
+    await database.add(User(**values))
+    await one.mirror.start()
+    await check(database, own_pocketbase)
+    assert await kept_aside() == []
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+async def test_one_stranger_does_not_stop_the_first_start(
+    one: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Neither a row that PocketBase does not have nor one that it has otherwise; both are kept as they were."""
+    await client.write("users/insert_new_user", raw_user("u1"))
+    await client.write("users/insert_new_user", raw_user("alien"))
+    await database.add(alien(settings={"a": [1.5]}))
+    await database.add(User(id="late", name="L", email="l@example.com", last_active_at=1, updated_at=1, created_at=1))
+    await one.mirror.start()
+    await check(database, own_pocketbase)
+    await check_names(database, {"u1", "alien"})
+    assert "1 rows of the SQL table user were not as in PocketBase, and are now: alien. As they were" in caplog.text
+    assert "1 rows of the SQL table user were written by something else and are not in PocketBase: late" in caplog.text
+    kept = {row.row_id: row.content for row in await kept_aside()}
+    assert {row_id: content["name"] for row_id, content in kept.items()} == {"alien": "A", "late": "L"}
+    assert kept["alien"]["settings"] == '{"a":[1.5]}'
+
+
+async def test_a_first_start_that_broke_off_loses_no_stranger(
+    one: Installation,
+    other: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It breaks off after any number of its transactions; the next one goes on."""
     await client.write("users/insert_new_user", raw_user("alien"))
     await database.add(alien())
-    with pytest.raises(ConfigurationError, match="missing from PocketBase or differ from it: alien"):
-        await one.mirror.start()
+    await database.add(User(id="late", name="L", email="l@example.com", last_active_at=1, updated_at=1, created_at=1))
+    begin = sql.begin
+    left = 0
+
+    @asynccontextmanager
+    async def limited() -> AsyncIterator[Any]:
+        nonlocal left
+        if not left:
+            raise ConnectionError
+        left -= 1
+        async with begin() as connection:
+            yield connection
+
+    monkeypatch.setattr(sql, "begin", limited)
+    for number in range(100):
+        left = number
+        try:
+            await Installation(client).mirror.start()
+        except ConnectionError:
+            continue
+        break
+    assert number > 5
+    left = 100
+    await check(database, own_pocketbase)
+    assert sorted((row.row_id, row.content["name"]) for row in await kept_aside()) == [("alien", "A"), ("late", "L")]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_stranger_that_has_no_json_form_does_not_stop_the_first_start(
+    one: Installation, client: PocketBaseClient, database: StockDatabase
+) -> None:
+    await client.write("users/insert_new_user", raw_user("u1"))
+    await database.add(alien())
+    async with database.engine.begin() as connection:
+        await connection.execute(text("UPDATE user SET bio = x'ff41', date_of_birth = 'x'"))
+    await one.mirror.start()
+    (kept,) = await kept_aside()
+    assert (kept.content["bio"], kept.content["date_of_birth"]) == ("\ufffdA", None)
 
 
 async def test_strangers_rows_are_kept_aside_and_named(
@@ -570,6 +681,83 @@ async def test_tables_are_read_in_pages(
     await one.mirror.start()
     await check(database, own_pocketbase)
     assert len(await database.rows("user")) == number
+
+
+@pytest.fixture
+def pages(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of each page of changes that is read."""
+    found: list[int] = []
+    read = client.read
+
+    async def counted(path: str, parameters: Any, **more: Any) -> Any:
+        page = await read(path, parameters, **more)
+        if path == "changes/get_mirrored":
+            found.append(len(page["rows"]))
+        return page
+
+    monkeypatch.setattr(client, "read", counted)
+    return found
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_of_many_large_writes_each_change_is_read_once(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, pages: list[int]
+) -> None:
+    groups = [await one.groups.insert_new_group("u", GroupForm(name=f"{n}", description="")) for n in range(6)]
+    pages.clear()
+    people = [f"u{number}" for number in range(1100)]
+    await asyncio.gather(*(one.groups.add_users_to_group(group.id, people) for group in groups))
+    # Of each group 1,000 and 100 members, each part with the group itself.
+    assert sum(pages) <= 6 * (1100 + 2)
+    assert len(pages) <= 2 * 6
+    await check(database, own_pocketbase)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_many_changes_are_copied_in_a_transaction_for_each_page(
+    one: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    pages: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await user(one, 0)
+    for number in range(1, 12):
+        await client.write("users/insert_new_user", raw_user(f"u{number}"))
+    monkeypatch.setattr(source_module, "CHANGES", 5)
+    pages.clear()
+    async with counted(monkeypatch) as transactions:
+        await one.mirror.catch_up()
+    assert pages == [5, 5, 1]
+    assert len(transactions) == 3 + 1  # and a look at what others wrote
+    await check(database, own_pocketbase)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_a_row_may_get_a_key_that_another_page_gives_up(
+    one: Installation,
+    client: PocketBaseClient,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for number in (1, 2):
+        await user(one, number)
+
+    async def change(user_id: str, email: str) -> None:
+        changes = {"id": user_id, "changes": {"email": email}}
+        await client.write("users/update_user_by_id", changes)
+
+    await change("u2", "other@example.com")
+    await change("u1", "third@example.com")
+    await change("u2", "u1@example.com")
+    monkeypatch.setattr(source_module, "CHANGES", 1)  # the first page has the last address of u2, and not u1
+    with caplog.at_level(logging.ERROR):
+        await one.mirror.catch_up()
+    assert not caplog.records
+    await check(database, own_pocketbase)
 
 
 @pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgresql)], indirect=True)

@@ -49,6 +49,7 @@ SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "a word": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("word")),
     "words": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("a few words")),
     "a pattern": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("50% off_")),
+    "without spaces": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("検索する")),
     "short": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("ab")),
     "shorter": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("a")),
     "tags": ("chats/get_chats_by_user_id_and_search_text", PAGE | search._needles("") | {"tags": ["a", "b"]}),
@@ -62,10 +63,19 @@ SEARCHES: dict[str, tuple[str, dict[str, Any]]] = {
             "messages/search_messages_by_channel_ids",
             CHANNELS | {"query": text, "pieces": looked_up([text])},
         )
-        for name, text in {"a word": "word", "words": "a few words", "a pattern": "50% off_", "short": "a"}.items()
+        for name, text in {
+            "a word": "word",
+            "words": "a few words",
+            "a pattern": "50% off_",
+            "short": "a",
+            "without spaces": "検索する",
+        }.items()
     },
     "messages: times": ("messages/search_messages_by_channel_ids", CHANNELS | {"start": "1", "end": "2"}),
-    "messages: everywhere": ("messages/search_workspace", MESSAGES | {"terms": ["some"], "pieces": ["some"]}),
+    "messages: everywhere": (
+        "messages/search_workspace",
+        MESSAGES | {"terms": ["some"], "pieces": looked_up(["some"])},
+    ),
     "messages: mine": ("messages/search_workspace", MESSAGES | {"sharing": "mine"}),
     "messages: shared": ("messages/search_workspace", MESSAGES | {"sharing": "shared"}),
     "everything": ("chats/search_workspace", WORKSPACE | search.parts_of([]) | {"sharing": "mine"}),
@@ -106,6 +116,13 @@ def test_words_are_looked_up(plans: dict[str, list[str]], name: str) -> None:
     assert any("owui_chats_search VIRTUAL TABLE" in step for step in steps)
     assert any("idx_owui_chat_messages_doc" in step for step in steps)
     assert any("idx_owui_chats_doc" in step for step in steps)
+
+
+@pytest.mark.parametrize("name", ["without spaces", "messages: without spaces"])
+def test_sequences_are_looked_up(plans: dict[str, list[str]], name: str) -> None:
+    table = "owui_messages" if name.startswith("messages: ") else "owui_chat_messages"
+    assert any(f"{table}_search VIRTUAL TABLE INDEX 0:M" in step for step in plans[name]), plans[name]
+    assert not any(f"{table}_words" in step for step in plans[name])
 
 
 @pytest.mark.parametrize("name", ["a word", "words"])

@@ -38,7 +38,7 @@ from openwebui_pocketbase.server.locks import is_locked
 from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import RunDir
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
-from tests.support.pocketbase import free_port
+from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -29,7 +29,7 @@ from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings
 from tests.packaging.builds import Distributions
 from tests.packaging.venvs import Venv
-from tests.support.pocketbase import free_port
+from tests.support.ports import free_port
 from tests.support.processes import ENVIRONMENT, LIGHT, START_SECONDS, STOP_SECONDS, eventually
 from tests.support.services import require
 

@@ -15,6 +15,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanag
 from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -103,6 +104,12 @@ HOSTILE_NAMES: dict[str, str] = {
     "PocketBase macros": "@now @request.auth.id @random",
     "path": "../../etc/passwd",
 }
+
+
+def share_of_hostile_names(number: int, of: int) -> dict[str, str]:
+    """Return every so-manieth: modules that store texts in the same way share them, as each takes a second."""
+    return dict(islice(HOSTILE_NAMES.items(), number, None, of))
+
 
 WILDCARDS = [
     "%",
@@ -415,6 +422,8 @@ def pocketbase_rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
     with closing(sqlite3.connect(f"file:{data_dir / 'data.db'}?mode=ro", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         rows_only = f"WHERE {table.incomplete} = FALSE" if table.incomplete else ""
+        if name == "chat_message":
+            rows_only = "WHERE chat_id NOT IN (SELECT chat_id FROM owui_chat_locks WHERE token GLOB 'old-*')"
         records = connection.execute(f"SELECT * FROM {table.collection} {rows_only} ORDER BY rowid").fetchall()
         rows = [_row(table, record) for record in records]
         if name == "chat":
@@ -428,7 +437,7 @@ def pocketbase_rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
         if name == "chat_message":
             pairs = zip(records, rows, strict=True)
             rows = [found for record, row in pairs if (found := stored_chats.message_row(record, row)) is not None]
-    return rows
+        return [stored_chats.with_data_urls(connection, row) for row in rows]
 
 
 def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:

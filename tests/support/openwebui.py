@@ -30,7 +30,7 @@ from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.server.rundir import RunDir, ServerState
 from tests.support import postgresql
 from tests.support.driver import Driver
-from tests.support.pocketbase import free_port
+from tests.support.ports import free_port
 from tests.support.processes import (
     PASSWORD,
     SCIM_TOKEN,

@@ -6,7 +6,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
 from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings, PoolSettings, TimeoutSettings
+from tests.support.ports import free_port
 
 IDENTITY = "tests@example.com"
 PASSWORD = "a-password-only-for-tests"
@@ -31,6 +31,8 @@ class PocketBaseProcess:
         self.migrations_dir = migrations_dir
         self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
+        """Bytes of its log, when it was started."""
 
     @property
     def url(self) -> str:
@@ -43,6 +45,7 @@ class PocketBaseProcess:
     def start(self, *, wait: bool = True) -> PocketBaseProcess:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "test.log").open("ab") as log:
+            self._said_before = log.tell()
             self.process = subprocess.Popen(
                 [
                     str(find_binary(EmbeddedSettings())),
@@ -67,8 +70,9 @@ class PocketBaseProcess:
         while time.monotonic() < deadline:
             assert self.process is not None
             assert self.process.poll() is None, f"PocketBase ended: {self.log}"
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+            with (self.data_dir / "test.log").open("rb") as log:
+                log.seek(self._said_before)
+                if b"Server started at" in log.read():  # a port that answers may be somebody else's
                     return
             time.sleep(0.01)
         raise TimeoutError(f"PocketBase does not listen: {self.log}")
@@ -99,12 +103,6 @@ class PocketBaseProcess:
         )
         client.connect(self.url, Authenticator(self.login))
         return client
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def prepare(directory: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from tests.support.pocketbase import free_port
+from tests.support.ports import free_port
 
 START_SECONDS = 180.0
 STOP_SECONDS = 180.0

@@ -120,7 +120,7 @@ def snapshot(server: PocketBaseProcess) -> dict[str, Any]:
             "collections": collections(admin),
             "objects": admin.sql(OBJECTS),
             "version": admin.sql(VERSION),
-            "digests": admin.sql("SELECT key, value FROM owui_meta WHERE key NOT IN ('epoch', 'schema') ORDER BY key"),
+            "digests": admin.sql("SELECT key, value FROM owui_meta WHERE key GLOB 'digest/*' ORDER BY key"),
         }
 
 

@@ -103,8 +103,11 @@ class StockDatabase:
         self.is_sqlite = url.startswith("sqlite")
         options: dict[str, Any] = {"connect_args": {"check_same_thread": False}} if self.is_sqlite else {}
         self.engine = host._create_async_engine(host._make_async_url(url), **options)
+        plain = self.engine.url.set(drivername="sqlite") if self.is_sqlite else self.engine.url
+        self.plain_engine = host._create_engine(plain, **options)
         if self.is_sqlite:
-            event.listen(self.engine.sync_engine, "connect", lambda raw, _: host._apply_sqlite_pragmas(raw))
+            for engine in (self.engine.sync_engine, self.plain_engine):
+                event.listen(engine, "connect", lambda raw, _: host._apply_sqlite_pragmas(raw))
         self.sessions = async_sessionmaker(
             bind=self.engine, class_=AsyncSession, autocommit=False, autoflush=False, expire_on_commit=False
         )
@@ -112,12 +115,12 @@ class StockDatabase:
     @contextmanager
     def active(self) -> Iterator[None]:
         """Make it the host's database."""
-        before = host.async_engine, host.AsyncSessionLocal
-        host.async_engine, host.AsyncSessionLocal = self.engine, self.sessions
+        before = host.engine, host.async_engine, host.AsyncSessionLocal
+        host.engine, host.async_engine, host.AsyncSessionLocal = self.plain_engine, self.engine, self.sessions
         try:
             yield
         finally:
-            host.async_engine, host.AsyncSessionLocal = before
+            host.engine, host.async_engine, host.AsyncSessionLocal = before
 
     async def add(self, *objects: Any) -> None:
         """Insert ORM objects."""
@@ -142,6 +145,7 @@ class StockDatabase:
                 await connection.execute(table.delete())
 
     async def close(self) -> None:
+        self.plain_engine.dispose()
         await self.engine.dispose()
 
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
-__all__ = ["history", "message_row"]
+__all__ = ["history", "message_row", "with_data_urls"]
 
 SAME_AS = {"status_history": "statusHistory"}
 
@@ -25,3 +25,16 @@ def message_row(record: sqlite3.Row, row: dict[str, Any]) -> dict[str, Any] | No
         return None
     entry = json.loads(record["entry"])
     return row | {name: entry[SAME_AS.get(name, name)] for name in json.loads(record["same"])}
+
+
+def with_data_urls(connection: sqlite3.Connection, value: Any) -> Any:
+    """Return what is stored with the data URLs that its marks stand for."""
+    if isinstance(value, dict):
+        return {with_data_urls(connection, key): with_data_urls(connection, each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [with_data_urls(connection, each) for each in value]
+    if not isinstance(value, str) or not value.startswith("owui-data-url:"):
+        return value
+    sql = "SELECT group_concat(text, '') FROM (SELECT text FROM owui_data_url_parts WHERE name = ? ORDER BY part)"
+    (text,) = connection.execute(sql, [value.removeprefix("owui-data-url:")]).fetchone()
+    return text or value

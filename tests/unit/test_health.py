@@ -99,7 +99,7 @@ async def get(app: FastAPI) -> tuple[int, Any]:
 
 async def test_the_route_says_what_is_where() -> None:
     main, storage = host(), Storage()
-    extend_health_checks(main, Health(storage), BACKENDS)
+    extend_health_checks(main, Health(storage), lambda: BACKENDS)
     assert await get(main.app) == (200, {"status": True, "groups": BACKENDS})
     main.sql_is_up = False
     assert await get(main.app) == (503, {"status": False, "groups": BACKENDS})
@@ -108,7 +108,7 @@ async def test_the_route_says_what_is_where() -> None:
 async def test_what_the_stock_checks_ask_includes_the_storage() -> None:
     main, storage = host(), Storage()
     stock = main.async_db_ping
-    undo = extend_health_checks(main, Health(storage), BACKENDS)
+    undo = extend_health_checks(main, Health(storage), lambda: BACKENDS)
     storage.failure = UnavailableError("at http://10.0.0.1", url="u")
     with pytest.raises(UnavailableError):
         await main.async_db_ping()

@@ -16,19 +16,24 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from openwebui_pocketbase import _autostart, interfaces
 from openwebui_pocketbase._autostart import ModuleWatcher
+from openwebui_pocketbase.backup.restore import stopped
+from openwebui_pocketbase.backup.work import alone
 from openwebui_pocketbase.catalog import REPOSITORIES, RepositorySpec
 from openwebui_pocketbase.exceptions import (
+    BackupError,
     CompatibilityError,
     ConfigurationError,
     OpenWebUIPocketBaseError,
 )
 from openwebui_pocketbase.hookspecs import PROJECT, RepositoryBinding, StorageSpecs, hookimpl
+from openwebui_pocketbase.host.activation import activate
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.seams import replace_function
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import PocketBasePlugin
 from openwebui_pocketbase.settings import GROUPS, Settings
+from tests.support.backups import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -348,6 +353,40 @@ def imported(name: str) -> Any:
 
 
 class TestModuleWatcher:
+    def test_a_half_restored_site_does_not_start(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not even as stock, which is what it may be by half of its settings."""
+        monkeypatch.chdir(tmp_path)
+        journal = tmp_path / "openwebui-pocketbase" / "restore.json"
+        journal.parent.mkdir()
+        env = types.ModuleType("open_webui.env")
+        env.DATA_DIR = tmp_path  # type: ignore[attr-defined]
+        for state in ("done", "unpacking"):
+            journal.write_text(f'{{"state": "{state}"}}')
+            activate(ModuleWatcher(), env)
+        journal.write_text('{"state": "switching"}')
+        with pytest.raises(SystemExit) as ended:
+            activate(ModuleWatcher(), env)
+        assert ended.value.code == 3
+        assert "backup restore --continue" in capsys.readouterr().err
+
+    def test_a_site_does_not_start_during_a_restore_nor_the_other_way_round(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also while it only unpacks: who waits for PocketBase then has opened what is going to be replaced."""
+        monkeypatch.chdir(tmp_path)
+        places = places_of(tmp_path, external=True)
+        env = types.ModuleType("open_webui.env")
+        env.DATA_DIR = tmp_path  # type: ignore[attr-defined]
+        with alone(places):
+            with stopped(places), pytest.raises(SystemExit):
+                activate(ModuleWatcher(), env)
+            assert "is going on" in capsys.readouterr().err
+            activate(ModuleWatcher(), env)  # making an archive is no reason
+            with pytest.raises(BackupError, match="Open WebUI is running"), stopped(places):
+                pass
+
     def test_calls_back_when_the_module_has_run(self, host: ModuleWatcher) -> None:
         seen: list[int] = []
         host.callbacks["some_host.env"] = lambda module: seen.append(module.VALUE)

@@ -69,7 +69,7 @@ def _called() -> dict[str, set[str]]:
 
 def test_hooks_have_a_module_of_the_same_path() -> None:
     """A repository or, for what the host has no repository for, a module or package of another name."""
-    alone = _offered().keys() - _called().keys()
+    alone = {name.replace("migrate/", "migrate/pocketbase/") for name in _offered().keys() - _called().keys()}
     assert {name for name in alone if not (PACKAGE / f"{name}.py").exists() and not (PACKAGE / name).is_dir()} == set()
 
 

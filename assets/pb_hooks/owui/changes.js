@@ -103,6 +103,21 @@ const reads = {
         json_array(seq, collection, record_id, op, at, json(iif(json_valid(concerned), concerned, '[]')), origin))) AS json FROM found`,
     ),
   get_mirrored: () => mirrored(arg("since"), arg("limit")),
+
+  /**
+   * Those of the `keys` of a host's table of which there is no record; a key is an array of what makes the record id.
+   *
+   * @param {{ table: string }} args
+   */
+  get_missing: ({ table }) => {
+    const { collection, columns, hashed_id: names } = tables[table];
+    const fields = columns.filter(({ name }) => (names || ["id"]).includes(name));
+    const same = fields.map(
+      ({ name, field }) => `r.${field} = k.value ->> '$[${(names || ["id"]).indexOf(name)}]'`,
+    );
+    const known = `SELECT 1 FROM ${collection} r WHERE ${same.join(" AND ")}`;
+    return many("json(k.value)", `FROM json_each({:body}, '$.keys') k WHERE NOT EXISTS (${known})`, "k.key");
+  },
 };
 for (const table of MIRRORED) {
   // A page of the table in the order of the ids.

@@ -11,6 +11,7 @@ const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
 const { announce } = require("./changes/announce.js");
 const { broadcasting } = require("./changes/broadcast.js");
+const { hold, prune: pruneDataUrls } = require("./data_urls.js");
 const { begin, finish, replay, oldestKey, originOf } = require("./idempotency.js");
 const RUN = require("./version.js").run();
 
@@ -94,24 +95,22 @@ function isGone(e) {
 }
 
 /**
- * The reply of a write: its answer, the numbers of the first and the last change in the feed that it made, null if it
- * made none, and, if asked for, the mirrored rows that changed.
+ * The beginning of a write's reply: its answer, and the numbers of the first and the last change in the feed that it
+ * made, null if it made none.
  *
  * @param {CoreApp} app
  * @param {string} path
  * @param {import("./idempotency.js").Done} done
  * @param {any} args
  * @param {string} body
- * @param {string} mirroredUpTo cursor behind which mirrored rows are wanted; empty for none
  */
-function replyOf(app, path, { text, before, last }, args, body, mirroredUpTo) {
+function replyOf(app, path, { text, before, last }, args, body) {
   const sql = answers[path];
   const isWhole = !sql || text === "null" || text.startsWith('"');
   const parameters = text.startsWith("{") ? text : body;
   const answer = isWhole ? text : query(app, typeof sql === "function" ? sql(args) : sql, parameters);
   const range = last > before ? `"first":${before + 1},"last":${last}` : '"first":null,"last":null';
-  const changes = mirroredUpTo ? `,"changes":${mirroredSince(app, mirroredUpTo)}` : "";
-  return `{"answer":${answer},${range}${changes}}`;
+  return `{"answer":${answer},${range}`;
 }
 
 /**
@@ -125,6 +124,7 @@ function write(e, path, body) {
     return e.json(400, { status: 400, code: "no_idempotency_key", message: "Idempotency-Key is missing." });
   }
   const mirroredUpTo = decodeURIComponent(e.request.header.get("X-Owui-Mirrored-Up-To"));
+  const dataUrls = Number(e.request.header.get("X-Owui-Data-Urls"));
   let reply = "";
   /** @type {any} */
   let failure = null;
@@ -136,9 +136,10 @@ function write(e, path, body) {
     $app.runInTransaction((tx) => {
       try {
         const before = begin(tx, key);
+        hold(tx, dataUrls, body);
         const text = broadcasting(tx, committed, before, () => writes[path](tx, args, body));
         const done = finish(tx, key, before, text);
-        reply = replyOf(tx, path, done, args, body, mirroredUpTo);
+        reply = replyOf(tx, path, done, args, body);
       } catch (error) {
         failure = error; // what the transaction rethrows is no longer this object
         throw error;
@@ -151,10 +152,19 @@ function write(e, path, body) {
     if (!done) {
       return refuse(e, failure || error);
     }
-    reply = replyOf($app, path, done, args, body, mirroredUpTo);
+    reply = replyOf($app, path, done, args, body);
   }
   announce($app, originOf(key));
-  return e.blob(200, "application/json", reply);
+  let changes = "";
+  try {
+    if (mirroredUpTo) {
+      // Behind the transaction, which nobody has to wait for: what others have changed by then is among it as well.
+      changes = `,"changes":${mirroredSince($app, mirroredUpTo)}`;
+    }
+  } catch (error) {
+    return refuse(e, error);
+  }
+  return e.blob(200, "application/json", `${reply}${changes}}`);
 }
 
 /**
@@ -197,7 +207,11 @@ function prune() {
     oldestKey(),
   );
   require("./changes/prune.js").prune($app);
-  require("./chats/insert.js").prune($app.nonconcurrentDB());
+  pruneDataUrls($app);
+  // While messages are being deleted it would be for nothing.
+  if (!require("./chats/_remains.js").areThere($app)) {
+    require("./lib/merges.js").merge($app);
+  }
 }
 
 /**
@@ -211,9 +225,15 @@ function deleteInSteps(sql, limit) {
   }
 }
 
+/** Delete the messages of chats that were deleted, or never finished. */
+function clear() {
+  require("./chats/insert.js").giveUpExpired($app);
+  require("./chats/_remains.js").clear($app);
+}
+
 /** Set right what other programs left stale. */
 function settle() {
   settleTags($app);
 }
 
-module.exports = { answer, prune, settle };
+module.exports = { answer, prune, clear, settle };

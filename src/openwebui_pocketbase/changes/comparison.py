@@ -16,15 +16,20 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.changes import sql
-from openwebui_pocketbase.changes.reports import foreign_rows, named, no_users, warn_of_strangers
+from openwebui_pocketbase.changes.copies import those_of_others
+from openwebui_pocketbase.changes.reports import named, no_users, not_copied, warn_of_differences, warn_of_strangers
 from openwebui_pocketbase.changes.source import Changes, Source
 from openwebui_pocketbase.changes.state import LEASE, State, lease, lock, put_forward, write_state
 from openwebui_pocketbase.changes.table import MirroredTable, Row
-from openwebui_pocketbase.changes.watch import Touched, forget, set_aside, touched
+from openwebui_pocketbase.changes.watch import Touched, forget, keep_aside, set_aside, touched
+from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["AnotherFeedError", "Comparison", "Tables"]
 
 log = logging.getLogger(__name__)
+
+READ = 100
+"""Rows of the SQL database that are in memory at once: those of files have megabytes each before they are copies."""
 
 STEP = 250
 """Rows in one transaction, so that others can write in between."""
@@ -66,7 +71,7 @@ class Comparison:
             The state from which on the feed is to be followed.
 
         Raises:
-            ConfigurationError: The SQL database has rows that were never PocketBase's, or PocketBase is empty.
+            ConfigurationError: PocketBase has nothing of a group, or no users, of which the SQL database has rows.
             AnotherFeedError: It has to be done again.
         """
         self._who, self._renew_at, self._is_complete = who, time.monotonic() + LEASE / 5, True
@@ -74,13 +79,18 @@ class Comparison:
             notes = await touched(connection, limit=1_000_000)
             theirs = {collection: await table.ids(connection) for collection, table in self.tables.items()}
         there = {collection: await self.source.ids(collection) for collection in self.tables}
-        await self._refuse_foreign(theirs, there)
+        self._refuse(theirs, there)
         covered = frozenset(table.name for table in self.tables.values())
-        state = replace(self.state.at(self.at), copy=self.name, whole=False, tables=covered)
+        state = replace(self.state.at(self.at), copy=self.name, whole=False, tables=self.state.tables & covered)
         await write_state(state)
         # Deletions first: a row may have the unique key of one that is gone.
         for collection, table in reversed(list(self.tables.items())):
             await self._remove(table, theirs[collection] - there[collection], notes)
+            if table.name not in state.tables:
+                await self._keep_strangers(table, theirs[collection])
+        # Not before: a table counts as a copy when all that was somebody's in it is kept.
+        state = replace(state, tables=covered)
+        await write_state(state)
         for collection, table in self.tables.items():
             number = 0
             async for rows in self._differences(table, theirs[collection]):
@@ -91,19 +101,36 @@ class Comparison:
         await self._finish(notes)
         return state
 
-    async def _refuse_foreign(self, theirs: Mapping[str, set[str]], there: Mapping[str, set[str]]) -> None:
-        """Raise if to go on would hide people's rows for good, or let somebody become the first user again."""
+    def _refuse(self, theirs: Mapping[str, set[str]], there: Mapping[str, set[str]]) -> None:
+        """Raise if to go on would hide all rows of a group for good, or let somebody become the first user again."""
+        filled = {TABLES[table.name].group for collection, table in self.tables.items() if there[collection]}
         for collection, table in self.tables.items():
-            extra = theirs[collection] - there[collection]
+            group, of_table = TABLES[table.name].group, theirs[collection]
             if table.name not in self.state.tables:
-                foreign = set(extra)
-                async for rows in self._differences(table, theirs[collection], with_missing=False):
-                    foreign.update(row["id"] for row in rows)
-                if foreign:
-                    raise foreign_rows(table.name, foreign)
-            elif table.name == "user" and extra and extra == theirs[collection] and not self.is_accepted:
+                if of_table and group not in filled:
+                    raise not_copied(group, table.name, of_table)
+            elif table.name == "user" and of_table and of_table.isdisjoint(there[collection]) and not self.is_accepted:
                 # Also if it has others by now: whoever signed up first in the meantime is its administrator.
-                raise no_users(extra)
+                raise no_users(of_table)
+
+    async def _keep_strangers(self, table: MirroredTable, theirs: Collection[str]) -> None:
+        """Keep aside what the SQL database has otherwise than PocketBase, which has not written it."""
+        kept: set[str] = set()
+        async for rows in self._differences(table, theirs, with_missing=False):
+            ids = {row["id"] for row in rows}
+            async with sql.begin() as connection:
+                stored = await table.rows(connection, ids)
+            strangers = await those_of_others(self.source, table, rows, stored)
+            if not strangers:
+                continue
+            async with sql.begin() as connection:
+                if (await lock(connection)).copy != self.name:
+                    raise AnotherFeedError
+                await keep_aside(connection, table, strangers)
+                await sql.close_guard(connection)
+            kept.update(row["id"] for row in strangers)
+        if kept and not self.is_accepted:
+            warn_of_differences(table.name, kept)
 
     async def _differences(
         self, table: MirroredTable, theirs: Collection[str], *, with_missing: bool = True
@@ -111,15 +138,18 @@ class Comparison:
         """Give PocketBase's rows that the SQL database has otherwise, or, if ``with_missing``, not at all."""
         if not theirs and not with_missing:
             return
-        async for wires in self.source.pages(table.collection):
-            async with sql.begin() as connection:
-                rows = [table.decode(wire, connection.dialect.name) for wire in wires]
-                known = [row["id"] for row in rows if row["id"] in theirs]
-                stored = await table.rows(connection, known)
-            await self._renew()
-            different = [row for row in rows if stored.get(row["id"]) != row and (with_missing or row["id"] in stored)]
-            if different:
-                yield different
+        async for page in self.source.pages(table.collection):
+            for wires in sql.chunks(page, READ):
+                async with sql.begin() as connection:
+                    rows = [table.decode(wire, connection.dialect.name) for wire in wires]
+                    known = [row["id"] for row in rows if row["id"] in theirs]
+                    stored = await table.rows(connection, known)
+                await self._renew()
+                different = [
+                    row for row in rows if stored.get(row["id"]) != row and (with_missing or row["id"] in stored)
+                ]
+                if different:
+                    yield different
 
     async def _remove(self, table: MirroredTable, extra: set[str], notes: Touched) -> None:
         """Take rows out of the SQL database that PocketBase has not: copies are deleted, others kept aside."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from openwebui_pocketbase.changes.feed import Feed, Page
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.codec.words import INDEXED_CHARACTERS, index_words, is_indexed
+from openwebui_pocketbase.codec.words import FORM, INDEXED_CHARACTERS, index_words, is_indexed
 from openwebui_pocketbase.tasks import BackgroundTask
 
 __all__ = ["AT_ONCE", "Indexer", "indexed"]
@@ -30,8 +31,7 @@ INDEXING = {"chat_message": "index_messages_of_chats", "message": "index_message
 """The host's table of messages -> the method of the hooks that adds some of them to its index."""
 
 AT_ONCE = {"limit": 100, "bytes": 1 << 17, "longest": INDEXED_CHARACTERS}
-"""Messages, or chats, in one transaction, and bytes of text after which a transaction ends, so that others can write.
-The index has up to eight times as many bytes of a text without spaces."""
+"""Messages, or chats, in one transaction, and bytes of text after which it ends, so that others can write."""
 
 
 class Indexer(BackgroundTask):
@@ -56,8 +56,8 @@ class Indexer(BackgroundTask):
         for table, method in INDEXING.items():
             if waiting[table]:
                 # In a thread: the words of one long text can take a tenth of a second.
-                made = await asyncio.to_thread(_all_indexed, waiting[table])
-                done += await self._client.write(f"indexer/{method}", {"messages": made})
+                made = await asyncio.to_thread(indexed, waiting[table])
+                done += await self._client.write(f"indexer/{method}", made)
         if waiting["chats"]:
             done += await self._client.write("indexer/index_waiting_chats", AT_ONCE)
         return done
@@ -83,17 +83,16 @@ class Indexer(BackgroundTask):
                 self._may_wait.set()
 
 
-def _all_indexed(messages: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    return [indexed(*message) for message in messages]
-
-
-def indexed(record_id: str, text: str | None) -> dict[str, Any]:
-    """Return a message as the methods of `INDEXING` take it.
+def indexed(messages: Iterable[tuple[str, str | None]]) -> dict[str, Any]:
+    """Return messages as the methods of `INDEXING` take them.
 
     Args:
-        record_id: Id of its record.
-        text: Its text; None if it is not to be indexed.
+        messages: Of each the id of its record, and its text; None if it is not to be indexed.
     """
+    return {"form": FORM, "messages": [_indexed(*message) for message in messages]}
+
+
+def _indexed(record_id: str, text: str | None) -> dict[str, Any]:
     is_wanted = text is not None and is_indexed(text)
     words = index_words(text.lower()) if text is not None and is_wanted else ""
     return {"id": record_id, "text": text if is_wanted else None, "doc": 1 if is_wanted else -1, "words": words}

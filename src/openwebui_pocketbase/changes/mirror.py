@@ -5,6 +5,8 @@ mirror is its copy, written before the repository's method returns, and from the
 
 A write is asked to reply with all changes since the last one that this process knows the copy to have. So each
 reply contains all replies before it: of many that wait for the SQL database, the newest is written and serves all.
+After a write that changes thousands of rows these are read from the feed instead, and written page by page: others
+who wait for PocketBase or for the SQL database get their turn in between.
 The number of its last change is kept in the SQL database, in the transaction that writes the rows: an older reply
 cannot undo a newer one, however many processes there are. PocketBase says with each reply whether its feed still has
 the change behind which it was asked: if not, a backup was restored, and whole tables are compared.
@@ -41,9 +43,9 @@ REFUSED_FOR = 2.0
 
 @dataclass
 class _Waiting:
-    """A reply that waits for the SQL database."""
+    """A write that waits for the SQL database; without ``changes`` the feed is to be read to its end."""
 
-    changes: Changes
+    changes: Changes | None
     known: Known
     done: bool = False
     error: Exception | None = None
@@ -61,6 +63,7 @@ class Mirror:
         names: The host's names of the covered tables.
         read: The client's own method.
         read_bytes: The client's own method.
+        start_job: The client's own method.
         is_behind: Set when there may be more to copy; for whoever follows the feed.
     """
 
@@ -70,6 +73,7 @@ class Mirror:
         self.names = [name for name, table in TABLES.items() if table.mirrored and table.group in groups]
         self.read = client.read
         self.read_bytes = client.read_bytes
+        self.start_job = client.start_job
         self.is_behind = asyncio.Event()
         self._known: Known | None = None
         self._started = False
@@ -86,13 +90,16 @@ class Mirror:
         made: Writer = import_module("openwebui_pocketbase.changes.writer").Writer(self.source, self.names)
         return made
 
-    async def write(self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True) -> Any:
+    async def write(
+        self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True, is_large: bool = False
+    ) -> Any:
         """Call a method that writes, and write what it changed to the SQL database.
 
         Args:
             path: The method.
             parameters: The request's body.
             is_urgent: Whether the SQL database must have it when this returns; else it is copied from the feed.
+            is_large: See `PocketBaseClient.submit`.
 
         Raises:
             RequestError: See `PocketBaseClient.submit`.
@@ -101,10 +108,10 @@ class Mirror:
         await self.start()
         known = self._known
         if known is None or not is_urgent:
-            return await self._client.write(path, parameters)
-        reply = await self._client.submit(path, parameters, mirrored_up_to=known.cursor)
-        assert reply.changes is not None  # noqa: S101 - they were asked for
-        await self._take(await self.source.completed(Changes(**reply.changes)), known)
+            return await self._client.write(path, parameters, is_large=is_large)
+        up_to = "" if is_large else known.cursor
+        reply = await self._client.submit(path, parameters, mirrored_up_to=up_to, is_large=is_large)
+        await self._take(Changes(**reply.changes) if reply.changes else None, known)
         return reply.answer
 
     async def start(self, *, is_accepted: bool = False) -> None:
@@ -114,17 +121,54 @@ class Mirror:
             is_accepted: Whether PocketBase is right even if it has no users; tables are compared in any case.
 
         Raises:
-            ConfigurationError: The SQL database has rows that were never PocketBase's, or PocketBase is empty.
+            ConfigurationError: PocketBase has nothing of a group, or no users, of which the SQL database has rows.
         """
         if self._started:
             return
         async with self._lock:
             if not self._started and self.names:
                 self._known = await self.writer.start(is_accepted=is_accepted)
-                self._kept_up_at = time.monotonic()
-                self._client.met_run = self._client.run
-                self._client.on_new_run = self._meet
+                self._follow()
             self._started = True
+
+    async def watch(self, also: Collection[str] = ()) -> None:
+        """Have it noted what others write into the covered tables, and into further ones: before `take_over`.
+
+        It changes tables of the host, and waits for transactions that use them.
+        """
+        await self.writer.watch(also)
+
+    async def take_over(self, name: str) -> None:
+        """Begin with the SQL database's rows as they are; in the place of `start`.
+
+        Whoever calls has copied the rows, and keeps everybody from writing in any process.
+
+        Args:
+            name: Of this moment; the same in all processes.
+        """
+        async with self._lock:
+            self._known = await self.writer.take_over(name)
+            if self._known is not None:
+                self._follow()
+            self._started = True
+
+    async def keep_up(self) -> None:
+        """Bring the number in the SQL database up to date, so that `take_over` has little to look through."""
+        if self._known is not None:
+            async with self._lock:
+                await self._apply(None, self._known)
+
+    async def compare(self) -> None:
+        """Compare whole tables, as a start would, unless another process has; others can write meanwhile."""
+        if self._known is not None:
+            found = await self.writer.copy()
+            async with self._lock:
+                self._known = found
+
+    def _follow(self) -> None:
+        self._kept_up_at = time.monotonic()
+        self._client.met_run = self._client.run
+        self._client.on_new_run = self._meet
 
     async def disconnect(self) -> None:
         """Close the connections to PocketBase, at the end of an event loop."""
@@ -135,7 +179,7 @@ class Mirror:
         await self.start()
         known = self._known
         if known is not None:
-            await self._take(await self.source.since(known.cursor), known)
+            await self._take(None, known)
             await self.settle()
 
     async def settle(self) -> None:
@@ -180,10 +224,11 @@ class Mirror:
                 raise
             self._client.met_run, self._refusal = run, None
 
-    async def _take(self, changes: Changes, known: Known) -> None:
-        """Write a reply to the SQL database."""
+    async def _take(self, changes: Changes | None, known: Known) -> None:
+        """Write a reply to the SQL database, or what the feed has."""
         session = open_transaction.get()
         if session is not None:
+            changes = await (self.source.completed(changes) if changes else self.source.since(known.cursor))
             is_written = changes.follows
             if changes.follows and self.writer.concerns(changes):
                 is_written = await self.writer.apply_within(session, changes, known)
@@ -191,11 +236,8 @@ class Mirror:
                 # On SQLite the host's transaction has the only write lock: tables cannot be compared before it ends.
                 self.is_behind.set()
             return
-        if changes.follows and changes.run == known.run and not self.writer.concerns(changes):
-            if self._known is not None and changes.last > self._known.since:
-                self._known = self._known.up_to(changes.last, changes.cursor)
-            if time.monotonic() < self._kept_up_at + KEEP_UP_INTERVAL:
-                return
+        if changes is not None and not changes.more and self._has_nothing(changes, known):
+            return
         entry = _Waiting(changes, known)
         self._waiting.append(entry)
         async with self._lock:
@@ -204,14 +246,31 @@ class Mirror:
         if entry.error is not None:
             raise entry.error
 
+    def _has_nothing(self, changes: Changes, known: Known) -> bool:
+        """Tell whether there is nothing to write of a reply; note how far the feed is then."""
+        if not changes.follows or changes.run != known.run or self.writer.concerns(changes):
+            return False
+        if self._known is not None and changes.last > self._known.since:
+            self._known = self._known.up_to(changes.last, changes.cursor)
+        return time.monotonic() < self._kept_up_at + KEEP_UP_INTERVAL
+
     async def _serve(self) -> None:
-        """Write the newest of all waiting replies, which contains the others."""
+        """Write the newest of all waiting replies, which contains the others, or what the feed has."""
         waiting, self._waiting = self._waiting, []
-        newest = max(waiting, key=lambda entry: entry.changes.last)
-        is_one_feed = len({(entry.changes.run, entry.changes.follows) for entry in waiting}) == 1
+        for entry in waiting:
+            entry.done = self._is_written(entry)
+        waiting = [entry for entry in waiting if not entry.done]
+        if not waiting:
+            return
+        replies = [(entry.changes, entry.known) for entry in waiting if entry.changes and not entry.changes.more]
         error = None
         try:
-            await self._apply(newest.changes if is_one_feed else None, newest.known)
+            if len(replies) < len(waiting):
+                await self._read_on(waiting[0].known)
+            elif len({(changes.run, changes.follows) for changes, _ in replies}) == 1:
+                await self._apply(*max(replies, key=lambda reply: reply[0].last))
+            else:
+                await self._apply(None, waiting[0].known)
         except Exception as failure:  # noqa: BLE001 - raised by each that waited
             error = failure
         except BaseException:
@@ -219,6 +278,24 @@ class Mirror:
             raise
         for entry in waiting:
             entry.done, entry.error = True, error
+
+    def _is_written(self, entry: _Waiting) -> bool:
+        """Tell whether the copy has a reply: it came behind a newer one."""
+        changes, known = entry.changes, self._known
+        if changes is None or known is None or not changes.follows or changes.more:
+            return False
+        return (known.copy, known.run) == (entry.known.copy, changes.run) and changes.last <= known.floor
+
+    async def _read_on(self, known: Known) -> None:
+        """Write what the feed has behind the place that the copy is at, each page in a transaction."""
+        is_more = True
+        while is_more:
+            known = self._known or known
+            changes = await self.source.page(known.cursor)
+            if not self._has_nothing(changes, known):
+                await self._apply(changes, known)
+            known = known.up_to(changes.last, changes.cursor)  # also if the copy has given up its place meanwhile
+            is_more = changes.more
 
     async def _apply(self, changes: Changes | None, known: Known) -> None:
         found = await self.writer.apply(changes, known)

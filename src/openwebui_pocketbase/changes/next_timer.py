@@ -38,9 +38,10 @@ class NextTimer:
         self._client, self._feed, self._known = client, feed, None
         feed.listen(self._notice)
 
-    def leave(self) -> None:
-        """Remember nothing from now on."""
-        self._client = self._feed = self._known = None
+    def leave(self, client: PocketBaseClient) -> None:
+        """Remember nothing from now on, unless another client's changes are followed by now."""
+        if self._client is client:
+            self._client = self._feed = self._known = None
 
     def moment(self) -> Moment:
         """Return what has happened so far; to be taken before the question."""

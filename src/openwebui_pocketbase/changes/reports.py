@@ -7,9 +7,8 @@ from collections.abc import Collection
 
 from openwebui_pocketbase.catalog import together_with
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["foreign_rows", "named", "no_users", "warn_of_strangers"]
+__all__ = ["named", "no_users", "not_copied", "warn_of_differences", "warn_of_strangers"]
 
 log = logging.getLogger(__name__)
 
@@ -35,14 +34,29 @@ def named(ids: Collection[str]) -> str:
     return ", ".join(shown) + (", ..." if len(ids) > NAMED else "")
 
 
-def foreign_rows(name: str, ids: Collection[str]) -> ConfigurationError:
-    """Return the error that a table has rows which were never PocketBase's: to go on would hide them for good."""
-    settings = ", ".join(f'{each} = "sqlalchemy"' for each in together_with(TABLES[name].group))
+def warn_of_differences(name: str, ids: Collection[str]) -> None:
+    """Name rows of the SQL database which became as PocketBase has them, when the table became a copy."""
+    log.warning(
+        "%d rows of the SQL table %s were not as in PocketBase, and are now: %s. As they were they are kept aside.\n"
+        "  What to do: openwebui-pocketbase mirror adopt (tell what differs in each) or accept (drop them)",
+        len(ids),
+        name,
+        named(ids),
+    )
+
+
+def not_copied(group: str, name: str, ids: Collection[str]) -> ConfigurationError:
+    """Return the error that PocketBase has nothing of a group of which the SQL database has rows.
+
+    To go on would hide them, and let somebody become the first user again.
+    """
+    groups = together_with(group)
+    settings = ", ".join(f'{each} = "sqlalchemy"' for each in groups)
     return ConfigurationError(
-        f"{len(ids)} rows of the SQL table {name} are missing from PocketBase or differ from it: {named(ids)}.",
+        f"PocketBase has none of the {len(ids):,} rows of the SQL table {name}: {named(ids)}.",
         hint=(
-            f"Nobody would see them any more. Leave them in the SQL database ([groups] {settings}), or begin with an "
-            "empty one. If PocketBase had them: look whether [pocketbase] url or data_dir is right."
+            f"Copy them: openwebui-pocketbase migrate copy {' '.join(groups)}. Or leave them in the SQL database "
+            f"([groups] {settings}). If PocketBase had them: look whether [pocketbase] url or data_dir is right."
         ),
     )
 

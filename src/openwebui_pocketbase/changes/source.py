@@ -16,7 +16,10 @@ Wire = list[Any]
 """A row as PocketBase sends it; see `openwebui_pocketbase.codec.rows`."""
 
 PAGE = 1000
-"""Rows in one reply, when whole tables are read, and changes in one reply."""
+"""Rows in one reply, when whole tables are read."""
+
+CHANGES = 2000
+"""Changes in one reply: what the largest part of a write makes is in one."""
 
 IDS = 20_000
 """Ids in one reply."""
@@ -76,7 +79,17 @@ class Source:
         Args:
             cursor: The change, as an earlier reply named it.
         """
-        return await self.completed(await self._changes(cursor))
+        return await self.completed(await self.page(cursor))
+
+    async def page(self, cursor: str) -> Changes:
+        """Return what changed behind a change, up to as many changes as are read at once.
+
+        The rows are as they are now, and what changes them behind the page's end is in a later one.
+
+        Args:
+            cursor: The change, as an earlier reply named it.
+        """
+        return Changes(**await self._read("get_mirrored", since=cursor, limit=CHANGES))
 
     async def completed(self, changes: Changes) -> Changes:
         """Return changes together with all that are behind them.
@@ -85,13 +98,13 @@ class Source:
         last one's end.
         """
         while changes.follows and changes.more:
-            page = await self._changes(changes.cursor)
+            page = await self.page(changes.cursor)
             changes = changes.with_next(page) if page.follows else page
         return changes
 
     async def position(self) -> Changes:
         """Return where the feed is, without rows."""
-        return await self._changes("")
+        return await self.page("")
 
     async def ids(self, collection: str) -> set[str]:
         """Return the ids of all records."""
@@ -122,8 +135,9 @@ class Source:
         rows: list[Wire] = await self._read(f"get_rows_of_{collection}", ids=list(ids))
         return rows
 
-    async def _changes(self, cursor: str) -> Changes:
-        return Changes(**await self._read("get_mirrored", since=cursor, limit=PAGE))
+    async def texts(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the extracted texts of files, which are apart from their rows; of those that have one."""
+        return dict(await self._client.read("files/get_texts", {"ids": list(ids)}, meet=False))
 
     async def _page(self, collection: str, after: str) -> list[Wire]:
         rows: list[Wire] = await self._read(f"get_{collection}", after=after, limit=PAGE)

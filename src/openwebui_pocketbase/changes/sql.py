@@ -7,8 +7,11 @@ nobody else ever sees it; on PostgreSQL the parameter ``owui.mirror`` is ``on`` 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from typing import TypeVar
 
 from open_webui.internal import db
@@ -31,6 +34,7 @@ __all__ = [
     "is_sqlite",
     "open_guard",
     "ours_only",
+    "transact",
 ]
 
 T = TypeVar("T")
@@ -40,6 +44,9 @@ REFUSALS = (IntegrityError, DataError)
 
 AT_ONCE = 500
 """Most values in one IN list, and most rows in one transaction."""
+
+_THREADS = ThreadPoolExecutor(4, thread_name_prefix="owui-copies")
+"""Ours alone: in the event loop's own ones, other work of the host would let writers wait."""
 
 METADATA = MetaData(schema=Base.metadata.schema)
 """Tables of our own in the host's database."""
@@ -61,6 +68,9 @@ STATE = Table(
 )
 """One row, with the id 1; see `openwebui_pocketbase.changes.state`."""
 
+# Made once: that takes longer than to run them.
+_GUARD = {is_open: update(STATE).where(STATE.c.id == 1).values(writing=int(is_open)) for is_open in (False, True)}
+
 
 def is_sqlite(connection: AsyncConnection | Connection) -> bool:
     """Tell SQLite from PostgreSQL; the host knows no others."""
@@ -75,8 +85,29 @@ async def begin() -> AsyncIterator[AsyncConnection]:
             yield connection
 
 
+async def transact(function: Callable[[Connection], T]) -> T:
+    """Run a function in a transaction; committed unless there is an exception.
+
+    On SQLite that is in one thread: with the asynchronous engine each statement goes to a thread and back four times,
+    which is three times as long for a few of them, and if many rows are written the event loop waits for each.
+    """
+    with ours_only():
+        if db.async_engine.dialect.name == "sqlite":
+            run = copy_context().run
+            return await asyncio.get_running_loop().run_in_executor(_THREADS, run, _transact, function)
+        async with db.async_engine.begin() as connection:
+            result: T = await connection.run_sync(function)
+            return result
+
+
+def _transact(function: Callable[[Connection], T]) -> T:
+    with db.engine.begin() as connection:
+        return function(connection)
+
+
 async def dispose() -> None:
     """Close the connections, at the end of an event loop."""
+    db.engine.dispose()
     await db.async_engine.dispose()
 
 
@@ -103,7 +134,7 @@ def close_guard_sync(connection: Connection) -> None:
 def _set_guard(connection: Connection, *, is_open: bool) -> None:
     with ours_only():
         if is_sqlite(connection):
-            connection.execute(update(STATE).where(STATE.c.id == 1).values(writing=int(is_open)))
+            connection.execute(_GUARD[is_open])
         else:
             connection.execute(select(func.set_config("owui.mirror", "on" if is_open else "off", True)))
 

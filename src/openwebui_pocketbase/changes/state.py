@@ -129,7 +129,7 @@ async def lock(connection: AsyncConnection) -> State:
     return _state(row) if row else State()
 
 
-async def advance(connection: AsyncConnection, changes: Changes, *, copy: str, floor: int) -> bool:
+def advance(connection: Connection, changes: Changes, *, copy: str, floor: int) -> bool:
     """Note that the copy has a reply's changes; keep others from noting any, and open the guard, as `lock` does.
 
     Args:
@@ -143,7 +143,7 @@ async def advance(connection: AsyncConnection, changes: Changes, *, copy: str, f
         nothing is noted then.
     """
     parameters = {"of": copy, "by": changes.run, "floor": floor, "last": changes.last, "named": changes.cursor}
-    return (await connection.execute(_ADVANCE[connection.dialect.name], parameters)).rowcount == 1
+    return connection.execute(_ADVANCE[connection.dialect.name], parameters).rowcount == 1
 
 
 async def put_forward(connection: AsyncConnection, state: State) -> None:

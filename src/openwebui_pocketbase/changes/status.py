@@ -8,18 +8,20 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 from openwebui_pocketbase.changes import sql
+from openwebui_pocketbase.changes.copies import what_differs
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.settle import credentials_of, kept_aside
 from openwebui_pocketbase.changes.state import create_state, read_state
 from openwebui_pocketbase.changes.table import MirroredTable
 from openwebui_pocketbase.changes.watch import Aside, drop_aside
 from openwebui_pocketbase.exceptions import ConflictError, ResponseError
+from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["MirrorStatus", "TableStatus", "accept", "adopt", "mirror_status"]
 
 T = TypeVar("T")
 
-ORDER = ("user", "group", "group_member", "access_grant")
+ORDER = ("user", "group", "group_member", "access_grant", "file")
 """What others refer to comes first."""
 
 
@@ -105,7 +107,7 @@ def accept(mirror: Mirror) -> int:
         Number of rows that were kept aside.
 
     Raises:
-        ConfigurationError: The SQL database has rows that were never PocketBase's.
+        ConfigurationError: PocketBase has nothing of a group of which the SQL database has rows.
     """
     return asyncio.run(_closing(mirror, _accept(mirror)))
 
@@ -179,13 +181,32 @@ async def _adopt(mirror: Mirror) -> tuple[list[Aside], list[tuple[Aside, str]]]:
         try:
             await mirror.write("changes/adopt_rows", {"rows": rows})
         except ConflictError:
-            refused.append((row, "PocketBase has another row with its id, address or key."))
+            if reason := await _conflict(mirror, row):
+                refused.append((row, reason))
+                continue
         except ResponseError as error:
             refused.append((row, str(error.args[0])))
-        else:
-            await _drop([row])
-            taken.append(row)
+            continue
+        await _drop([row])
+        taken.append(row)
     return taken, refused
+
+
+async def _conflict(mirror: Mirror, row: Aside) -> str:
+    """Return why PocketBase did not take a row: its own one is never overwritten, as others may have changed it.
+
+    That is empty if it has just the same.
+    """
+    table = mirror.writer.tables[TABLES[row.name].collection]
+    wires = await mirror.source.rows(table.collection, [row.row_id])
+    if not wires:
+        return "PocketBase has another row with its id, address or key."
+    async with sql.begin() as connection:
+        there = table.decode(wires[0], connection.dialect.name)
+    names = await what_differs(mirror.source, table, there, table.kept(row.content))
+    if not names:
+        return ""
+    return f"PocketBase has it with another {', '.join(names)}. Change it in Open WebUI, or drop this with accept."
 
 
 async def _drop(rows: Iterable[Aside]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from importlib import import_module
@@ -14,22 +14,21 @@ from open_webui.utils.json_codec import JSONCodec
 from sqlalchemy import (
     JSON,
     Column,
+    Connection,
     Date,
     Dialect,
     MetaData,
     String,
     Table,
     Text,
-    TextClause,
-    bindparam,
     cast,
     delete,
     select,
-    text,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.catalog import REPOSITORIES
+from openwebui_pocketbase.changes.inserts import Execute, Inserts, Row, inserts_of
 from openwebui_pocketbase.changes.sql import REFUSALS, chunks
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
@@ -38,42 +37,46 @@ __all__ = ["MirroredTable", "Row"]
 
 log = logging.getLogger(__name__)
 
-Row = dict[str, Any]
-
 MANY = 20
-"""From so many rows on PostgreSQL gets them as one JSON text: parameters of their own cost it ten times as much."""
+"""From so many rows on they are written as `inserts_of` writes many."""
 
 
 class MirroredTable:
-    """One table of the host, as the mirror writes it.
+    """One table of the host, as the mirror and a move write it.
 
     Args:
         name: The host's name of the table.
+        key: The columns of its primary key.
+
+    Attributes:
+        table: The table; None is SQL NULL in its JSON columns.
+        texts: Columns of text -> most characters, None for any number.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, key: Sequence[str] = ("id",)) -> None:
         self.name = name
+        self._key = key
         self.collection = TABLES[name].collection
         # A program beside the application may not have needed the table's module yet.
         import_module(next(spec.module for spec in REPOSITORIES if name in spec.tables))
         host = next(table for table in Base.metadata.tables.values() if table.name == name)
         # None is SQL NULL; with the host's own column it would be JSON's null.
         columns = [Column(c.name, _type(c), primary_key=c.primary_key) for c in host.c]
-        self._table = Table(host.name, MetaData(schema=host.schema), *columns)
+        self.table = Table(host.name, MetaData(schema=host.schema), *columns)
         self._parents = [key.parent.name for key in host.foreign_keys if key.column.table is host]
         self._references = {
             key.column.table.name: key.parent.name for key in host.foreign_keys if key.column.table is not host
         }
-        self._texts = {c.name: c.type.length for c in host.c if isinstance(c.type, String)}
+        self.texts = {c.name: c.type.length for c in host.c if isinstance(c.type, String)}
         self._codec = codec_of(name)
         self._dates = [c.name for c in host.c if isinstance(c.type, Date)]
-        self._statements: dict[bool, tuple[TextClause, TextClause]] = {}
+        self._inserts: dict[bool, Inserts] = {}
 
     async def rows(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Row]:
         """Return those rows, by id."""
         found: dict[str, Row] = {}
         for some in chunks(list(ids)):
-            query = select(self._table).where(self._table.c.id.in_(some))
+            query = select(self.table).where(self.table.c.id.in_(some))
             try:
                 found |= {row["id"]: dict(row) for row in (await connection.execute(query)).mappings()}
             except (TypeError, ValueError):
@@ -86,9 +89,9 @@ class MirroredTable:
         What is no JSON, or no day, is given as text.
         """
         loads: dict[str, Callable[[str], Any]] = dict.fromkeys(self._dates, date.fromisoformat)
-        loads |= {c.name: JSONCodec.loads for c in self._table.c if isinstance(c.type, JSON)}
-        columns = [cast(c, Text).label(c.name) if c.name in loads else c for c in self._table.c]
-        query = select(*columns).where(self._table.c.id.in_(ids))
+        loads |= {c.name: JSONCodec.loads for c in self.table.c if isinstance(c.type, JSON)}
+        columns = [cast(c, Text).label(c.name) if c.name in loads else c for c in self.table.c]
+        query = select(*columns).where(self.table.c.id.in_(ids))
         found = {}
         for stored in (await connection.execute(query)).mappings():
             row = dict(stored)
@@ -101,25 +104,29 @@ class MirroredTable:
 
     async def ids(self, connection: AsyncConnection) -> set[str]:
         """Return the ids of all rows."""
-        return set((await connection.execute(select(self._table.c.id))).scalars())
+        return set((await connection.execute(select(self.table.c.id))).scalars())
 
     async def referring(self, connection: AsyncConnection, parent: str, ids: Collection[str]) -> list[Row]:
         """Return the rows that refer to rows of another table, which PostgreSQL deletes with those."""
         found: list[Row] = []
         if parent in self._references:
-            column = self._table.c[self._references[parent]]
+            column = self.table.c[self._references[parent]]
             for some in chunks(list(ids)):
-                rows = await connection.execute(select(self._table).where(column.in_(some)))
+                rows = await connection.execute(select(self.table).where(column.in_(some)))
                 found += [dict(row) for row in rows.mappings()]
         return found
 
     async def delete(self, connection: AsyncConnection, ids: Collection[str]) -> None:
         """Delete rows."""
+        await connection.run_sync(self.delete_sync, ids)
+
+    def delete_sync(self, connection: Connection, ids: Collection[str]) -> None:
+        """See `delete`."""
         for some in chunks(list(ids)):
-            await connection.execute(delete(self._table).where(self._table.c.id.in_(some)))
+            connection.execute(delete(self.table).where(self.table.c.id.in_(some)))
 
     async def upsert(self, connection: AsyncConnection, rows: Sequence[Row], *, one_by_one: bool = False) -> set[str]:
-        """Insert rows, or overwrite those with the same id.
+        """Insert rows, or overwrite those with the same key.
 
         Args:
             connection: An open transaction.
@@ -133,21 +140,24 @@ class MirroredTable:
             IntegrityError: Without ``one_by_one``, if the database refuses a row; the transaction is of no use then.
             DataError: Likewise.
         """
+        return await connection.run_sync(self.upsert_sync, rows, one_by_one=one_by_one)
+
+    def upsert_sync(self, connection: Connection, rows: Sequence[Row], *, one_by_one: bool = False) -> set[str]:
+        """See `upsert`."""
         refused: set[str] = set()
         if not rows:
             return refused
-        is_bulk = connection.dialect.name == "postgresql" and len(rows) >= MANY and not one_by_one
-        overwrite, leave = self._inserts(connection.dialect, is_bulk=is_bulk)
-        statements = [(overwrite, list(rows))]
+        inserts = self._inserts_for(connection.dialect, is_bulk=len(rows) >= MANY and not one_by_one)
+        statements = [(inserts.overwrite, list(rows))]
         if self._parents and any(row[name] for row in rows for name in self._parents):
             # A row may come before the one it refers to.
             orphans = [row | dict.fromkeys(self._parents) for row in rows]
-            statements.insert(0, (leave, orphans))
-        for statement, values in statements:
+            statements.insert(0, (inserts.leave, orphans))
+        for execute, values in statements:
             if one_by_one:
-                refused = await self._one_by_one(connection, statement, values)
+                refused = self._one_by_one(connection, execute, values)
             else:
-                await connection.execute(statement, {"rows": self._text_of(values)} if is_bulk else values)
+                execute(connection, values)
         return refused
 
     def decode(self, wire: Sequence[Any], dialect: str) -> Row:
@@ -157,55 +167,35 @@ class MirroredTable:
         """
         row = self._codec.decode(wire)
         if dialect == "postgresql":
-            for name, length in self._texts.items():
+            for name, length in self.texts.items():
                 if row[name] is not None:
                     row[name] = row[name].replace("\x00", "")[:length]
         return row
 
     def encode(self, row: Row) -> dict[str, Any]:
-        """Return a row of the database as PocketBase can take it; it has a JSON form."""
+        """Return a row of the database as PocketBase can take it; it has a JSON form, whatever somebody has written."""
         no_days = {name: None for name in self._dates if not isinstance(row[name], date)}
-        return self._codec.encode({**row, **no_days})
+        texts = {name: value.decode(errors="replace") for name, value in row.items() if isinstance(value, bytes)}
+        return self._codec.encode({**row, **no_days, **texts})
 
-    def _inserts(self, dialect: Dialect, *, is_bulk: bool) -> tuple[TextClause, TextClause]:
-        """Return the statement that overwrites rows with the same id, and the one that leaves them.
+    def kept(self, content: Mapping[str, Any]) -> Row:
+        """Undo `encode`."""
+        return self._codec.decode([*(content[column.name] for column in TABLES[self.name].columns), "[]"])
 
-        As text: SQLAlchemy compiles its own ON CONFLICT anew each time, which takes longer than to run it.
+    def _inserts_for(self, dialect: Dialect, *, is_bulk: bool) -> Inserts:
+        if is_bulk not in self._inserts:
+            self._inserts[is_bulk] = inserts_of(self.table, self._key, dialect, is_bulk=is_bulk)
+        return self._inserts[is_bulk]
 
-        Args:
-            dialect: The database's.
-            is_bulk: Whether all rows are one parameter, a JSON array.
-        """
-        if is_bulk not in self._statements:
-            quote = dialect.identifier_preparer.quote
-            columns = [column.name for column in self._table.c]
-            names, values = ", ".join(map(quote, columns)), ", ".join(f":{name}" for name in columns)
-            changes = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in columns)
-            table = dialect.identifier_preparer.format_table(self._table)
-            rows = f"SELECT {names} FROM json_populate_recordset(NULL::{table}, CAST(:rows AS json))"  # noqa: S608 - names of the host's
-            source = rows if is_bulk else f"VALUES ({values})"
-            insert = f"INSERT INTO {table} ({names}) {source} ON CONFLICT (id) DO"
-            types = [] if is_bulk else [bindparam(column.name, type_=column.type) for column in self._table.c]
-            overwrite, leave = (text(f"{insert} {what}") for what in (f"UPDATE SET {changes}", "NOTHING"))
-            self._statements[is_bulk] = (overwrite.bindparams(*types), leave.bindparams(*types))
-        return self._statements[is_bulk]
-
-    def _text_of(self, rows: Iterable[Row]) -> str:
-        """Return rows as JSON; values of JSON columns come out as the host's engine writes them."""
-        listed = [dict(row) for row in rows]
-        for row in listed:
-            row.update((name, row[name].isoformat()) for name in self._dates if row[name] is not None)
-        return str(JSONCodec.dumps(listed, ensure_ascii=False))
-
-    async def _one_by_one(self, connection: AsyncConnection, statement: Any, rows: Iterable[Row]) -> set[str]:
+    def _one_by_one(self, connection: Connection, execute: Execute, rows: Iterable[Row]) -> set[str]:
         waiting, before = list(rows), -1
         refused: dict[str, str] = {}
         while waiting and len(waiting) != before:  # what one row was refused for, another may have given up by now
             before, refused = len(waiting), {}
             for row in waiting:
                 try:
-                    async with connection.begin_nested():
-                        await connection.execute(statement, row)
+                    with connection.begin_nested():
+                        execute(connection, [row])
                 except REFUSALS as error:
                     refused[row["id"]] = type(error.orig).__name__
             waiting = [row for row in waiting if row["id"] in refused]

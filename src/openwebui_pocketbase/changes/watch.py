@@ -22,7 +22,18 @@ from openwebui_pocketbase.changes.state import lock
 from openwebui_pocketbase.changes.table import MirroredTable, Row
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["Aside", "Touched", "aside_rows", "drop_aside", "forget", "set_aside", "touched", "unwatch", "watch"]
+__all__ = [
+    "Aside",
+    "Touched",
+    "aside_rows",
+    "drop_aside",
+    "forget",
+    "keep_aside",
+    "set_aside",
+    "touched",
+    "unwatch",
+    "watch",
+]
 
 _TOUCHED = Table(
     "owui_pocketbase_touched",
@@ -111,6 +122,12 @@ async def forget(connection: AsyncConnection, numbers: Iterable[int]) -> None:
 async def set_aside(connection: AsyncConnection, table: MirroredTable, rows: Iterable[Row]) -> None:
     """Take rows out of a table and keep them; the guard must be open."""
     rows = list(rows)
+    await keep_aside(connection, table, rows)
+    await table.delete(connection, [row["id"] for row in rows])
+
+
+async def keep_aside(connection: AsyncConnection, table: MirroredTable, rows: Collection[Row]) -> None:
+    """Keep rows as they are now."""
     await drop_aside(connection, table.name, [row["id"] for row in rows])
     now = int(time.time())
     kept = [
@@ -118,7 +135,6 @@ async def set_aside(connection: AsyncConnection, table: MirroredTable, rows: Ite
     ]
     for some in chunks(kept):
         await connection.execute(insert(_ASIDE), some)
-    await table.delete(connection, [row["id"] for row in rows])
 
 
 async def aside_rows(connection: AsyncConnection) -> list[Aside]:

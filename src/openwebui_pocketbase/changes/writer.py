@@ -6,14 +6,14 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.comparison import AnotherFeedError
 from openwebui_pocketbase.changes.copy import copy_tables
 from openwebui_pocketbase.changes.settle import settle
-from openwebui_pocketbase.changes.source import Changes, Source
+from openwebui_pocketbase.changes.source import Changes, Source, Wire
 from openwebui_pocketbase.changes.state import State, advance, create_state, lock, put_forward
 from openwebui_pocketbase.changes.table import MirroredTable
 from openwebui_pocketbase.changes.watch import watch
@@ -62,9 +62,48 @@ class Writer:
 
     async def start(self, *, is_accepted: bool = False) -> Known:
         """Make the copy complete; see `copy_tables`."""
-        await create_state()
-        await watch([table.name for table in self.tables.values()])
+        await self.watch()
         return await self.copy(is_accepted=is_accepted)
+
+    async def watch(self, also: Collection[str] = ()) -> None:
+        """Have it noted what others write into these tables, and into further ones, and into no others."""
+        await create_state()
+        await watch([*dict.fromkeys([*(table.name for table in self.tables.values()), *also])])
+
+    async def take_over(self, name: str) -> Known | None:
+        """Take the rows for the copies that they are, without comparing them: nobody writes in any process.
+
+        Each process does it before any lets others write; the tables are watched. Those that are new are to be compared
+        afterwards.
+
+        Args:
+            name: Of this moment: the first process that comes does it for all.
+
+        Returns:
+            What is known now; None if no table is covered any more.
+        """
+        covered = frozenset(table.name for table in self.tables.values())
+        async with sql.begin() as connection:
+            state = await lock(connection)
+            if state.copy == name:
+                await sql.close_guard(connection)
+            else:
+                state = await self._taken_over(connection, state, covered)
+                state = replace(state, copy=name, tables=covered)
+                await put_forward(connection, state)
+        return _known_of(state) if covered else None
+
+    async def _taken_over(self, connection: AsyncConnection, state: State, covered: Collection[str]) -> State:
+        """Bring the copies that there were up to date; return the state that is true of all tables."""
+        if not covered:
+            return State()
+        changes = await self._source.since(state.cursor)
+        if not (changes.follows and changes.epoch == state.epoch):
+            return State().at(await self._source.position())
+        before = [row for row in changes.rows if row[0] in self.tables and self.tables[row[0]].name in state.tables]
+        await connection.run_sync(self._write, replace(changes, rows=before), one_by_one=True)
+        is_known = state.tables.issuperset(covered)
+        return replace(state.at(changes), whole=state.whole and is_known, is_certain=state.is_certain and is_known)
 
     async def copy(self, *, is_accepted: bool = False) -> Known:
         """Make the copy complete, by comparing whole tables if need be; see `copy_tables`."""
@@ -118,7 +157,7 @@ class Writer:
             if missing is None:
                 await sql.close_guard(connection)
             else:
-                await self._write(connection, missing)
+                await connection.run_sync(self._write, missing)
                 await put_forward(connection, state.at(missing))
         return True
 
@@ -141,31 +180,35 @@ class Writer:
     async def _apply(self, changes: Changes | None, known: Known) -> Known:
         for one_by_one in (False, True):
             try:
-                async with sql.begin() as connection:
-                    return await self._apply_once(connection, changes, known, one_by_one=one_by_one)
+                return await self._apply_once(changes, known, one_by_one=one_by_one)
             except sql.REFUSALS:
                 if one_by_one:
                     raise
+                if changes is not None and changes.more:
+                    # The row that has the unique key of another one may give it up in a later page.
+                    changes = await self._source.completed(changes)
         raise AssertionError
 
-    async def _apply_once(
-        self, connection: AsyncConnection, changes: Changes | None, known: Known, *, one_by_one: bool
-    ) -> Known:
-        if (
-            changes is not None
-            and changes.follows
-            and await advance(connection, changes, copy=known.copy, floor=known.floor)
-        ):
-            await self._write(connection, changes, one_by_one=one_by_one)
-            if sql.is_sqlite(connection):
-                await sql.close_guard(connection)
-            return Known(known.copy, changes.run, changes.last, changes.last, changes.cursor)
-        state = await lock(connection)
-        missing = await self._missing(state, changes, known)
-        if missing is not None:
-            await self._write(connection, missing, one_by_one=one_by_one)
-            state = state.at(missing)
-        await put_forward(connection, state)
+    async def _apply_once(self, changes: Changes | None, known: Known, *, one_by_one: bool) -> Known:
+        if changes is not None and changes.follows:
+
+            def advance_to(connection: Connection) -> bool:
+                if not advance(connection, changes, copy=known.copy, floor=known.floor):
+                    return False
+                self._write(connection, changes, one_by_one=one_by_one)
+                if sql.is_sqlite(connection):
+                    sql.close_guard_sync(connection)
+                return True
+
+            if await sql.transact(advance_to):
+                return Known(known.copy, changes.run, changes.last, changes.last, changes.cursor)
+        async with sql.begin() as connection:
+            state = await lock(connection)
+            missing = await self._missing(state, changes, known)
+            if missing is not None:
+                await connection.run_sync(self._write, missing, one_by_one=one_by_one)
+                state = state.at(missing)
+            await put_forward(connection, state)
         return _known_of(state)
 
     async def _missing(self, state: State, changes: Changes | None, known: Known) -> Changes | None:
@@ -186,17 +229,22 @@ class Writer:
             raise AnotherFeedError
         return again
 
-    async def _write(self, connection: AsyncConnection, changes: Changes, *, one_by_one: bool = False) -> None:
+    def _write(self, connection: Connection, changes: Changes, *, one_by_one: bool = False) -> None:
+        gone: dict[str, list[str]] = {}
+        there: dict[str, list[Wire]] = {}
+        for collection, record_id, wire in changes.rows:
+            if wire is None:
+                gone.setdefault(collection, []).append(record_id)
+            else:
+                there.setdefault(collection, []).append(wire)
         # Deletions first: a new row may have the unique key of one that is gone.
         for collection, table in reversed(self.tables.items()):
-            gone = [record_id for where, record_id, wire in changes.rows if where == collection and wire is None]
-            await table.delete(connection, gone)
+            table.delete_sync(connection, gone.get(collection, ()))
         dialect = connection.dialect.name
         for collection, table in self.tables.items():
-            wires = [wire for where, _, wire in changes.rows if where == collection and wire is not None]
-            rows = [table.decode(wire, dialect) for wire in wires]
-            if await table.upsert(connection, rows, one_by_one=one_by_one):
-                await connection.execute(update(sql.STATE).where(sql.STATE.c.id == 1).values(whole=0))
+            rows = [table.decode(wire, dialect) for wire in there.get(collection, ())]
+            if table.upsert_sync(connection, rows, one_by_one=one_by_one):
+                connection.execute(update(sql.STATE).where(sql.STATE.c.id == 1).values(whole=0))
 
     async def _distrust(self) -> None:
         """Have whole tables compared by whoever is next to copy."""

@@ -10,11 +10,13 @@ from typer.core import TyperGroup
 from openwebui_pocketbase import __version__
 from openwebui_pocketbase.cli import (
     assets,
+    backup,
     doctor,
     files,
     guard,
     init,
     leave,
+    migrate,
     mirror,
     pocketbase,
     schema,
@@ -53,6 +55,8 @@ app.add_typer(schema.app, name="schema")
 app.add_typer(search.app, name="search")
 app.add_typer(user.app, name="user")
 app.add_typer(files.app, name="files")
+app.add_typer(migrate.app, name="migrate")
+app.add_typer(backup.app, name="backup")
 app.add_typer(mirror.app, name="mirror")
 app.add_typer(assets.app, name="assets")
 app.add_typer(guard.app, name="guard")

@@ -18,7 +18,9 @@ from openwebui_pocketbase.config_file import is_open_to_all, read_config_file
 from openwebui_pocketbase.connection import embedded_data_dir
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 from openwebui_pocketbase.host.contract import check_contract, supported_versions
+from openwebui_pocketbase.last_start import is_moving
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
+from openwebui_pocketbase.migrate.status import states
 from openwebui_pocketbase.plugin import BACKEND
 from openwebui_pocketbase.settings import GROUPS, EmbeddedSettings, Settings
 
@@ -65,6 +67,7 @@ def run_checks(data_dir: Path | None, config: Path | None) -> Iterator[Check]:
     else:
         replaced = registry.replaced
         yield _groups(registry)
+        yield from _moving(site, registry.backends)
         yield from _elsewhere(site, settings, replaced)
     yield _contract(settings, replaced, open_webui)
     replaced = replaced or {}
@@ -110,6 +113,13 @@ def _assumed(site: Site) -> Iterator[Check]:
         yield Check("environment", "info", detail)
 
 
+def _moving(site: Site, backends: Mapping[str, str]) -> Iterator[Check]:
+    """Say how far `migrate` is, if it was ever used."""
+    if is_moving(site.data_dir):
+        found = states(site.data_dir, backends)
+        yield Check("migrate", "info", "\n".join(f"{each.group}: {each}" for each in found))
+
+
 def _elsewhere(site: Site, settings: Settings, replaced: Mapping[str, str]) -> Iterator[Check]:
     """Look whether data of Open WebUI are where these settings do not look for them."""
     name = "last start"
@@ -120,7 +130,9 @@ def _elsewhere(site: Site, settings: Settings, replaced: Mapping[str, str]) -> I
         if not has_data or BACKEND in replaced.values():
             return
         detail = f"There is a PocketBase in {directory}, but these settings leave all data in the SQL database"
-        if last is None:
+        if is_moving(site.data_dir):
+            yield Check(name, "info", f"{detail}. See `openwebui-pocketbase migrate status`.")
+        elif last is None:
             yield Check(name, "problem", f"{detail}.", SAME_SETTINGS)
         else:
             yield Check(name, "info", f"{detail}, to which they went back ({_when(last.at)}).")

@@ -13,7 +13,7 @@ from openwebui_pocketbase.cli.site import Site, find_open_webui, is_distribution
 from openwebui_pocketbase.exceptions import CompatibilityError, ConfigurationError
 from openwebui_pocketbase.last_start import database_name
 
-__all__ = ["load_host"]
+__all__ = ["load_database", "load_host", "require_database"]
 
 
 def load_host(site: Site) -> None:
@@ -26,7 +26,30 @@ def load_host(site: Site) -> None:
         CompatibilityError: Open WebUI is not installed.
         ConfigurationError: There is no such data directory or SQL database, or Open WebUI's last start had another one.
     """
-    found = find_open_webui(site.existing().last_start)
+    _make_importable(site.existing())
+    _autostart.install()
+    require_database(site, import_module("open_webui.internal.db"))
+
+
+def load_database(site: Site) -> ModuleType:
+    """Return the host's module that knows its SQL database, which need not be there; nothing of the host is extended.
+
+    Raises:
+        CompatibilityError: Open WebUI is not installed, or not what it needs for this database.
+    """
+    _make_importable(site)
+    _autostart.uninstall()
+    try:
+        return import_module("open_webui.internal.db")
+    except ModuleNotFoundError as error:
+        raise CompatibilityError(
+            f"Open WebUI's code for its SQL database cannot be loaded: {error}.",
+            hint="Install what DATABASE_URL needs where this command runs; for PostgreSQL: pip install psycopg2-binary",
+        ) from None
+
+
+def _make_importable(site: Site) -> None:
+    found = find_open_webui(site.last_start)
     if found is None:
         raise CompatibilityError(
             "Open WebUI is not installed.", hint="Run: pip install 'openwebui-pocketbase[open-webui]'"
@@ -41,12 +64,14 @@ def load_host(site: Site) -> None:
         os.environ["FROM_INIT_PY"] = "true"  # without it the host looks for a source tree
     # The host refuses to start without a key; nothing that these commands do signs anything.
     os.environ.setdefault("WEBUI_SECRET_KEY", "not-used-by-this-command")
-    _autostart.install()
-    _require_database(site, import_module("open_webui.internal.db"))
 
 
-def _require_database(site: Site, database: ModuleType) -> None:
-    """Refuse another SQL database than the site's, and one that is not there: connecting would make an empty one."""
+def require_database(site: Site, database: ModuleType) -> None:
+    """Refuse another SQL database than the site's, and one that is not there: connecting would make an empty one.
+
+    Raises:
+        ConfigurationError: It is one of these.
+    """
     url = database.engine.url
     name = database_name(url, database.DATABASE_SCHEMA or "", site.data_dir)
     if site.last_start and site.last_start.database != name:

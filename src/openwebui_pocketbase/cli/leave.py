@@ -23,7 +23,7 @@ from openwebui_pocketbase.server.rundir import RunDir
 if TYPE_CHECKING:
     from openwebui_pocketbase.changes.credentials import Copied
 
-__all__ = ["leave"]
+__all__ = ["leave", "uses_embedded_server"]
 
 QUESTION = "Open WebUI must be stopped. Make its SQL database ready to run without PocketBase?"
 
@@ -79,10 +79,15 @@ def _groups_in_pocketbase(site: Site) -> list[str]:
     return groups
 
 
-def _refuse_while_running(site: Site) -> None:
+def uses_embedded_server(site: Site) -> bool:
+    """Tell whether a program uses the site's embedded server, which nearly always is Open WebUI."""
     settings = site.settings().pocketbase
     leases = RunDir(embedded_data_dir(settings, site.data_dir)).leases_lock
-    if settings.url is None and leases.exists() and has_shared_holders(leases):
+    return settings.url is None and leases.exists() and has_shared_holders(leases)
+
+
+def _refuse_while_running(site: Site) -> None:
+    if uses_embedded_server(site):
         raise ConfigurationError(
             "Open WebUI is running: what people change now would be lost.", hint="Stop it, and run this again."
         )

@@ -80,7 +80,7 @@ def _index_messages(admin: AdminClient, get_texts: str, index: str) -> int:
     parameters: dict[str, Any] = {**AT_ONCE, "after": ""}
     total = 0
     while texts := admin.read(f"indexer/{get_texts}", parameters):
-        admin.write(f"indexer/{index}", {"messages": [indexed(*text) for text in texts]})
+        admin.write(f"indexer/{index}", indexed(texts))
         parameters["after"] = texts[-1][0]
         before, total = total, total + len(texts)
         if before // SHOWN != total // SHOWN:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 import httpx
 from pocketbase import PocketBase
@@ -191,6 +191,19 @@ class AdminClient:
                 yield reply
         except httpx.HTTPError as error:
             raise unavailable(self._url + path.partition("?")[0], error) from None
+
+    def upload(self, path: str, name: str, file: BinaryIO) -> None:
+        """Send a file of any size, piece by piece.
+
+        Raises:
+            RequestError: The server gave an error, or no answer.
+        """
+        client = self._client.http_client
+        headers = {"Authorization": self._client.auth_store.token or ""}
+        try:
+            client.post(self._client.build_url(path), headers=headers, files={"file": (name, file)})
+        except httpx.HTTPError as error:
+            raise unavailable(self._url + path, error) from None
 
     def _check(self, response: httpx.Response) -> None:
         """Raise the error of a reply that is none of PocketBase's good ones; httpx calls this for each reply."""

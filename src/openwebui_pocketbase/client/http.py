@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import weakref
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -13,19 +15,27 @@ import httpx
 import orjson
 
 from openwebui_pocketbase.client.auth import Authenticator
+from openwebui_pocketbase.client.data_urls import DataUrls
 from openwebui_pocketbase.client.errors import encoded, not_pocketbase, response_error, unavailable
 from openwebui_pocketbase.client.telemetry import span
 from openwebui_pocketbase.client.transport import Transport
 from openwebui_pocketbase.client.trust import Trust
 from openwebui_pocketbase.client.wire import Reply, encode, idempotency_key, lenient_loads, reply_of
-from openwebui_pocketbase.exceptions import UnauthorizedError, UnavailableError
+from openwebui_pocketbase.data_urls import PREFIX
+from openwebui_pocketbase.exceptions import ConflictError, UnauthorizedError, UnavailableError
 from openwebui_pocketbase.origin import SCRIPT, new_origin
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
 __all__ = ["PocketBaseClient"]
 
+LONGEST_TURN = 20.0
+"""Seconds after which a large write no longer waits for others, which may wait for PocketBase."""
+
 Server = tuple[str, Trust | None]
 """Address of a server, and what it has to prove."""
+
+_MARKED = PREFIX.encode()
+"""What an answer has in the place of data URLs."""
 
 
 class PocketBaseClient:
@@ -58,10 +68,12 @@ class PocketBaseClient:
         self._heads: dict[str, str] = {}
         self._authenticator = Authenticator(None)
         self._recover: Callable[[], Server] | None = None
+        self._data_urls = DataUrls(self._read_as_is, self._write_as_is)
         self._retry_for = timeouts.retry
         self._timeouts = timeouts
         self._pool = pool
         self._transports: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Transport] = weakref.WeakKeyDictionary()
+        self._turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = weakref.WeakKeyDictionary()
 
     def connect(
         self,
@@ -126,40 +138,81 @@ class PocketBaseClient:
             await self._meet()
         return answer
 
-    async def write(self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True) -> Any:  # noqa: ARG002 - see Mirror.write
+    async def write(
+        self,
+        path: str,
+        parameters: Mapping[str, Any],
+        *,
+        is_urgent: bool = True,  # noqa: ARG002 - see Mirror.write
+        is_large: bool = False,
+    ) -> Any:
         """Call a method that writes; return its answer.
 
         Args:
             path: The method, such as ``tags/insert_new_tag``.
             parameters: The request's body.
             is_urgent: Of no meaning without copies in the SQL database; see the mirror's method.
+            is_large: See `submit`.
 
         Raises:
             RequestError: See `submit`.
         """
-        return (await self.submit(path, parameters)).answer
+        return (await self.submit(path, parameters, is_large=is_large)).answer
 
-    async def submit(self, path: str, parameters: Mapping[str, Any], *, mirrored_up_to: str = "") -> Reply:
+    async def submit(
+        self, path: str, parameters: Mapping[str, Any], *, mirrored_up_to: str = "", is_large: bool = False
+    ) -> Reply:
         """Call a method that writes; return its whole reply.
 
         The request carries an idempotency key: however often it is repeated, it is applied once.
 
         Args:
             path: The method.
-            parameters: The request's body.
+            parameters: The request's body; ``data_urls`` are those for which it has marks, and are stored first.
             mirrored_up_to: Cursor of a change in the feed. With it the reply has ``changes``: rows of mirrored tables
                 that changed since, by this write as well.
+            is_large: Whether it changes thousands of records. Of these one at a time is sent: whoever comes behind
+                twenty would wait for all of them, as PocketBase has one writer.
 
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
         """
-        headers = f"Idempotency-Key: {idempotency_key(self.origin)}\r\n"
-        if mirrored_up_to:
-            headers += f"X-Owui-Mirrored-Up-To: {quote(mirrored_up_to)}\r\n"  # a record id can be any text
-        reply: Reply = await self._send("POST", f"/api/owui/{path}", encode(parameters), headers, parse=reply_of)
+        # A record's id, which is part of the cursor, can be any text.
+        headers = f"X-Owui-Mirrored-Up-To: {quote(mirrored_up_to)}\r\n" if mirrored_up_to else ""
+        async with self._turn() if is_large else nullcontext():
+            if found := parameters.get("data_urls"):
+                # Names in the body: a proxy takes some kilobytes of headers only.
+                content = encode({**parameters, "data_urls": [PREFIX + name for name in found]})
+                return await self._submit_marked(path, content, headers, found)
+            return await self._submit(path, encode(parameters), headers)
+
+    async def _submit_marked(self, path: str, content: bytes, headers: str, found: Mapping[str, str]) -> Reply:
+        """Send a write that has marks of data URLs, and these first."""
+        while True:
+            named, number = await self._data_urls.store(content, found)
+            more = f"{headers}X-Owui-Data-Urls: {number}\r\n"
+            try:
+                return await self._submit(path, named, more)
+            except ConflictError as error:
+                if error.code != "data_urls":
+                    raise
+                self._data_urls.forget()  # PocketBase was restored
+
+    async def _submit(self, path: str, content: bytes, headers: str) -> Reply:
+        headers += f"Idempotency-Key: {idempotency_key(self.origin)}\r\n"
+        reply: Reply = await self._send("POST", f"/api/owui/{path}", content, headers, parse=reply_of)
         if reply.last is not None:
             self.written = reply.last
         return reply
+
+    async def _read_as_is(self, path: str, parameters: Mapping[str, Any]) -> bytes:
+        answer: bytes = await self._send(
+            "POST", f"/api/owui/{path}", encode(parameters), "", parse=bytes, is_marked=False
+        )
+        return answer
+
+    async def _write_as_is(self, path: str, parameters: Mapping[str, Any]) -> Any:
+        return (await self._submit(path, encode(parameters), "")).answer
 
     async def ping(self) -> None:
         """Return when PocketBase has answered a superuser's request.
@@ -168,6 +221,17 @@ class PocketBaseClient:
             RequestError: See `read`.
         """
         await self._send("GET", "/api/owui/version", b"", "")
+
+    async def start_job(self, name: str) -> None:
+        """Have PocketBase begin with a job that it would do by itself later.
+
+        Args:
+            name: The job's id.
+
+        Raises:
+            RequestError: See `read`.
+        """
+        await self._send("POST", f"/api/crons/{name}", b"", "", parse=bytes, status=httpx.codes.NO_CONTENT)
 
     async def subscribe(self, client_id: str, topics: Sequence[str]) -> None:
         """Subscribe a client of PocketBase's realtime, in place of what it was subscribed to before.
@@ -189,6 +253,20 @@ class PocketBaseClient:
         if transport is not None:
             transport.close()
 
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        lock = self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        try:
+            async with asyncio.timeout(LONGEST_TURN):
+                await lock.acquire()
+        except TimeoutError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
+
     async def _meet(self) -> None:
         if self.on_new_run is None:
             self.met_run = self.run
@@ -204,6 +282,7 @@ class PocketBaseClient:
         *,
         parse: Callable[[bytes], Any] = orjson.loads,
         status: int = httpx.codes.OK,
+        is_marked: bool = True,
     ) -> Any:
         """Send a request that may be repeated until it is answered or the time for that is over.
 
@@ -214,20 +293,24 @@ class PocketBaseClient:
             headers: More headers, each with its line end.
             parse: Makes the answer from the reply's body.
             status: HTTP status of a good reply.
+            is_marked: Whether data URLs are put in where the answer has marks of them.
         """
         if not self._url and self._opener is not None:
             await asyncio.to_thread(self._opener)
         if not self._url:
             raise UnavailableError("There is no connection to PocketBase yet.", url=path)
         with span(path.removeprefix("/api/owui/"), method):
-            give_up_at = asyncio.get_running_loop().time() + self._retry_for
+            give_up_at = math.inf
             renewed = False
             delays = _delays()
             while True:
                 try:
                     token = await self._authenticator.token()
                     try:
-                        return parse(await self._attempt(method, path, content, headers, token, status))
+                        answer = await self._attempt(method, path, content, headers, token, status)
+                        if is_marked and _MARKED in answer:
+                            answer = await self._data_urls.put_in(answer)
+                        return parse(answer)
                     except orjson.JSONDecodeError as error:
                         raise not_pocketbase(self._url) from error
                     except UnauthorizedError:
@@ -236,7 +319,11 @@ class PocketBaseClient:
                         await self._authenticator.renew(token)
                         renewed = True
                 except UnavailableError as error:
-                    if asyncio.get_running_loop().time() + error.retry_after > give_up_at:
+                    now = asyncio.get_running_loop().time()
+                    # From the first failure on: what became of a write whose answer was waited for in vain is known
+                    # from another attempt only, which waits for the first.
+                    give_up_at = min(give_up_at, now + self._retry_for)
+                    if now + error.retry_after > give_up_at:
                         raise
                     await self._wait(max(next(delays), error.retry_after), give_up_at, error)
 

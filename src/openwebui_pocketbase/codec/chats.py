@@ -11,7 +11,7 @@ from openwebui_pocketbase.codec.json import Json, JsonFormat
 from openwebui_pocketbase.codec.rows import Codec
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["ChatCodec", "join", "new_version", "searched_text", "split"]
+__all__ = ["ChatCodec", "folded_legacy", "join", "new_version", "searched_text", "snapshot_text", "split"]
 
 SEPARATOR: Final = "\x1e"
 """Between the contents of a chat's legacy messages: no text that is searched for has this white space."""
@@ -49,6 +49,20 @@ def searched_text(entry: Any) -> str:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")) if isinstance(content, list | dict) else ""
 
 
+def folded_legacy(body: Any) -> str:
+    """Return the contents of the messages that a body has beside its history, in lower case."""
+    legacy = body.get("messages") if isinstance(body, dict) else None
+    messages = legacy.values() if isinstance(legacy, dict) else legacy if isinstance(legacy, list) else ()
+    return SEPARATOR.join(searched_text(message).lower() for message in messages)
+
+
+def snapshot_text(body: Any) -> str:
+    """Return what is searched of a snapshot besides its title; ``owui/chats/_snapshot.js`` makes the same."""
+    contents = (entry.get("content") for entry in split(body)[1].values() if isinstance(entry, dict))
+    texts = SEPARATOR.join(content.lower() for content in contents if isinstance(content, str))
+    return f"{folded_legacy(body)}{SEPARATOR}{texts}"
+
+
 class ChatCodec(Codec):
     """Rows of the table ``chat``; in the methods of `Codec` their bodies are without messages."""
 
@@ -62,9 +76,7 @@ class ChatCodec(Codec):
         made = super().changes(row)
         if "chat" in row:
             body = row["chat"].value if isinstance(row["chat"], Json) else row["chat"]
-            legacy = body.get("messages") if isinstance(body, dict) else None
-            messages = legacy.values() if isinstance(legacy, dict) else legacy if isinstance(legacy, list) else ()
-            made["changes"]["legacy_folded"] = SEPARATOR.join(searched_text(message).lower() for message in messages)
+            made["changes"]["legacy_folded"] = folded_legacy(body)
         return made
 
     def new_record(self, chat: Mapping[str, Any], *, tidy: bool) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from openwebui_pocketbase.codec.rows import Codec
 from openwebui_pocketbase.codec.words import is_indexed
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["APPEND", "KEEP", "MessageCodec", "StoredMessage", "folded_text"]
+__all__ = ["APPEND", "KEEP", "SAME_AS", "MessageCodec", "StoredMessage", "folded_text", "is_looked_through"]
 
 APPEND: Final = -1
 """The position of an entry that is to come behind all others."""
@@ -117,7 +117,7 @@ class MessageCodec:
             "entry": entry.text if position else "null",
             "content_folded": folded_text(text),
             "doc": -1,
-            "waits": is_indexed(text) and not _is_looked_through(entry.value),
+            "waits": is_indexed(text) and not is_looked_through(entry.value),
         }
 
     def new_fields(
@@ -146,7 +146,7 @@ def _is_same(value: Any, entry: Any, member: str) -> bool:
     return value is not None and isinstance(entry, dict) and member in entry and alike(value, entry[member])
 
 
-def _is_looked_through(entry: Any) -> bool:
+def is_looked_through(entry: Any) -> bool:
     """Return whether an entry is not to be indexed, whatever its text.
 
     What is still being written will be another text; numbers are spelled as only SQLite knows.

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 REMEMBERED = 4096
 """How many statements are remembered with what was found in them."""
 
-LONG = 1 << 16
+LONG = 1 << 12
 """Characters of a statement that is not remembered."""
 
 BENEATH = ("sqlalchemy", "openwebui_pocketbase.", "open_webui.internal.", "asyncio", "contextlib", "greenlet")

@@ -9,11 +9,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
+from openwebui_pocketbase.exceptions import ConfigurationError, OpenWebUIPocketBaseError
 from openwebui_pocketbase.host import DATABASE, STARTUP_FAILURE
 from openwebui_pocketbase.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from openwebui_pocketbase.server.locks import FileLock
 
 __all__ = ["activate"]
 
@@ -21,6 +24,12 @@ log = logging.getLogger(__name__)
 
 COMMANDS = "openwebui_pocketbase.cli"
 """Loaded in the process of a command, which is no start of Open WebUI."""
+
+OWN = "openwebui-pocketbase"
+"""Our directory within the data directory, of sites that had to do with this package."""
+
+_HELD: dict[Path, FileLock] = {}
+"""Locks that this process has until it ends."""
 
 
 class Watcher(Protocol):
@@ -42,15 +51,20 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
     """
     try:
         data_dir = Path(env.DATA_DIR)
+        _keep_restores_out(data_dir)
         settings = load_settings(data_dir)
         if not settings.wants_other_backend():
             watcher.undo()
             watcher.callbacks.clear()
             watcher.callbacks[DATABASE] = lambda database: _end(watcher, database, data_dir)
             return
-        configure_logging(settings)
         from openwebui_pocketbase.host.installation import Installation  # noqa: PLC0415 - only if wanted
+        from openwebui_pocketbase.server.permissions import make_directory  # noqa: PLC0415 - only if wanted
 
+        with contextlib.suppress(OSError):
+            make_directory(data_dir / OWN, 0o700)
+        _keep_restores_out(data_dir)
+        configure_logging(settings)
         installation = Installation(settings, data_dir, Path(env.__file__ or "").parent, str(env.VERSION))
         watcher.callbacks.clear()
         watcher.callbacks.update(installation.callbacks())
@@ -58,6 +72,29 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
     except OpenWebUIPocketBaseError as error:
         print(f"\nopenwebui-pocketbase: {error}\n", file=sys.stderr, flush=True)
         raise SystemExit(STARTUP_FAILURE) from error
+
+
+def _keep_restores_out(data_dir: Path) -> None:
+    """Have no restore begin until this process ends; refuse to start while there is one, or half of one."""
+    if not os.access(data_dir / OWN, os.F_OK):
+        return
+    from openwebui_pocketbase.last_start import RUNNING, is_half_restored  # noqa: PLC0415 - only on data of ours
+
+    if data_dir not in _HELD and os.name != "nt":  # Windows has no such locks
+        from openwebui_pocketbase.server.locks import FileLock  # noqa: PLC0415 - only on data of ours
+
+        # A disk may take no files, or no locks: a restore looks at the databases as well.
+        with contextlib.suppress(OSError):
+            if (lock := FileLock.take(data_dir / RUNNING, shared=True)) is None:
+                raise ConfigurationError(
+                    f"A restore into {data_dir}, or its undoing, is going on.", hint="Start again when it has ended."
+                )
+            _HELD[data_dir] = lock
+    if is_half_restored(data_dir):
+        raise ConfigurationError(
+            f"A restore into {data_dir} is going on, or was cut off: some data are of then, and some of now.",
+            hint="Run: openwebui-pocketbase backup restore --continue (or --undo)",
+        )
 
 
 def _end(watcher: Watcher, database: ModuleType, data_dir: Path) -> None:
@@ -71,7 +108,7 @@ def _end(watcher: Watcher, database: ModuleType, data_dir: Path) -> None:
     pocketbase = data_dir / "pocketbase"
     if not (tables or os.access(pocketbase / "data.db", os.F_OK)):
         return
-    from openwebui_pocketbase.last_start import LastStart  # noqa: PLC0415 - only on such a site
+    from openwebui_pocketbase.last_start import LastStart, is_moving  # noqa: PLC0415 - only on such a site
 
     last = LastStart.read(data_dir)
     if tables:
@@ -83,7 +120,7 @@ def _end(watcher: Watcher, database: ModuleType, data_dir: Path) -> None:
         )
         if last and COMMANDS not in sys.modules:
             last.ignored().write(data_dir)
-    elif not (last and last.has_left):
+    elif COMMANDS not in sys.modules and not (last and last.has_left) and not is_moving(data_dir):
         log.error(
             "There is a PocketBase in %s, but the settings keep every group of data in the SQL database: whoever signs"
             " up first becomes the administrator of an empty site. If its data are to be used, set"

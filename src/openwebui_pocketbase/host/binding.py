@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 from openwebui_pocketbase.exceptions import ConfigurationError
 
-__all__ = ["bind", "extend", "load"]
+__all__ = ["above", "bind", "extend", "load"]
 
 
 def load(path: str) -> Any:
@@ -56,9 +57,15 @@ def extend(module: ModuleType, name: str, path: str, attributes: Mapping[str, An
         A function that undoes it.
     """
     extended = getattr(module, name)
-    ours, stock = load(path), type(extended)
-    both = type(ours.__name__, (ours, stock), {"__module__": ours.__module__})
-    return _become(extended, both, attributes)
+    stock: type = type(extended)
+    return _become(extended, above(stock, path), attributes)
+
+
+@cache
+def above(stock: type, path: str) -> type:
+    """Return the class that has the methods of one of ours, and those of another class below; see `extend`."""
+    ours = load(path)
+    return type(ours.__name__, (ours, stock), {"__module__": ours.__module__})
 
 
 def _become(singleton: Any, replacement: type, attributes: Mapping[str, Any]) -> Callable[[], None]:

@@ -15,12 +15,14 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from openwebui_pocketbase.changes.state import create_state
+from openwebui_pocketbase.changes.watch import unwatch
 from openwebui_pocketbase.guard.moved import moved_tables
 from openwebui_pocketbase.guard.triggers import Change, Refusing, guarded_tables, install, remove
 from openwebui_pocketbase.guard.tripwire import TripWire
 from openwebui_pocketbase.ours import ours_only
+from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["arm", "guarded", "install_guard", "lift_for_migrations", "remove_guard"]
+__all__ = ["arm", "give_back", "guarded", "install_guard", "lift_for_migrations", "remove_guard"]
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +37,14 @@ def arm(groups: Collection[str], mode: Literal["error", "warn"]) -> Callable[[],
     return TripWire(tables, (db.engine, db.async_engine.sync_engine), schema=SCHEMA, mode=mode).arm()
 
 
-async def install_guard(groups: Collection[str]) -> None:
+async def install_guard(groups: Collection[str], *, is_moved: bool = False) -> None:
     """Have the database refuse changes of the tables of groups in PocketBase, and of no others.
 
     What keeps it from doing so is logged: everything works without the guard.
+
+    Args:
+        groups: The groups in PocketBase.
+        is_moved: Whether the rows of others were copied back to the database.
     """
     refusing = [Refusing(table.name, table.refusal) for table in moved_tables(groups).values()]
     try:
@@ -55,7 +61,7 @@ async def install_guard(groups: Collection[str]) -> None:
             why,
         )
         return
-    _tell(change)
+    _tell(change, is_moved=is_moved)
 
 
 def guarded() -> list[str]:
@@ -68,6 +74,20 @@ def remove_guard() -> list[str]:
     """Let all tables take changes again; return those which did not."""
     with ours_only(), db.engine.begin() as connection:
         return list(remove(connection, schema=SCHEMA).lifted)
+
+
+async def give_back(groups: Collection[str], left: Collection[str]) -> None:
+    """Have the database take changes of groups that have come back to it, and note no longer who made them.
+
+    Args:
+        groups: Those groups.
+        left: The groups that are still in PocketBase.
+    """
+    await install_guard(left, is_moved=True)
+    names = [name for name, table in TABLES.items() if table.mirrored and table.group in groups]
+    with ours_only():
+        async with db.async_engine.begin() as connection:
+            await connection.run_sync(unwatch, names)
 
 
 def lift_for_migrations() -> Callable[[], None]:
@@ -105,12 +125,12 @@ def _heads(connection: Connection) -> set[str]:
     return set(MigrationContext.configure(connection, opts=options).get_current_heads())
 
 
-def _tell(change: Change) -> None:
+def _tell(change: Change, *, is_moved: bool) -> None:
     if change.guarded:
         log.info("The SQL database refuses changes of %s from now on.", ", ".join(change.guarded))
     if change.lifted:
         log.info("The SQL database takes changes of %s again.", ", ".join(change.lifted))
-    if "auth" in change.lifted:
+    if "auth" in change.lifted and not is_moved:
         log.warning(
             "Passwords and API keys are still in PocketBase only: nobody can sign in. To copy them, stop Open WebUI and"
             " run openwebui-pocketbase leave, once, with the settings that keep users in PocketBase."

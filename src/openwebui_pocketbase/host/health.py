@@ -63,13 +63,15 @@ class Health:
             raise UnavailableError(f"The storage does not answer: {error or type(error).__name__}", url="") from error
 
 
-def extend_health_checks(main: ModuleType, health: Health, backends: Mapping[str, str]) -> Callable[[], None]:
+def extend_health_checks(
+    main: ModuleType, health: Health, backends: Callable[[], Mapping[str, str]]
+) -> Callable[[], None]:
     """Have ``/ready`` and ``/health/db`` see all backends, and add ``/health/storage``.
 
     Args:
         main: The module ``open_webui.main``.
         health: Whether the backends besides the SQL database answer.
-        backends: Group -> backend, of all groups.
+        backends: Returns group -> backend, of all groups.
 
     Returns:
         A function that undoes it.
@@ -88,7 +90,7 @@ def extend_health_checks(main: ModuleType, health: Health, backends: Mapping[str
             up = False
         else:
             up = True
-        return JSONResponse({"status": up, "groups": dict(backends)}, status_code=200 if up else 503)
+        return JSONResponse({"status": up, "groups": dict(backends())}, status_code=200 if up else 503)
 
     main.async_db_ping = ping  # type: ignore[attr-defined]
     routes = main.app.router.routes

@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openwebui_pocketbase.catalog import RepositorySpec, spec_of
 from openwebui_pocketbase.exceptions import CompatibilityError, OpenWebUIPocketBaseError
-from openwebui_pocketbase.hookspecs import Extension, HostContext, RepositoryBinding, Seam
 from openwebui_pocketbase.host import DATABASE
-from openwebui_pocketbase.host.binding import bind, extend
 from openwebui_pocketbase.host.contract import check_contract
+from openwebui_pocketbase.host.direct import direct_steps
 from openwebui_pocketbase.host.failures import answer_failures
+from openwebui_pocketbase.host.gate import Gate
+from openwebui_pocketbase.host.gates import Gates, InForce, Step, Undo
 from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
-from openwebui_pocketbase.host.seams import replace_function
+from openwebui_pocketbase.host.site import Site
 from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
-from openwebui_pocketbase.plugin import BACKEND
+from openwebui_pocketbase.plugin import BACKEND, plugin
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import Settings
+
+if TYPE_CHECKING:
+    from openwebui_pocketbase.host.switchboard import Switchboard
+    from openwebui_pocketbase.host.switching import Switching
+    from openwebui_pocketbase.runtime import Runtime
 
 __all__ = ["Installation"]
 
 log = logging.getLogger(__name__)
 
 MAIN = "open_webui.main"
-
-Undo = Callable[[], None]
 
 
 class Installation:
@@ -50,50 +54,58 @@ class Installation:
     """
 
     def __init__(self, settings: Settings, data_dir: Path, package_dir: Path, version: str) -> None:
-        self._settings = settings
         self._data_dir = data_dir
         self._package_dir = package_dir
         self._manager = create_plugin_manager(settings)
-        self.registry = Registry(self._manager, settings, data_dir)
+        self._site = Site(settings, Registry(self._manager, settings, data_dir))
+        self._version = version
+        self._gate = Gate()
+        self._gates = Gates(self._in_force(self.registry, plugin.runtime), self._gate) if settings.switchable else None
+        self._board: Switchboard | None = None
         self._modules: dict[str, ModuleType] = {}
         self._undo: list[Undo] = []
-        self._check(package_dir, version)
+        self._check(self.registry.replaced)
         if BACKEND in self.registry.replaced.values() and not settings.pocketbase.url:
             find_binary(settings.pocketbase.embedded)  # before the host's imports, which take half a minute
 
+    @property
+    def registry(self) -> Registry:
+        """The backends of all groups."""
+        return self._site.registry
+
     def callbacks(self) -> dict[str, Callable[[ModuleType], None]]:
         """Return what to call when a module of the host has been imported, by the module's name."""
-        steps: dict[str, list[Callable[[ModuleType], Undo]]] = {}
-        for binding in self.registry.bindings():
-            for name, path in binding.classes.items():
-                spec = spec_of(name)
-                if path == spec.stock:
-                    continue  # the singleton is of this class
-                ready_with = binding.ready_with.get(name, spec.module)
-                steps.setdefault(ready_with, []).append(_binder(binding, spec, path))
-                if ready_with != spec.module:
-                    steps.setdefault(spec.module, []).append(_loader(ready_with))
-        seams = self._manager.hook.openwebui_register_seams(backends=self.registry.replaced)
-        for seam in _flatten(seams):
-            steps.setdefault(seam.module, []).append(_replacer(seam))
-        for extension in _flatten(self._manager.hook.openwebui_register_extensions(backends=self.registry.replaced)):
-            steps.setdefault(extension.extended.module, []).append(_extender(extension))
+        steps: dict[str, list[Step]] = {}
+        in_force = self._in_force(self.registry, plugin.runtime)
+        for module, step in self._gates.steps() if self._gates else direct_steps(in_force):
+            steps.setdefault(module, []).append(step)
         steps.setdefault(DATABASE, []).append(self._guard)
         steps.setdefault(MAIN, []).append(self._wrap)
         return {module: self._runner(todo) for module, todo in steps.items()}
+
+    def _in_force(self, registry: Registry, runtime: Runtime | None) -> InForce:
+        """Return what is in force with some backends, of which those in PocketBase run in a runtime."""
+        backends = registry.replaced
+        seams = _flatten(self._manager.hook.openwebui_register_seams(backends=backends))
+        others = self._manager.subset_hook_caller("openwebui_register_extensions", remove_plugins=[plugin])
+        extensions = _flatten(others(backends=backends))
+        if runtime is not None:
+            in_pocketbase = [group for group, backend in backends.items() if backend == BACKEND]
+            extensions += plugin.extensions(runtime, in_pocketbase)
+        return InForce(registry.bindings(), seams, extensions)
 
     def undo(self) -> None:
         """Give the host its stock classes and functions back; safe to call again."""
         while self._undo:
             self._undo.pop()()
 
-    def _check(self, package_dir: Path, version: str) -> None:
-        problems = check_contract(self.registry.replaced, package_dir=package_dir, version=version)
+    def _check(self, groups: Mapping[str, str]) -> None:
+        problems = check_contract(groups, package_dir=self._package_dir, version=self._version)
         if not problems:
             return
         found = "; ".join(f"{problem.where}: {problem.what}" for problem in problems)
-        message = f"Open WebUI {version} stores data in ways this version does not know: {found}."
-        if self._settings.contract == "warn":
+        message = f"Open WebUI {self._version} stores data in ways this version does not know: {found}."
+        if self._site.settings.contract == "warn":
             log.warning(message)
             return
         raise CompatibilityError(
@@ -111,7 +123,12 @@ class Installation:
     def _guard(self, database: ModuleType) -> Undo:
         from openwebui_pocketbase.host import guard  # noqa: PLC0415 - imports the host
 
-        steps = [guard.arm(self._in_pocketbase, self._settings.tripwire)]
+        if self._gates is None:
+            steps = [guard.arm(self._site.in_pocketbase, self._site.settings.tripwire)]
+        else:
+            self._board = self._made_board(self._gates)
+            self._board.arm()
+            steps = [self._board.disarm]
         if database.ENABLE_DB_MIGRATIONS:
             steps.append(guard.lift_for_migrations())
 
@@ -121,53 +138,66 @@ class Installation:
 
         return undo
 
-    @property
-    def _in_pocketbase(self) -> list[str]:
-        return [group for group, backend in self.registry.replaced.items() if backend == BACKEND]
+    def _made_board(self, gates: Gates) -> Switchboard:
+        from openwebui_pocketbase.host.switchboard import Switchboard  # noqa: PLC0415 - imports the host
 
-    def _note_start(self, context: HostContext, failure: str = "") -> None:
+        return Switchboard(
+            self._site,
+            gates,
+            self._gate,
+            self._data_dir,
+            in_force_of=self._in_force,
+            check=self._check,
+            note=self._note_start,
+        )
+
+    def _groups_before(self) -> list[str]:
+        """Return the groups that were in PocketBase at the last start that got as far as serving."""
+        last = LastStart.read(self._data_dir)
+        if last is None or last.failure:
+            return []
+        return [group for group, backend in last.groups.items() if backend == BACKEND]
+
+    def _note_start(self, failure: str = "") -> None:
         """Leave for commands what this start used, and what came of it."""
-        database, data_dir = import_module(DATABASE), context.data_dir
+        database, data_dir = import_module(DATABASE), self._data_dir
         name = database_name(database.engine.url, database.DATABASE_SCHEMA or "", data_dir)
-        LastStart.now(context.backends, self._package_dir, data_dir, name, failure).write(data_dir)
+        LastStart.now(self.registry.replaced, self._package_dir, data_dir, name, failure).write(data_dir)
 
     def _wrap(self, main: ModuleType) -> Undo:
         hook = self._manager.hook
-        context = HostContext(
+        self._site.make_context(
             main.app,
-            self._settings,
             self._data_dir,
-            self.registry.replaced,
             self._modules,
             (lambda change: hook.openwebui_change(change=change)) if hook.openwebui_change.get_hookimpls() else None,
         )
+        switching = self._made_switching()
 
         async def bootstrap() -> None:
             try:
-                await _each(hook.openwebui_bootstrap(context=context))
+                async with switching.joining() if switching else nullcontext():
+                    await self._bootstrap()
             except OpenWebUIPocketBaseError as error:
-                self._note_start(context, failure=str(error))
+                self._note_start(failure=str(error))
                 raise
-            from openwebui_pocketbase.host.guard import install_guard  # noqa: PLC0415 - imports the host
-            from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - likewise
-
-            await install_guard(self._in_pocketbase)
-            await warn_of_unused_rows(context.backends)
-            self._note_start(context)
+            self._note_start()
 
         async def started() -> None:
-            await _each(hook.openwebui_start_realtime(context=context))
+            await _each(hook.openwebui_start_realtime(context=self._site.context))
 
         async def shutdown() -> None:
-            await _each(hook.openwebui_shutdown(context=context))
+            if switching:
+                await switching.end()
+            await _each(hook.openwebui_shutdown(context=self._site.context))
 
         async def probe() -> None:
-            await _each(hook.openwebui_check_health(context=context))
+            await _each(hook.openwebui_check_health(context=self._site.context))
 
         undo = [
             wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown),
             answer_failures(main.app),
-            extend_health_checks(main, Health(probe), self.registry.backends),
+            extend_health_checks(main, Health(probe), lambda: self.registry.backends),
         ]
 
         def undo_all() -> None:
@@ -176,28 +206,22 @@ class Installation:
 
         return undo_all
 
+    def _made_switching(self) -> Switching | None:
+        if self._board is None:
+            return None
+        from openwebui_pocketbase.host.switching import Switching  # noqa: PLC0415 - imports the host
 
-def _binder(binding: RepositoryBinding, spec: RepositorySpec, path: str) -> Callable[[ModuleType], Undo]:
-    return lambda _module: bind(import_module(spec.module), spec.name, path, binding.attributes)
+        return Switching(self._board, self._gate)
 
+    async def _bootstrap(self) -> None:
+        from openwebui_pocketbase.host.guard import install_guard  # noqa: PLC0415 - imports the host
+        from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - likewise
 
-def _loader(name: str) -> Callable[[ModuleType], Undo]:
-    """Load a module behind another one; nothing happens where it is what loads the other one."""
-
-    def load(_module: ModuleType) -> Undo:
-        import_module(name)
-        return lambda: None
-
-    return load
-
-
-def _replacer(seam: Seam) -> Callable[[ModuleType], Undo]:
-    return lambda module: replace_function(module, seam.function, seam.replacement)
-
-
-def _extender(extension: Extension) -> Callable[[ModuleType], Undo]:
-    extended = extension.extended
-    return lambda module: extend(module, extended.name, extended.ours, extension.attributes)
+        before = self._groups_before()
+        await _each(self._manager.hook.openwebui_bootstrap(context=self._site.context))
+        await install_guard(self._site.in_pocketbase)
+        if plugin.runtime is not None:
+            await warn_of_unused_rows(self.registry.replaced, plugin.runtime.client, before=before)
 
 
 def _flatten(results: Iterable[Iterable[Any]]) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 from openwebui_pocketbase.host import STARTUP_FAILURE
 
-__all__ = ["wrap_lifespan"]
+__all__ = ["end_process", "wrap_lifespan"]
 
 Message = MutableMapping[str, Any]
 Hook = Callable[[], Awaitable[None]]
@@ -56,7 +56,7 @@ def wrap_lifespan(app: Any, *, bootstrap: Hook, started: Hook, shutdown: Hook) -
                 message = {**message, "message": f"openwebui-pocketbase: {failures[-1]}"}
             await send(message)
             if failed and multiprocessing.parent_process() is not None:
-                _leave()
+                end_process()
 
         await stock_protocol(scope, receive, send_clearly)
 
@@ -78,7 +78,7 @@ def _noting(errors: list[Exception]) -> Iterator[None]:
         raise
 
 
-def _leave() -> None:
+def end_process() -> None:
     """End this worker at once.
 
     Python needs up to ten seconds to take the host's libraries down. uvicorn kills a worker that is silent for five,

@@ -9,12 +9,24 @@ from typing import Any
 from openwebui_pocketbase.exceptions import CompatibilityError
 from openwebui_pocketbase.host.binding import load
 
-__all__ = ["replace_function"]
+__all__ = ["put_function", "replace_function"]
 
 Undo = Callable[[], None]
+Function = Callable[..., Any]
 
 
 def replace_function(module: ModuleType, name: str, path: str) -> Undo:
+    """Replace a function of a module by what is made of it.
+
+    Args:
+        module: See `put_function`.
+        name: See `put_function`.
+        path: ``"module:function"`` that is given the stock function and returns the new one.
+    """
+    return put_function(module, name, load(path))
+
+
+def put_function(module: ModuleType, name: str, make: Callable[[Function], Function]) -> Undo:
     """Replace a function of a module, and the route it serves, if it is the endpoint of one.
 
     Callers in the module look the function up as a global, importers import it later; both get the
@@ -24,7 +36,7 @@ def replace_function(module: ModuleType, name: str, path: str) -> Undo:
     Args:
         module: The host's module; just imported, and not yet included in the application.
         name: Name of the function, or ``Class.method``.
-        path: ``"module:function"`` that is given the stock function and returns the new one.
+        make: Is given the stock function and returns the new one.
 
     Returns:
         A function that undoes it.
@@ -37,7 +49,7 @@ def replace_function(module: ModuleType, name: str, path: str) -> Undo:
     stock = getattr(owner, attribute, None)
     if stock is None:
         raise CompatibilityError(f"{module.__name__} has no function {name}.")
-    replacement = load(path)(stock)
+    replacement = make(stock)
     setattr(owner, attribute, replacement)
     undo_route = _replace_route(getattr(module, "router", None), stock, replacement)
 

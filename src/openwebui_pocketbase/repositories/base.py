@@ -46,14 +46,20 @@ class Requests(Protocol):
     async def read_bytes(self, path: str, parameters: Mapping[str, Any]) -> bytes:
         """Call a method that only reads; return its answer as it came."""
 
-    async def write(self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True) -> Any:
+    async def write(
+        self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True, is_large: bool = False
+    ) -> Any:
         """Call a method that writes; return its answer.
 
         Args:
             path: The method.
             parameters: The request's body.
             is_urgent: Whether what changes has to be in the SQL database's copies before this returns.
+            is_large: Whether it changes thousands of records, so that one such write is made at a time.
         """
+
+    async def start_job(self, name: str) -> None:
+        """Have PocketBase begin with a job that it would do by itself later."""
 
 
 class PocketBaseRepository:
@@ -81,8 +87,16 @@ class PocketBaseRepository:
 
     async def _write(self, method: str, **parameters: Any) -> Any:
         """Call a method of the hooks that writes; return its reply."""
+        return await self._written(method, parameters)
+
+    async def _write_many(self, method: str, **parameters: Any) -> Any:
+        """Call a method of the hooks that changes thousands of records, one at a time; return its reply."""
+        return await self._written(method, parameters, is_large=True)
+
+    async def _written(self, method: str, parameters: Mapping[str, Any], **more: bool) -> Any:
+        if not self.is_urgent:
+            more["is_urgent"] = False
         with self._host_errors(method):
-            more = {} if self.is_urgent else {"is_urgent": False}
             return await self.pocketbase.write(f"{self.route}/{method}", parameters, **more)
 
     @staticmethod

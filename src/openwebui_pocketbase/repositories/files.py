@@ -26,6 +26,7 @@ from open_webui.utils.misc import sanitize_metadata
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.codec.files import text_apart
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, codec_of, list_of
 from openwebui_pocketbase.repositories.errors import default_on_error
 
@@ -40,17 +41,9 @@ _LOWER["\N{GREEK SMALL LETTER FINAL SIGMA}"] = _SIGMA
 """Capital letters outside of ASCII -> their lower case. Sigma at the end of a word is one like any other."""
 
 
-def _apart(data: Any) -> tuple[Any, str]:
-    """Return a file's data without its text, and the text; it stays where it is if it cannot travel by itself."""
-    text = data.get("content") if isinstance(data, dict) else None
-    if type(text) is not str or not text or "\0" in text:
-        return data, ""
-    return {**data, "content": ""}, text
-
-
 def stored_record(file: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row of the host's table as the fields of its record, without those of the contents."""
-    data, text = _apart(file["data"])
+    data, text = text_apart(file["data"])
     return codec_of("file").record({**file, "data": data}) | {"text": text}
 
 
@@ -261,7 +254,7 @@ class PocketBaseFiles(PocketBaseRepository, FilesTable):
         for name, members in merged.items():
             if members is None:
                 continue
-            kept, text = _apart(members) if name == "data" else (members, "")
+            kept, text = text_apart(members) if name == "data" else (members, "")
             if name == "data" and "content" in members:
                 changed["changes"]["text"] = text
             texts[name] = codec_of("file").encode({name: kept})[name]

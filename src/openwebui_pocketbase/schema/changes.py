@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from openwebui_pocketbase.schema.tables import Table
 
-__all__ = ["change_statement"]
+__all__ = ["NOW", "change_statement"]
 
 # Writers from outside bring their own SQLite: unixepoch('subsec') is NULL in those older than 3.42.
-_NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+NOW = "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+"""SQL of the time in milliseconds."""
 
 
 def change_statement(table: Table, row: str, op: str, where: str = "") -> str:
@@ -19,7 +20,7 @@ def change_statement(table: Table, row: str, op: str, where: str = "") -> str:
         op: ``create``, ``update`` or ``delete``.
         where: SQL of when it does so; always if empty.
     """
-    values = f"'{table.collection}', {row}.id, '{op}', {_NOW}, {_concerned(table, row, op)}"
+    values = f"'{table.collection}', {row}.id, '{op}', {NOW}, {_concerned(table, row, op)}"
     into = "INSERT INTO owui_changes (collection, record_id, op, at, concerned)"
     return f"{into} SELECT {values} WHERE {where};" if where else f"{into} VALUES ({values});"
 

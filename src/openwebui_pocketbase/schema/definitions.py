@@ -7,6 +7,7 @@ from typing import Any
 
 from openwebui_pocketbase.origin import APPLICATION, LENGTH, SCRIPT
 from openwebui_pocketbase.schema.changes import change_statement
+from openwebui_pocketbase.schema.data_urls import DATA_URL_TABLES, DATA_URL_TRIGGERS
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Column, Extra, Index, Search, Table
 from openwebui_pocketbase.schema.tags import IS_ENTERED, TAG_REFILL, TAG_STATEMENTS
 
@@ -62,6 +63,8 @@ CORE_STATEMENTS = (
     *CORE_TABLES,
     # A restored backup brings its own epoch along, so a reader of the change feed notices.
     "INSERT OR IGNORE INTO owui_meta (key, value) VALUES ('epoch', lower(hex(randomblob(16))))",
+    # What makes the names of data URLs, so that nobody can guess one.
+    "INSERT OR IGNORE INTO owui_meta (key, value) VALUES ('data_urls', lower(hex(randomblob(32))))",
 )
 
 
@@ -99,7 +102,11 @@ OF_TABLES = {
             "CREATE TABLE IF NOT EXISTS owui_chat_locks (chat_id TEXT PRIMARY KEY, token TEXT NOT NULL, "
             "expires_at INTEGER NOT NULL) WITHOUT ROWID"
         ),
+        *DATA_URL_TABLES,
+        *DATA_URL_TRIGGERS["chat"],
     ),
+    "chat_message": DATA_URL_TRIGGERS["chat_message"],
+    "shared_chat": DATA_URL_TRIGGERS["shared_chat"],
 }
 """Host table -> further tables of our own and the triggers that fill them.
 
@@ -124,11 +131,12 @@ def _search_statements(collection_name: str, search: Search) -> tuple[str, ...]:
     not_indexed = f"UPDATE {collection_name} SET doc = -doc WHERE id = NEW.id AND doc > 0 AND doc = OLD.doc;"
     trigger = f"CREATE TRIGGER IF NOT EXISTS {index}"
     of_words = (f"CREATE VIRTUAL TABLE IF NOT EXISTS {collection_name}_words USING fts5vocab ({index}, instance)",)
+    column, tokenizer = ("words", "ascii") if search.words else ("text", "trigram")
     of_text = (f"{trigger}_create AFTER INSERT ON {collection_name} BEGIN {insert} END",)
     return (
         (
-            f"CREATE VIRTUAL TABLE IF NOT EXISTS {index} USING fts5 (text, tokenize = "
-            f"'{'ascii' if search.words else 'trigram'}', content = '', contentless_delete = 1, detail = none)"
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {index} USING fts5 ({column}, tokenize = "
+            f"'{tokenizer}', content = '', contentless_delete = 1, detail = none)"
         ),
         *(of_words if search.words else of_text),
         (

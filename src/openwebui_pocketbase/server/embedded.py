@@ -199,7 +199,8 @@ class EmbeddedServer:
             if time.monotonic() > deadline:
                 raise ServerError(
                     "The embedded PocketBase of an earlier run does not stop.",
-                    hint=f"End the processes named in {self._run_dir.path}, and see the logs there.",
+                    hint="If a restore is going on (openwebui-pocketbase backup restore), wait until it has ended."
+                    f" Else end the processes named in {self._run_dir.path}, and see the logs there.",
                 )
             time.sleep(FIRST_PAUSE)
         return lease

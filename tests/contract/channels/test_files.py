@@ -12,7 +12,7 @@ from open_webui.models.messages import Message
 from openwebui_pocketbase.exceptions import UnavailableError
 from openwebui_pocketbase.repositories.channels import PocketBaseChannels
 from tests.support.channels import NS, World, open_world
-from tests.support.differential import HOSTILE_NAMES, SURROGATES, Opened
+from tests.support.differential import SURROGATES, Opened, share_of_hostile_names
 from tests.support.stock import skip_postgresql
 
 MESSAGE = "e0000000-0000-4000-8000-000000000001"
@@ -57,7 +57,10 @@ async def test_a_link_needs_all_of_them(world: World, args: tuple[str, str, str]
     assert isinstance(await world.call("add_file_to_channel_by_id", *args), ValueError)
 
 
-@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+NAMES = share_of_hostile_names(3, 4)
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 async def test_hostile_ids(world: World, name: str) -> None:
     skip_postgresql(world.pair.database, "foreign keys")
     assert await world.call("add_file_to_channel_by_id", name, name, name)

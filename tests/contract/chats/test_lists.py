@@ -16,7 +16,7 @@ from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.chats import PocketBaseChats, _base
 from openwebui_pocketbase.repositories.users.users import PocketBaseUsers
 from tests.support.chats import chat, entry, key, row, seed
-from tests.support.differential import HOSTILE_NAMES, START, Contract, Opened, Pair
+from tests.support.differential import START, Contract, Opened, Pair, share_of_hostile_names
 
 LISTS = Contract(
     name="Chats",
@@ -274,7 +274,10 @@ async def test_pages_beyond_what_can_be_counted(seeded: Pair, number: int) -> No
         await call(seeded, "get_chats_by_model_id", "m", **page)
 
 
-@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+NAMES = share_of_hostile_names(3, 6)
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 async def test_hostile_names(opened: Opened, name: str) -> None:
     async with opened(LISTS, "sqlite") as pair:
         title = name.replace("\x00", "")

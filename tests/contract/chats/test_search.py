@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.chats.message_rows import PocketBaseChatMessages
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
-from tests.support import chats
+from tests.support import chats, scripts
 from tests.support.chats import seed_waiting
 from tests.support.differential import HOSTILE_NAMES, IDS, WILDCARDS, Contract, Opened, Pair
 
@@ -299,6 +300,15 @@ async def test_metas_of_all_kinds(on_sqlite: Pair) -> None:
 async def test_no_text_is_the_list(on_sqlite: Pair) -> None:
     await seed(on_sqlite, chat(1, "t"), chat(2, "t", archived=True), chat(3, "t", pinned=True))
     await search(on_sqlite, "", "  ", "\0")
+
+
+async def test_scripts_without_spaces(on_sqlite: Pair) -> None:
+    generator = random.Random(6)
+    written = scripts.texts(generator, 160)
+    groups = [written[start : start + 4] for start in range(0, len(written), 4)]
+    await seed(on_sqlite, *(chat(number, group[0], *group[1:]) for number, group in enumerate(groups)))
+    for query in islice(scripts.queries(generator, written), 300):
+        await search(on_sqlite, query, limit=generator.choice([3, 60]))
 
 
 WORDS = ["apple", "pear", "grape", "grapefruit", "pineapple", "melon", "fig", "a", "of", "größe", "名前", "x1"]

@@ -12,7 +12,16 @@ from open_webui.models.chats import ChatModel
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.repositories.tags import PocketBaseTags
 from tests.support.chats import chat, key, seed
-from tests.support.differential import HOSTILE_NAMES, START, SURROGATES, Contract, Opened, Pair, pocketbase_rows, same
+from tests.support.differential import (
+    START,
+    SURROGATES,
+    Contract,
+    Opened,
+    Pair,
+    pocketbase_rows,
+    same,
+    share_of_hostile_names,
+)
 
 TAGS = Contract(
     name="Chats",
@@ -260,7 +269,10 @@ async def test_tags_that_are_no_list_of_texts(on_sqlite: Pair, tags: Any) -> Non
     assert found.meta == {"tags": ["x"]}
 
 
-@pytest.mark.parametrize("name", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+NAMES = share_of_hostile_names(4, 6)
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 async def test_hostile_names(on_sqlite: Pair, name: str) -> None:
     chats = [chat(1), chat(2)]
     chats[1].user_id = name

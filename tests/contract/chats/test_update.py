@@ -10,7 +10,7 @@ from open_webui.models.chats import ChatForm
 
 from tests.support.chat_samples import ALL_OF_CHATS, NO_IDS, A, B, C, D, chats, seed_samples
 from tests.support.chats import CHATS, NOBODY, body, chat, entry, message, row, seed
-from tests.support.differential import HOSTILE_NAMES, SURROGATES, Opened, Pair
+from tests.support.differential import SURROGATES, Opened, Pair, share_of_hostile_names
 
 
 @pytest.fixture
@@ -53,7 +53,10 @@ async def test_chats_that_the_host_refuses(on_sqlite: Pair, column: str) -> None
     await on_sqlite.call("toggle_chat_archive_by_id", A)
 
 
-@pytest.mark.parametrize("text", HOSTILE_NAMES.values(), ids=HOSTILE_NAMES)
+NAMES = share_of_hostile_names(1, 6)
+
+
+@pytest.mark.parametrize("text", NAMES.values(), ids=NAMES)
 async def test_hostile_texts(on_sqlite: Pair, text: str) -> None:
     await seed(on_sqlite, [chat(1), chat(2, folder_id=text)])
     await on_sqlite.call("update_chat_variables_by_id", A, {text: text})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
-from itertools import product
+from itertools import islice, product
 from typing import Any
 
 import pytest
 from open_webui.models.messages import Message, MessageForm
 
+from tests.support import scripts
 from tests.support.channel_messages import SECOND, message, seed_waiting
 from tests.support.contracts import MESSAGES
 from tests.support.differential import HOSTILE_NAMES, IDS, START, WILDCARDS, Opened, Pair
@@ -178,6 +179,14 @@ async def test_frequent_parts(on_sqlite: Pair) -> None:
         await search(on_sqlite, "no", "note", "noab noac", "noac noab", "7 no", "no rarely", "no_b", limit=limit)
         await search(on_sqlite, "no", "a no", channels=("c2", "c0", "c1"), limit=limit)
     await search(on_sqlite, "no", start_timestamp=message(4, "").created_at, end_timestamp=message(20, "").created_at)
+
+
+async def test_scripts_without_spaces(on_sqlite: Pair) -> None:
+    generator = random.Random(6)
+    written = scripts.texts(generator, 120)
+    await seed_waiting(on_sqlite, *(message(number, text) for number, text in enumerate(written)))
+    for query in islice(scripts.queries(generator, written), 300):
+        await search(on_sqlite, query, limit=generator.choice([3, 60]))
 
 
 WORDS = ["apple", "pear", "grape", "grapefruit", "pineapple", "melon", "fig", "a", "of", "größe", "名前", "x1"]

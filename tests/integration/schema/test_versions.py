@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def test_migrating_after_applying_changes_nothing(start: StartServer) -> None:
     assert snapshot(server) == expected
 
 
-@pytest.mark.parametrize("steps", range(1, SCHEMA_VERSION + 1))
+@pytest.mark.parametrize("steps", [1, 2, 3, SCHEMA_VERSION])
 def test_reverting_and_migrating_again(steps: int, start: StartServer) -> None:
     server = start()
     expected = snapshot(server)
@@ -162,13 +163,15 @@ ADDED = [
         *(f"owui_messages_search{part}" for part in SEARCH_PARTS),
     },
     set(),
+    set(),
+    {"owui_data_urls", "owui_data_url_parts", "owui_data_url_uses", "owui_data_url_unsure"},
 ]
 """Tables which each version of the schema added."""
 TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]
 """Tables of each version of the schema."""
 
 
-@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+@pytest.mark.parametrize("version", [1, 7, *range(10, SCHEMA_VERSION)])
 def test_bring_up_from_an_older_version_keeps_rows(version: int, start: StartServer) -> None:
     server = start(version)
     with server.admin() as admin:
@@ -177,13 +180,21 @@ def test_bring_up_from_an_older_version_keeps_rows(version: int, start: StartSer
         seen, epoch = changes(admin), admin.version()["epoch"]
         assert inspect(admin).schema == version
         bring_up(admin)
-        assert {name: found for name, found in rows(admin).items() if name in kept} == kept
+        assert _lasting({name: found for name, found in rows(admin).items() if name in kept}) == _lasting(kept)
         assert changes(admin) == seen
         assert admin.version()["epoch"] == epoch
     brought_up = snapshot(server)
     server.stop()
     server = start(data_dir=server.data_dir)  # with the migrations of this version, too
     assert snapshot(server) == brought_up == snapshot(start())
+
+
+def _lasting(found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Rows without what says that they are in a full-text index, which may have been made anew."""
+    return {
+        name: [{key: value for key, value in row.items() if key not in ("doc", "waits")} for row in rows]
+        for name, rows in found.items()
+    }
 
 
 @pytest.mark.parametrize("threads", [2, 8])

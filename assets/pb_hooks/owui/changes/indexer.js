@@ -7,8 +7,10 @@
  */
 
 const { tables, arg, query } = require("../lib/rows.js");
+const { kept } = require("../chats/_remains.js");
 const { OF_CHAT } = require("../chats/_texts.js");
 const { newDoc, execute } = require("../lib/bulk.js");
+const { FORM } = require("../lib/words.js");
 const { textOf, waits } = require("../messages/_texts.js");
 
 /** The next chats. */
@@ -77,9 +79,13 @@ function texts(messages, columns = "id, text") {
     FROM (${messages} LIMIT ${arg("limit")})) WHERE before < ${arg("bytes")}`;
 }
 
-/** @param {Source} source */
-function waiting({ table, text }) {
-  return `json((${texts(`SELECT m.id, ${text} AS text FROM ${table.collection} m WHERE m.waits = TRUE`)}))`;
+/**
+ * @param {Source} source
+ * @param {string} which condition on the messages, `m`
+ */
+function waiting({ table, text }, which = "TRUE") {
+  const found = `SELECT m.id, ${text} AS text FROM ${table.collection} m WHERE m.waits = TRUE AND ${which}`;
+  return `json((${texts(found)}))`;
 }
 
 /**
@@ -123,8 +129,8 @@ function refolding({ table, written }) {
 
 /**
  * A write that indexes messages, unless they have changed since their texts were read; its reply is the number of
- * messages that were changed by this. Of each it is given its record's `id`, the `text` that was read, `doc`, -1 if the
- * message is not to be indexed, and its `words`.
+ * messages that were changed by this. It is given the `form` of words, and of each message its record's `id`, the `text`
+ * that was read, `doc`, -1 if the message is not to be indexed, and its `words`.
  *
  * @param {Source} source
  * @returns {(tx: CoreApp, args: undefined, body: string) => string}
@@ -132,13 +138,13 @@ function refolding({ table, written }) {
 function indexing({ table, text }) {
   const name = table.collection;
   // Without text a message is not indexed, which is always right.
-  const isAsRead = `m.id = j.value ->> '$.id' AND (j.value ->> '$.text' IS NULL OR ${text} = j.value ->> '$.text')`;
+  const isAsRead = `${arg("form")} = ${FORM} AND m.id = j.value ->> '$.id' AND (j.value ->> '$.text' IS NULL OR ${text} = j.value ->> '$.text')`;
   // Those that were not indexed and are now, or the other way round, get another number.
   const number = `UPDATE ${name} AS m SET waits = FALSE,
     doc = iif(sign(m.doc) = j.value ->> '$.doc', m.doc, ${newDoc(name)})
     FROM jsonb_each({:body}, '$.messages') j
     WHERE ${isAsRead} AND (m.waits = TRUE OR sign(m.doc) != j.value ->> '$.doc')`;
-  const index = `INSERT INTO ${name}_search (rowid, text) SELECT m.doc, j.value ->> '$.words'
+  const index = `INSERT INTO ${name}_search (rowid, words) SELECT m.doc, j.value ->> '$.words'
     FROM jsonb_each({:body}, '$.messages') j CROSS JOIN ${name} m ON ${isAsRead}
     WHERE m.doc > 0 AND j.value ->> '$.doc' = 1
       AND NOT EXISTS (SELECT 1 FROM ${name}_search_docsize d WHERE d.id = m.doc)`;
@@ -151,7 +157,7 @@ function indexing({ table, text }) {
 
 const reads = {
   /** What waits: of messages their records' ids and texts, by table, and how many chats. */
-  get_waiting: `SELECT json_object('chat_message', ${waiting(SOURCES.chat_message)},
+  get_waiting: `SELECT json_object('chat_message', ${waiting(SOURCES.chat_message, kept("m"))},
     'message', ${waiting(SOURCES.message)}, 'chats', (SELECT count(*) FROM (${WAITING_CHATS}))) AS json`,
 
   get_texts_of_chats: following(SOURCES.chat_message),

@@ -3,13 +3,13 @@
 /** Where parts of words can be, as the full-text indexes tell. */
 
 const { tables, arg } = require("../lib/rows.js");
-const { wordsOf, beginsWith } = require("../lib/words.js");
+const { docsWith } = require("../lib/words.js");
 const { OF_CHAT } = require("./_texts.js");
 
 /**
  * A part of a word, with an expression `match` that finds it in titles, and what it is a part `of`.
  *
- * @typedef {{ text: string, match?: string, of: ("phrase" | "terms")[] }} Piece
+ * @typedef {import("../lib/words.js").Part & { match?: string, of: ("phrase" | "terms")[] }} Piece
  */
 
 /** A part of a word with more places than this is frequent. */
@@ -22,14 +22,14 @@ const FEW = 2000;
  * @param {Piece} piece
  * @param {number} number
  */
-function lookUp({ match }, number) {
-  const text = arg(`pieces[${number}].text`);
+function lookUp(piece, number) {
+  const at = `pieces[${number}]`;
   // Titles have an index of three-letter sequences; for shorter parts the user's own are looked through.
-  const titles = match
-    ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH ${arg(`pieces[${number}].match`)}`
-    : `SELECT doc FROM owui_chats c WHERE c.user_id = ${arg("user_id")} AND instr(${OF_CHAT}, ${text})`;
-  return `SELECT ${number} AS n, 1 AS is_message, doc FROM (
-      SELECT doc FROM ${wordsOf(tables.chat_message)} WHERE ${beginsWith(text)} LIMIT ${FEW + 1})
+  const titles = piece.match
+    ? `SELECT rowid AS doc FROM owui_chats_search WHERE owui_chats_search MATCH ${arg(`${at}.match`)}`
+    : `SELECT doc FROM owui_chats c WHERE c.user_id = ${arg("user_id")} AND instr(${OF_CHAT}, ${arg(`${at}.text`)})`;
+  const messages = docsWith(tables.chat_message, piece, at);
+  return `SELECT ${number} AS n, 1 AS is_message, doc FROM (${messages} LIMIT ${FEW + 1})
     UNION ALL SELECT ${number}, 0, doc FROM (${titles} LIMIT ${FEW + 1})`;
 }
 

@@ -9,6 +9,7 @@
 const { tables, arg, given, value, matches, one } = require("../lib/rows.js");
 const { PAGE } = require("../lib/paging.js");
 const { membersBelow } = require("../lib/trees.js");
+const { kept } = require("./_remains.js");
 const { WITH_CALLS, toolCalls } = require("./_tool_calls.js");
 
 /**
@@ -20,6 +21,9 @@ const { WITH_CALLS, toolCalls } = require("./_tool_calls.js");
  */
 
 const MESSAGE = tables.chat_message;
+
+/** Message `m` is a row of the host's table. */
+const IS_ROW = `m.has_row = TRUE AND ${kept("m")}`;
 
 const USER = value(MESSAGE, "m", "user_id");
 const MODEL = value(MESSAGE, "m", "model_id");
@@ -50,7 +54,7 @@ function among(args, ...conditions) {
   const filters = Object.entries(FILTERS).flatMap(([name, sql]) =>
     args[/** @type {keyof Asked} */ (name)] === undefined ? [] : [sql],
   );
-  return `FROM owui_chat_messages m WHERE ${["m.has_row = TRUE", ...conditions, ...filters].join(" AND ")}`;
+  return `FROM owui_chat_messages m WHERE ${[IS_ROW, ...conditions, ...filters].join(" AND ")}`;
 }
 
 /**
@@ -209,7 +213,7 @@ const reads = {
   get_user_usage_summary: (/** @type {Asked} */ args) =>
     userSummary(args.zone ? bucket(args) : "NULL", among(args, OF_USER)),
   get_user_first_message_created_at: one(`SELECT m.created_at FROM owui_chat_messages m
-    WHERE m.has_row = TRUE AND ${OF_USER} AND ${CREATED_AT} IS NOT NULL ORDER BY m.created_at`),
+    WHERE ${IS_ROW} AND ${OF_USER} AND ${CREATED_AT} IS NOT NULL ORDER BY m.created_at`),
   get_user_daily_usage: (/** @type {Asked} */ args) => dailyUsage(bucket(args), among(args, OF_USER)),
   get_user_top_models: (/** @type {Asked} */ args) => topModels(among(args, OF_USER, ANSWERS, WITH_MODEL)),
   get_user_top_tools: (/** @type {Asked} */ args) => toolCalls(among(args, OF_USER, WITH_CALLS)),
@@ -222,4 +226,4 @@ const reads = {
   },
 };
 
-module.exports = { reads, among };
+module.exports = { reads, IS_ROW, among };

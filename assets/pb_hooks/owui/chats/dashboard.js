@@ -14,11 +14,12 @@ const { settleTags } = require("../lib/stale.js");
 const { SEPARATOR, tagId } = require("../lib/texts.js");
 const { refold, deleteAlone } = require("../dashboard.js");
 const { NEW_VERSION } = require("./_records.js");
+const { CHAT_IN, deleteMessages, makeRoom } = require("./_remains.js");
 const { searchedText } = require("./_texts.js");
 
 /**
  * Number a new record for the full-text index, see schema/definitions.py; in the transaction that saves it, so that no
- * two get the same number.
+ * two get the same number. What remains of a deleted chat with the same id goes as well.
  *
  * @param {core.RecordEvent} e
  * @param {number} sign -1 for what is not indexed yet
@@ -27,8 +28,12 @@ function number(e, sign) {
   const { app } = e;
   app.runInTransaction((tx) => {
     e.app = tx;
+    const name = e.record?.collection().name || "";
+    if (e.record && CHAT_IN[name]) {
+      const id = e.record.getString(CHAT_IN[name]);
+      makeRoom(tx, `SELECT ${arg("id")}`, JSON.stringify({ id }));
+    }
     if (e.record && !e.record.getInt("doc")) {
-      const { name } = e.record.collection();
       e.record.set("doc", sign * (Number(query(tx, `SELECT ${lastDoc(name)} AS json`, "")) + 1));
     }
     e.next();
@@ -165,17 +170,16 @@ function madeTag(e) {
 }
 
 /**
- * A chat that is deleted, with its messages and the links to it.
+ * A chat that is deleted, with the links to it and its messages; of many, some are left to a job.
  *
  * @param {core.RecordEvent} e
  */
 function deletedChat(e) {
   return deleting(e, (tx) => {
-    for (const name of ["owui_chat_messages", "owui_shared_chats"]) {
-      tx.db()
-        .delete(name, $dbx.hashExp({ chat_id: e.record?.id }))
-        .execute();
-    }
+    tx.db()
+      .delete("owui_shared_chats", $dbx.hashExp({ chat_id: e.record?.id }))
+      .execute();
+    deleteMessages(tx, JSON.stringify({ ids: [e.record?.id] }));
     return deleteAlone(e);
   });
 }

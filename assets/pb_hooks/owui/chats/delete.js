@@ -2,18 +2,36 @@
 
 /** Deleting chats with their messages and snapshots. */
 
-const { tables, arg, given, matches, query } = require("../lib/rows.js");
-const { execute } = require("../lib/bulk.js");
+const { tables, arg, given, matches, truth, query } = require("../lib/rows.js");
+const { execute, inSteps } = require("../lib/bulk.js");
+const { mergeLater } = require("../lib/merges.js");
 const { BY_ID } = require("./_columns.js");
 const { OF_USER } = require("./_filters.js");
 const { NEW_VERSION } = require("./_records.js");
+const { BYTES, leaveMessages, deleteMessages } = require("./_remains.js");
 const { deleteSnapshots } = require("./_snapshot.js");
 
-/** Chats whose deletion is one transaction: others want to write meanwhile. */
+const CHAT = tables.chat;
+
+/** Chats that are deleted in one step, about 10 ms. */
 const CHATS_AT_ONCE = 100;
 
 /**
- * Delete chats with their messages; reply whether there may be more, which takes another call.
+ * SQL of the ids of the next chats to delete: so many that they have the bytes of a step, one at least. Browsers
+ * keep the messages of a branch in the body as well.
+ *
+ * @param {string} which condition on the chats, `c`
+ */
+function nextChats(which) {
+  const before = "sum(s.size) OVER (ORDER BY s.place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)";
+  const some = `SELECT c.id, c.rowid AS place, octet_length(c.chat) + octet_length(c.legacy_folded) AS size
+    FROM owui_chats c WHERE ${which} LIMIT ${CHATS_AT_ONCE}`;
+  return `SELECT json_group_array(id) AS json FROM (SELECT s.id, ${before} AS before FROM (${some}) s)
+    WHERE coalesce(before, 0) < ${BYTES}`;
+}
+
+/**
+ * Delete chats and leave their messages; reply whether there may be more to do, which takes another call.
  *
  * @param {CoreApp} tx
  * @param {string} body
@@ -21,39 +39,43 @@ const CHATS_AT_ONCE = 100;
  * @param {boolean} withShares whether their snapshots go as well
  */
 function deleteSome(tx, body, which, withShares) {
-  const chats = `SELECT c.id FROM owui_chats c WHERE ${which} LIMIT ${CHATS_AT_ONCE}`;
-  const ids = query(tx, `SELECT json_group_array(id) AS json FROM (${chats})`, body);
-  for (const which of [
-    "owui_chat_messages WHERE chat_id",
-    ...(withShares ? ["owui_shared_chats WHERE chat_id"] : []),
-    "owui_chats WHERE id",
-  ]) {
-    execute(tx, `DELETE FROM ${which} IN ${given("ids")}`, `{"ids":${ids}}`);
-  }
-  return String(JSON.parse(ids).length === CHATS_AT_ONCE);
+  mergeLater(tx, CHAT);
+  inSteps(() => {
+    const ids = `{"ids":${query(tx, nextChats(which), body)}}`;
+    if (withShares) {
+      execute(tx, `DELETE FROM owui_shared_chats WHERE chat_id IN ${given("ids")}`, ids);
+    }
+    const deleted = execute(tx, `DELETE FROM owui_chats WHERE id IN ${given("ids")}`, ids);
+    leaveMessages(tx, ids);
+    return deleted === CHATS_AT_ONCE;
+  });
+  return query(tx, truth(`EXISTS (SELECT 1 FROM owui_chats c WHERE ${which})`), body);
 }
 
 /**
- * Delete a chat if it is one of these, its messages and its snapshots. A chat that stays keeps its body.
+ * Delete a chat if it is one of these, its messages and its snapshots; reply whether messages remain. A chat that stays
+ * keeps its body.
  *
  * @param {CoreApp} tx
+ * @param {string} id
  * @param {string} body
  * @param {string} which
  */
-function deleteOne(tx, body, which) {
-  const stays = !execute(tx, `DELETE FROM owui_chats AS c WHERE ${which}`, body);
-  const ofChat = `owui_chat_messages WHERE chat_id = ${arg("id")}`;
-  execute(tx, `DELETE FROM ${ofChat} ${stays ? "AND position = 0" : ""}`, body);
-  if (stays) {
-    execute(
-      tx,
-      `UPDATE owui_chat_messages SET has_row = FALSE, same = '[]' WHERE chat_id = ${arg("id")}`,
-      body,
-    );
-    execute(tx, `UPDATE owui_chats AS c SET version = ${NEW_VERSION} WHERE ${BY_ID}`, body);
-  }
+function deleteOne(tx, id, body, which) {
   execute(tx, deleteSnapshots("chat_id", "id"), body);
-  return "true";
+  const stays = !execute(tx, `DELETE FROM owui_chats AS c WHERE ${which}`, body);
+  if (!stays) {
+    return String(deleteMessages(tx, JSON.stringify({ ids: [id] })));
+  }
+  mergeLater(tx, tables.chat_message);
+  execute(tx, `DELETE FROM owui_chat_messages WHERE chat_id = ${arg("id")} AND position = 0`, body);
+  execute(
+    tx,
+    `UPDATE owui_chat_messages SET has_row = FALSE, same = '[]' WHERE chat_id = ${arg("id")}`,
+    body,
+  );
+  execute(tx, `UPDATE owui_chats AS c SET version = ${NEW_VERSION} WHERE ${BY_ID}`, body);
+  return "false";
 }
 
 const writes = {
@@ -62,8 +84,8 @@ const writes = {
    * @param {{ id: string }} args
    * @param {string} body
    */
-  delete_chat_by_id(tx, args, body) {
-    return deleteOne(tx, body, BY_ID);
+  delete_chat_by_id(tx, { id }, body) {
+    return deleteOne(tx, id, body, BY_ID);
   },
 
   /**
@@ -71,8 +93,8 @@ const writes = {
    * @param {{ id: string, user_id: string }} args
    * @param {string} body
    */
-  delete_chat_by_id_and_user_id(tx, args, body) {
-    return deleteOne(tx, body, `${BY_ID} AND ${OF_USER}`);
+  delete_chat_by_id_and_user_id(tx, { id }, body) {
+    return deleteOne(tx, id, body, `${BY_ID} AND ${OF_USER}`);
   },
 
   /**
@@ -90,7 +112,7 @@ const writes = {
    * @param {string} body
    */
   delete_chats_by_user_id_and_folder_id(tx, args, body) {
-    return deleteSome(tx, body, `${OF_USER} AND ${matches(tables.chat, "c", "folder_id")}`, true);
+    return deleteSome(tx, body, `${OF_USER} AND ${matches(CHAT, "c", "folder_id")}`, true);
   },
 };
 

@@ -8,13 +8,11 @@
  * is deleted: when the import says that it has failed, or, if its process has died, once that row has expired.
  */
 
-const { tables, arg } = require("../lib/rows.js");
+const { tables, arg, given, truth, query } = require("../lib/rows.js");
 const { inserts, execute } = require("../lib/bulk.js");
 const { MILLISECONDS, INSERT_MESSAGES } = require("./_records.js");
+const { deleteRemains, makeRoom } = require("./_remains.js");
 const { relation } = require("./tags.js");
-
-/** Messages that are deleted in one transaction: each may have megabytes, and others want to write. */
-const DELETED_AT_ONCE = 50;
 
 const INSERT_CHATS = inserts(tables.chat, "$.chats", {
   tags: relation("j.value ->> '$.meta'", "j.value ->> '$.user_id'"),
@@ -48,38 +46,23 @@ const GIVE_UP = `INSERT INTO owui_chat_locks (chat_id, token, expires_at)
     WHERE NOT EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = j.value)
   ON CONFLICT (chat_id) DO UPDATE SET token = excluded.token WHERE token = ${arg("token")}`;
 
-const GIVE_UP_EXPIRED = `UPDATE owui_chat_locks SET token = 'old-' || token
-  WHERE token GLOB 'new-*' AND expires_at < ${MILLISECONDS} AND {:body} = ''`;
-
-const DELETE_MESSAGES = `DELETE FROM owui_chat_messages WHERE rowid IN (
-  SELECT m.rowid FROM owui_chat_locks l CROSS JOIN owui_chat_messages m ON m.chat_id = l.chat_id
-    WHERE l.token GLOB 'old-*' AND NOT EXISTS (SELECT 1 FROM owui_chats c WHERE c.id = l.chat_id)
-    LIMIT ${DELETED_AT_ONCE})`;
-
-const FORGET = "DELETE FROM owui_chat_locks WHERE token GLOB 'old-*'";
+const IS_EXPIRED = `token GLOB 'new-*' AND expires_at < ${MILLISECONDS}`;
 
 /**
- * Delete some of what was given up; return whether there is more.
+ * Give up the imports that nobody will finish.
  *
- * @param {ReturnType<CoreApp["db"]>} db
+ * @param {CoreApp} app
  */
-function deleteSome(db) {
-  const isMore = db.newQuery(DELETE_MESSAGES).execute().rowsAffected() === DELETED_AT_ONCE;
-  if (!isMore) {
-    db.newQuery(FORGET).execute();
+function giveUpExpired(app) {
+  if (query(app, truth(`EXISTS (SELECT 1 FROM owui_chat_locks WHERE ${IS_EXPIRED})`), "") === "true") {
+    app
+      .nonconcurrentDB()
+      .newQuery(`UPDATE owui_chat_locks SET token = 'old-' || token WHERE ${IS_EXPIRED}`)
+      .execute();
   }
-  return isMore;
 }
 
-/**
- * Delete what was given up, and what nobody will finish.
- *
- * @param {ReturnType<CoreApp["db"]>} db outside of a transaction
- */
-function prune(db) {
-  db.newQuery(GIVE_UP_EXPIRED).bind({ body: "" }).execute();
-  while (deleteSome(db));
-}
+const INSERTED = "SELECT j.value ->> '$.id' FROM jsonb_each({:body}, '$.chats') j";
 
 const writes = {
   /**
@@ -90,6 +73,7 @@ const writes = {
    * @param {string} body
    */
   insert_chats(tx, args, body) {
+    makeRoom(tx, INSERTED, body);
     execute(tx, INSERT_CHATS, body);
     execute(tx, INSERT_MESSAGES, body);
     return "true";
@@ -104,6 +88,7 @@ const writes = {
    * @param {string} body
    */
   begin_import(tx, args, body) {
+    makeRoom(tx, given("ids"), body);
     if (execute(tx, BEGIN, body) < args.ids.length) {
       throw { status: 409, code: "conflict", message: "There is a chat with one of these ids." };
     }
@@ -140,11 +125,11 @@ const writes = {
   abandon_import(tx, args, body) {
     execute(tx, DELETE_CHATS, body);
     execute(tx, GIVE_UP, body);
-    return String(deleteSome(tx.db()));
+    return String(deleteRemains(tx));
   },
 };
 
 /** Their bodies are long, and only SQLite reads them. */
 const unparsed = ["insert_chats", "finish_import"];
 
-module.exports = { writes, unparsed, prune };
+module.exports = { writes, unparsed, giveUpExpired };

@@ -15,15 +15,19 @@
 const { tables, arg, given, row, one, many, query } = require("../lib/rows.js");
 const { assignments, updates, execute } = require("../lib/bulk.js");
 const { MILLISECONDS, INSERT_MESSAGES, place, records } = require("./_records.js");
+const { kept, makeRoom } = require("./_remains.js");
 
 const CHAT = tables.chat;
 const MESSAGE = tables.chat_message;
 
+/** The message is of the chat, not of a deleted one with this id. */
+const IN_CHAT = `+m.chat_id = ${arg("id")} AND ${kept("m")}`;
+
 /** All messages of the chat. */
-const ALL = `FROM owui_chat_messages m WHERE m.chat_id = ${arg("id")}`;
+const ALL = `FROM owui_chat_messages m WHERE m.chat_id = ${arg("id")} AND ${kept("m")}`;
 
 /** The messages with the given keys, and those that their entries name as parents. */
-const ASKED_FOR = `FROM owui_chat_messages m WHERE +m.chat_id = ${arg("id")} AND m.key IN (
+const ASKED_FOR = `FROM owui_chat_messages m WHERE ${IN_CHAT} AND m.key IN (
     SELECT value FROM ${given("keys")}
     UNION ALL SELECT o.chat_id || '-' || (o.entry ->> '$.parentId') FROM owui_chat_messages o
       WHERE o.key IN ${given("keys")} AND +o.chat_id = ${arg("id")})`;
@@ -106,12 +110,12 @@ const DELETE_MESSAGES = `DELETE FROM owui_chat_messages WHERE chat_id = ${arg("i
   AND key IN ${given("removed")}`;
 
 /** One message of a chat. */
-const BY_KEY = `FROM owui_chat_messages m WHERE m.key = ${arg("key")} AND +m.chat_id = ${arg("id")}`;
+const BY_KEY = `FROM owui_chat_messages m WHERE m.key = ${arg("key")} AND ${IN_CHAT}`;
 
 /** Keys of the rows that name the message as their parent. */
 const CHILDREN = many(
   "m.key",
-  `FROM owui_chat_messages m WHERE m.chat_id = ${arg("id")} AND m.has_row = TRUE
+  `${ALL} AND m.has_row = TRUE
     AND m.parent_id = ${arg("message_id")} AND m.parent_id != ''`,
   "m.rowid",
 );
@@ -185,6 +189,9 @@ const writes = {
       if (!done) {
         return query(tx, STATE, body);
       }
+    }
+    if (args.version === null) {
+      makeRoom(tx, `SELECT ${arg("id")}`, body);
     }
     if (args.removed.length) {
       execute(tx, DELETE_MESSAGES, body);

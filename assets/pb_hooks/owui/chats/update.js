@@ -5,13 +5,13 @@
 const { tables, arg, value, matches, row, one, query } = require("../lib/rows.js");
 const { BY_ID, change, changing } = require("./_columns.js");
 const { ACTIVE, INTERNAL, IN_FOLDERS, LISTED, OF_USER } = require("./_filters.js");
-const { wholeOne } = require("./_whole.js");
 
 /** @typedef {import("./_columns.js").Changes} Changes */
 
 const CHAT = tables.chat;
 
-const WHOLE = wholeOne(`FROM owui_chats c WHERE ${BY_ID}`);
+/** The chat without its messages: hardly anybody looks at these. */
+const ROW = one(`SELECT ${row(CHAT, "c")} FROM owui_chats c WHERE ${BY_ID}`);
 const READABLE = `${ACTIVE} AND ${INTERNAL} IS NOT TRUE`;
 
 /**
@@ -106,10 +106,10 @@ const writes = {
 };
 
 const answers = {
-  update_chat: one(`SELECT ${row(CHAT, "c")} FROM owui_chats c WHERE ${BY_ID}`),
-  toggle_chat_pinned_by_id: WHOLE,
-  toggle_chat_archive_by_id: WHOLE,
-  update_chat_folder_id: WHOLE,
+  update_chat: ROW,
+  toggle_chat_pinned_by_id: ROW,
+  toggle_chat_archive_by_id: ROW,
+  update_chat_folder_id: ROW,
   mark_chat_unread_by_id: one(`SELECT ${LISTED} FROM owui_chats c WHERE ${BY_ID}`),
 };
 

@@ -3,18 +3,17 @@
 /** Groups and the tree that they form: the host's table `group`. */
 
 const { members, merge, equal } = require("../lib/json.js");
-const { insert, update, removeSelected, find, get } = require("../lib/records.js");
+const { assignments, execute } = require("../lib/bulk.js");
+const { insert, insertPlainly, update, find, get } = require("../lib/records.js");
 const rows = require("../lib/rows.js");
 const { arg, given, matches, contains, row, one, many, query, recordIds } = rows;
 const { PAGE } = require("../lib/paging.js");
 const { groupsAbove } = require("../lib/trees.js");
-const { GROUP, MEMBER, OF_GROUP, INHERITED, existing } = require("./_base.js");
-const { usersBelow } = require("./members.js");
+const { GROUP, INHERITED, GROUP_BY_ID, existing } = require("./_base.js");
+const { usersBelow, someUsers, endSome } = require("./members.js");
 
 /** @typedef {import("../lib/records.js").Values} Values */
 /** @typedef {{ query?: string, user_ids?: [string] }} Asked what groups are asked for: part of the name, a member */
-
-const GRANT = rows.tables.access_grant;
 
 const LATEST_FIRST = "g.updated_at DESC, g.rowid";
 
@@ -42,7 +41,7 @@ function shared({ share, user_ids }) {
 }
 
 const reads = {
-  get_group_by_id: one(`SELECT ${row(GROUP, "g")} FROM owui_groups g WHERE g.id = ${arg("id")}`),
+  get_group_by_id: GROUP_BY_ID,
   get_group_by_name: one(`SELECT ${row(GROUP, "g")} FROM owui_groups g WHERE ${matches(GROUP, "g", "name")}
     ORDER BY g.rowid`),
   get_all_groups: many(row(GROUP, "g"), "FROM owui_groups g", LATEST_FIRST),
@@ -85,6 +84,28 @@ const reads = {
   },
   get_ancestor_ids: ANCESTORS,
 };
+
+/** Grants to a group. */
+const GRANTS = `FROM owui_access_grants WHERE principal_type = 'group' AND principal_id = ${arg("id")}`;
+
+/**
+ * Give groups another parent.
+ *
+ * @param {CoreApp} tx
+ * @param {string[]} ids
+ * @param {string | null} parent
+ * @param {number} updated_at
+ */
+function promote(tx, ids, parent, updated_at) {
+  const columns = ["parent_group_id", "updated_at"];
+  const changes = { parent_group_id: parent ?? "", updated_at };
+  const sql = `UPDATE owui_groups SET ${assignments(GROUP, columns)} WHERE id IN ${given("ids")}`;
+  execute(
+    tx,
+    sql,
+    JSON.stringify({ ids, changes, columns, nones: parent === null ? columns.slice(0, 1) : [] }),
+  );
+}
 
 /**
  * Refuse a parent which is not there, or would make a cycle.
@@ -168,25 +189,25 @@ const writes = {
 
   /**
    * Delete a group with its memberships and grants; its children go to its parent. Reply with that parent, the
-   * children, and the users whose access that may change.
+   * children, the users whose access that may change, and whether there is more to do: of many memberships only some
+   * end, and nothing else happens before the same call has ended the last ones.
    *
    * @param {CoreApp} tx
-   * @param {{ id: string, updated_at: number }} args
+   * @param {{ id: string, is_begun: boolean, updated_at: number }} args `is_begun`: this is not the first call
    * @param {string} body
    */
-  delete_group_by_id(tx, { id, updated_at }, body) {
+  delete_group_by_id(tx, { id, is_begun, updated_at }, body) {
     const group = existing(tx, id);
-    const affected = usersBelow(tx, id);
+    const affected = is_begun ? someUsers(tx, body) : usersBelow(tx, id);
+    if (endSome(tx, body)) {
+      return `[null,[],${affected},true]`;
+    }
     const parent = get(GROUP, group, "parent_group_id");
     const children = recordIds(tx, `FROM owui_groups g WHERE g.parent_group_id = ${arg("id")}`, body, "g");
-    for (const child of tx.findRecordsByIds(GROUP.collection, children)) {
-      update(tx, GROUP, child, { parent_group_id: parent, updated_at });
-    }
-    const grants = `FROM owui_access_grants a WHERE a.principal_type = 'group' AND a.principal_id = ${arg("id")}`;
-    removeSelected(tx, MEMBER, OF_GROUP, body, "m");
-    removeSelected(tx, GRANT, grants, body, "a");
+    promote(tx, children, parent, updated_at);
+    execute(tx, `DELETE ${GRANTS}`, body);
     tx.delete(group);
-    return `[${JSON.stringify(parent)},${JSON.stringify(children)},${affected}]`;
+    return `[${JSON.stringify(parent)},${JSON.stringify(children)},${affected},false]`;
   },
 
   /**
@@ -208,7 +229,7 @@ const writes = {
   },
 
   /**
-   * Create a group for each name which none has; reply with their rows, and a message for each that failed.
+   * Create a group for each name which none has; reply with their rows. One whose id is taken is left out.
    *
    * @param {CoreApp} tx
    * @param {{ names: string[], ids: string[], group: Values }} args `group` is what the new ones have in common, the
@@ -217,18 +238,25 @@ const writes = {
    */
   create_groups_by_group_names(tx, { names, ids, group }, body) {
     const named = `FROM owui_groups g WHERE g.name IN ${given("names")}`;
-    const taken = JSON.parse(query(tx, many("g.name", named, "g.rowid"), body));
-    const created = names
-      .filter((name) => !taken.includes(name))
-      .map((name, index) => {
-        try {
-          return insert(tx, GROUP, { ...group, id: ids[index], name });
-        } catch (error) {
-          return JSON.stringify(String(error)); // the others are created nevertheless
-        }
-      });
-    return `[${created.join(",")}]`;
+    const taken = new Set(JSON.parse(query(tx, many("g.name", named, "g.rowid"), body)));
+    const made = names.filter((name) => !taken.has(name)).map((name, index) => ({ id: ids[index], name }));
+    insertPlainly(
+      tx,
+      GROUP,
+      made.map((own) => ({ ...group, ...own })),
+      true,
+    );
+    return JSON.stringify({ made });
   },
 };
 
-module.exports = { reads, writes };
+const answers = {
+  create_groups_by_group_names: many(
+    row(GROUP, "g"),
+    `FROM json_each({:body}, '$.made') j JOIN owui_groups g
+      ON g.id = j.value ->> '$.id' AND g.name = j.value ->> '$.name'`,
+    "j.key",
+  ),
+};
+
+module.exports = { reads, writes, answers };

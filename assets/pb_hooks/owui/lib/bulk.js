@@ -17,6 +17,10 @@ const NOW = "strftime('%Y-%m-%d %H:%M:%fZ', 'now')";
 /** The present, in milliseconds since 1970. */
 const MILLISECONDS = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
+/** SQL of a new uuid, version 4, for each row. */
+const UUID = `lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-'
+  || substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))`;
+
 /**
  * The names of the fields which a write sets: of the host's columns, those in lower case, and the adapter's own.
  *
@@ -58,10 +62,12 @@ function newDoc(collection) {
  *
  * @param {Table} table
  * @param {string} path JSON path
- * @param {Record<string, string>} own field -> SQL of its value, where `j` is the given record; else it is as given
+ * @param {Record<string, string>} own field -> SQL of its value, where `j` is the given record; else it is as given. PocketBase's
+ *   own fields can be among them.
  */
 function inserts(table, path, own = {}) {
-  const names = [...(table.hashed_id ? ["id"] : []), ...fieldsOf(table)];
+  const usual = [...(table.hashed_id ? ["id"] : []), ...fieldsOf(table)];
+  const names = [...new Set([...usual, ...Object.keys(own)])];
   const values = names.map((name) => own[name] || `j.value ->> '$.${name}'`);
   if (table.search) {
     names.push("doc");
@@ -144,4 +150,32 @@ function execute(tx, sql, body) {
   return tx.db().newQuery(sql).bind({ body }).execute().rowsAffected();
 }
 
-module.exports = { MILLISECONDS, NOW, lastDoc, newDoc, inserts, assignments, updates, execute };
+/** Steps of one transaction at most, and milliseconds after which none is begun: on a slow machine they are fewer. */
+const STEPS = 5;
+const TIME = 100;
+
+/**
+ * Change many records in steps of a transaction, as many as others can wait for; one at least.
+ *
+ * @param {() => boolean} step returns whether there may be more to do
+ */
+function inSteps(step) {
+  const until = Date.now() + TIME;
+  let number = 1;
+  while (step() && number < STEPS && Date.now() < until) {
+    number++;
+  }
+}
+
+module.exports = {
+  MILLISECONDS,
+  NOW,
+  UUID,
+  lastDoc,
+  newDoc,
+  inserts,
+  assignments,
+  updates,
+  execute,
+  inSteps,
+};

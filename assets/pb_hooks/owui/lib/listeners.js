@@ -25,14 +25,36 @@ function subscribed(e) {
     throw new UnauthorizedError(`Only superusers may subscribe to ${FEED}.`);
   }
   e.next();
-  const id = e.client.id();
-  const topics = e.subscriptions.map((topic) => topic.split(/[/?]/)[0]);
-  const isSuperuser = e.hasSuperuserAuth();
-  const collections = [...new Set(topics)].map((topic) => nameOf(e.app, topic, isSuperuser)).filter(Boolean);
-  e.app.store().setFunc(LISTENERS, (/** @type {string} */ found) => {
+  note(e.app, e.client.id(), e.subscriptions, e.hasSuperuserAuth());
+}
+
+/**
+ * Look again at what everybody listens to: a collection has got other rules.
+ *
+ * @param {core.CollectionEvent} e
+ */
+function ruled(e) {
+  e.next();
+  for (const [id, client] of Object.entries(e.app.subscriptionsBroker().clients())) {
+    /** @type {any} */
+    const auth = client.get("auth");
+    note(e.app, id, Object.keys(client.subscriptions()), Boolean(auth?.isSuperuser()));
+  }
+}
+
+/**
+ * @param {CoreApp} app
+ * @param {string} id of a realtime client
+ * @param {string[]} subscriptions
+ * @param {boolean} isSuperuser
+ */
+function note(app, id, subscriptions, isSuperuser) {
+  const topics = subscriptions.map((topic) => topic.split(/[/?]/)[0]);
+  const collections = [...new Set(topics)].map((topic) => nameOf(app, topic, isSuperuser)).filter(Boolean);
+  app.store().setFunc(LISTENERS, (/** @type {string} */ found) => {
     const listeners = JSON.parse(found || "{}");
     delete listeners[id];
-    for (const other of Object.keys(listeners).filter((other) => !isThere(e.app, other))) {
+    for (const other of Object.keys(listeners).filter((other) => !isThere(app, other))) {
       delete listeners[other];
     }
     if (collections.length) {
@@ -89,4 +111,4 @@ function nameOf(app, topic, isSuperuser) {
   }
 }
 
-module.exports = { FEED, subscribed, heard };
+module.exports = { FEED, subscribed, ruled, heard };

@@ -7,7 +7,7 @@
  * A row comes in as an object by column name, with the same forms of values as one that goes out, see rows.js.
  */
 
-const { NOW } = require("./bulk.js");
+const { NOW, inserts, execute } = require("./bulk.js");
 const { query, scalar, recordIds } = require("./rows.js");
 
 /** @typedef {import("./rows.js").Table} Table */
@@ -162,6 +162,40 @@ function related(tx, table, id) {
     : {};
 }
 
+/** PocketBase's own fields of an auth record; nobody signs in with a password that fits nothing. */
+const OF_AUTH_RECORDS = {
+  password: `'${NO_PASSWORD}'`,
+  tokenKey: "lower(hex(randomblob(25)))",
+  emailVisibility: "FALSE",
+  verified: "FALSE",
+};
+
+const ZERO = { text: "", json: "null", bool: false, int: 0, int64: "", date: "" };
+
+/**
+ * Insert new rows by one statement, which takes a fifth of the time; returns them. Not for records whose ids are hashes.
+ *
+ * @param {CoreApp} tx
+ * @param {Table} table
+ * @param {Values[]} rows values of all columns
+ * @param {boolean} isLenient whether rows whose key is taken are left out
+ */
+function insertPlainly(tx, table, rows, isLenient = false) {
+  const records = rows.map((values) => {
+    const data = fields(table, values);
+    for (const { field, type } of table.columns) {
+      data[field] = data[field] ?? ZERO[type];
+    }
+    return data;
+  });
+  const sql = inserts(table, "$.records", table.auth ? OF_AUTH_RECORDS : {});
+  const all = isLenient ? `${sql} WHERE TRUE ON CONFLICT DO NOTHING` : sql;
+  execute(tx, all, JSON.stringify({ records }));
+  return records.map((data) =>
+    JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]),
+  );
+}
+
 /**
  * Save a new row; returns that row.
  *
@@ -170,13 +204,13 @@ function related(tx, table, id) {
  * @param {Record<string, any>} values of all columns
  */
 function insert(tx, table, values) {
+  if (table.auth) {
+    return insertPlainly(tx, table, [values])[0];
+  }
   const data = fields(table, values);
   const record = new Record(tx.findCachedCollectionByNameOrId(table.collection));
   record.load({ ...data, id: recordId(table, values) });
   relate(table, record, data);
-  if (table.auth) {
-    record.setRaw("password", NO_PASSWORD);
-  }
   try {
     save(tx, table, record);
   } catch (error) {
@@ -340,6 +374,7 @@ module.exports = {
   markOurs,
   fold,
   insert,
+  insertPlainly,
   update,
   remove,
   removeSelected,

@@ -8,11 +8,10 @@
  * of its messages has that order. So the work does not grow with the messages of other channels.
  */
 
-const { tables, arg, given, many } = require("../lib/rows.js");
-const { wordsOf, beginsWith } = require("../lib/words.js");
+const { tables, given, many } = require("../lib/rows.js");
+const { docsWith } = require("../lib/words.js");
 
 const MESSAGE = tables.message;
-const WORDS = wordsOf(MESSAGE);
 
 /**
  * A part of a word with more places than this is frequent. An index tells which of the places are in the channels, so
@@ -62,19 +61,15 @@ function orderOf({ time, tie }) {
 /**
  * SQL of tables, for WITH, the last of which is `found`: the numbers of the wanted records, and perhaps of some behind.
  *
- * @param {string[]} pieces parts of words that all of them contain, as in the request's `pieces`
+ * @param {import("../lib/words.js").Part[]} pieces parts of words that all of them contain, as in the request's `pieces`
  * @param {Wanted} wanted
  */
 function found(pieces, wanted) {
   const { isMatch, limit } = wanted;
-  const parts = pieces.map((_, n) => beginsWith(arg(`pieces[${n}]`)));
-  const few = parts.map(
-    (part, n) => `SELECT ${n} WHERE NOT EXISTS (SELECT 1 FROM ${WORDS} WHERE ${part} LIMIT 1 OFFSET ${FEW})`,
-  );
+  const docs = pieces.map((piece, n) => docsWith(MESSAGE, piece, `pieces[${n}]`));
+  const few = docs.map((doc, n) => `SELECT ${n} WHERE NOT EXISTS (${doc} LIMIT 1 OFFSET ${FEW})`);
   // A join, as a condition would be asked for each word.
-  const raw = parts.map(
-    (part, n) => `SELECT few.n, w.doc FROM few CROSS JOIN ${WORDS} w WHERE few.n = ${n} AND ${part}`,
-  );
+  const raw = docs.map((doc, n) => `SELECT few.n, w.doc FROM few CROSS JOIN (${doc}) w WHERE few.n = ${n}`);
   // LIMIT -1 keeps the order, so that only as many texts are looked at as are needed.
   return `few (n) AS MATERIALIZED (${few.join(" UNION ALL ") || "SELECT 0 WHERE FALSE"}),
     raw (n, doc) AS (${raw.join(" UNION ALL ") || "SELECT 0, 0 WHERE FALSE"}),

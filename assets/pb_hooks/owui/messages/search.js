@@ -14,7 +14,7 @@ const QUERY = arg("query");
  * `channel_ids`; `query` in lower case, in which `%` and `_` are wildcards; its `pieces`, parts of words; `start` and
  * `end`, the first and the last time in the stored form; `limit`, null for all.
  *
- * @typedef {{ query: string, pieces: string[], start: string | null, end: string | null }} Asked
+ * @typedef {{ query: string, pieces: import("../lib/words.js").Part[], start: string | null, end: string | null }} Asked
  */
 
 /**

@@ -35,8 +35,8 @@ const reads = {
    * The first `number` of the rows that contain all `terms`, which are in lower case, and pairs of a direct message and
    * a member.
    *
-   * @param {{ pieces: string[], sharing: string }} args parts of words in the terms; and of `channel_ids`, whose messages:
-   *   those of the user with `user_id` ("mine"), of others ("shared"), or all
+   * @param {{ pieces: import("../lib/words.js").Part[], sharing: string }} args parts of words in the terms; and of
+   *   `channel_ids`, whose messages: those of the user with `user_id` ("mine"), of others ("shared"), or all
    */
   search_workspace({ pieces, sharing }) {
     const isMatch = `${SHARING[sharing] || "TRUE"} AND ${HAS_ALL_TERMS}`;

@@ -6,9 +6,10 @@
  * Replies of writes are kept for repeated requests: none has anything of a row.
  */
 
+const { UUID } = require("../lib/bulk.js");
 const { merge } = require("../lib/json.js");
 const { rowsById } = require("../lib/paging.js");
-const { insert, update, removeWhere, find, get } = require("../lib/records.js");
+const { insertPlainly, update, removeWhere, find, get } = require("../lib/records.js");
 const { arg, matches, row, one, many, query } = require("../lib/rows.js");
 const {
   USER,
@@ -27,10 +28,6 @@ const {
 
 const HAS_MFA = "coalesce(a.mfa, 'null') NOT IN ('null', '')";
 const NO_CHALLENGES = '{"login_challenge":null,"manage_challenge":null,"reset_ticket":null}';
-
-/** SQL of a new uuid, version 4, for each row. */
-const UUID = `lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-'
-  || substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))`;
 
 const reads = {
   // For who takes all credentials back to SQL.
@@ -84,7 +81,7 @@ const writes = {
    * @param {{ auth: Values, user: Values & { id: string } }} args
    */
   insert_new_auth(tx, { auth, user }) {
-    insert(tx, AUTH, auth);
+    insertPlainly(tx, AUTH, [auth]);
     insertUser(tx, user);
     return "true";
   },

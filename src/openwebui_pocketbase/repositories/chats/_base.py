@@ -9,6 +9,7 @@ from open_webui.models.chats import ChatModel, ChatTable, ChatTitleIdResponse
 from pydantic import TypeAdapter
 
 from openwebui_pocketbase.codec.chats import join
+from openwebui_pocketbase.repositories.base import LARGE, in_thread_if
 from openwebui_pocketbase.repositories.chats._codecs import CHAT
 from openwebui_pocketbase.repositories.chats._orders import Order
 from openwebui_pocketbase.repositories.chats._transaction import ChatWriter
@@ -66,13 +67,19 @@ class ChatRepository(ChatWriter, ChatTable):
         chat_id = parameters["id"]
         before = self._cache.reading(chat_id)
         asked = parameters | {"version": before.version if before else None}
-        read = self._cache.read(chat_id, before, await self.pocketbase.read_bytes(f"{self.route}/{method}", asked))
-        if read is None:
-            return None
-        row, messages, has_nul = read
-        columns = CHAT.decode(row)
-        join(columns["chat"], messages)
-        return columns, has_nul
+        reply = await self.pocketbase.read_bytes(f"{self.route}/{method}", asked)
+
+        def decoded() -> tuple[dict[str, Any], bool] | None:
+            read = self._cache.read(chat_id, before, reply)
+            if read is None:
+                return None
+            row, messages, has_nul = read
+            columns = CHAT.decode(row)
+            join(columns["chat"], messages)
+            return columns, has_nul
+
+        size = len(reply) + (before.size if before else 0)
+        return await in_thread_if(size >= LARGE, decoded)
 
     async def _whole(self, chat_id: str) -> ChatModel | None:
         """Return a chat as it is stored, with its messages."""

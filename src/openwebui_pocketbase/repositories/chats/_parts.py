@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain, islice
-from typing import Any, Final, TypeVar
+from itertools import accumulate, chain, islice
+from typing import Any, Final
 
 import orjson
 
 from openwebui_pocketbase.client import encode
 from openwebui_pocketbase.codec.chats import split
+from openwebui_pocketbase.data_urls import marked
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError, UnavailableError
-from openwebui_pocketbase.repositories.base import Requests
+from openwebui_pocketbase.repositories.base import LARGE, Requests, in_thread_if
 from openwebui_pocketbase.repositories.chats._codecs import CHAT, MESSAGE
 from openwebui_pocketbase.repositories.chats._tidy import is_tidy
 
-__all__ = ["NewChat", "is_long", "off_loop", "send", "wire_of"]
+__all__ = ["NewChat", "is_long", "send", "wire_of"]
 
 PART: Final = 4 << 20
 """Bytes in one request, and so the length of one transaction, during which nobody else can write.
@@ -36,7 +36,6 @@ FEW: Final = 64
 """Up to this many messages are encoded on the event loop; starting a thread would take longer."""
 
 Row = dict[str, Any]
-T = TypeVar("T")
 
 
 class NewChat:
@@ -68,19 +67,27 @@ def wire_of(chat: Mapping[str, Any], rows: Iterable[Row]) -> dict[str, list[dict
 
 def is_long(bodies: Iterable[dict[str, Any]]) -> bool:
     """Return whether it takes long to make chats with these bodies ready for sending."""
-    return sum(len(some) for body in bodies for some in _messages_of(body)) > FEW
+    messages = [some for body in bodies for some in _messages_of(body)]
+    return sum(map(len, messages)) > FEW or any(size > LARGE for size in accumulate(map(len, _strings(messages))))
 
 
-def _messages_of(body: dict[str, Any]) -> Iterator[Sized]:
+def _strings(value: Any) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+
+
+def _messages_of(body: dict[str, Any]) -> Iterator[dict[str, Any] | list[Any]]:
     history = body.get("history")
     for where in (body, history):
         if isinstance(where, dict) and isinstance(some := where.get("messages"), dict | list):
             yield some
-
-
-async def off_loop(in_thread: bool, function: Callable[[], T]) -> T:
-    """Call a function that computes, and let the event loop have its turn meanwhile if that takes long."""
-    return await asyncio.to_thread(function) if in_thread else function()
 
 
 async def send(client: Requests, chats: Sequence[NewChat], *, in_thread: bool) -> None:
@@ -100,7 +107,7 @@ async def send(client: Requests, chats: Sequence[NewChat], *, in_thread: bool) -
     parts = _parts(chats)
 
     async def following() -> _Part | None:
-        return await off_loop(in_thread, lambda: next(parts, None))
+        return await in_thread_if(in_thread, lambda: next(parts, None))
 
     part, after = await following(), await following()
     if part is None:
@@ -140,10 +147,12 @@ class _Part:
         self.chats: list[orjson.Fragment] = []
         self.messages: list[orjson.Fragment] = []
         self.versions: list[tuple[str, int]] = []
+        self.data_urls: dict[str, str] = {}
         self.size = 0
 
-    def add(self, record: Mapping[str, Any], data: bytes) -> None:
-        """Add a record, given with its JSON."""
+    def add(self, record: Mapping[str, Any], data: bytes, data_urls: Mapping[str, str]) -> None:
+        """Add a record, given with its JSON, and the data URLs for which this has marks."""
+        self.data_urls |= data_urls
         if "tidy" in record:
             self.chats.append(orjson.Fragment(data))
             self.versions.append((record["id"], record["version"]))
@@ -161,12 +170,13 @@ class _Part:
         self.chats += other.chats
         self.messages += other.messages
         self.versions += other.versions
+        self.data_urls |= other.data_urls
         self.size += other.size
         return True
 
     def wire(self) -> dict[str, Any]:
         """Return it as ``chats/insert_chats`` takes it."""
-        return {"chats": self.chats, "messages": self.messages}
+        return {"chats": self.chats, "messages": self.messages, "data_urls": self.data_urls}
 
 
 def _parts(chats: Sequence[NewChat]) -> Iterator[_Part]:
@@ -185,10 +195,12 @@ def _parts(chats: Sequence[NewChat]) -> Iterator[_Part]:
 def _packed(records: Iterable[Mapping[str, Any]]) -> Iterator[_Part]:
     part = _Part()
     for record in records:
-        data = encode(record)
+        data_urls: dict[str, str] = {}
+        table = "chat" if "tidy" in record else "chat_message"
+        data = encode(marked(table, record, data_urls))
         if not part.has_room(data):
             yield part
             part = _Part()
-        part.add(record, data)
+        part.add(record, data, data_urls)
     if part.size:
         yield part

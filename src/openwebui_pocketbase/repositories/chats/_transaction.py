@@ -15,8 +15,9 @@ from typing import Any, ParamSpec, TypeVar
 from open_webui.models.chats import Chat
 from sqlalchemy.orm.exc import StaleDataError
 
+from openwebui_pocketbase.data_urls import marked
 from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
-from openwebui_pocketbase.repositories.base import PocketBaseRepository, Requests
+from openwebui_pocketbase.repositories.base import LARGE, PocketBaseRepository, Requests, in_thread_if
 from openwebui_pocketbase.repositories.chats._cache import ChatCache, cache_of
 from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.errors import is_outage
@@ -157,7 +158,9 @@ class ChatWriter(PocketBaseRepository):
             if token is not None:
                 await self._unlock(draft.chat_id, token)
             return None
-        reply = await self.pocketbase.write("chats/save_chat", {**changes, "token": token, "with_row": with_row})
+        marked_changes = await in_thread_if(_size_of(changes) >= LARGE, lambda: _with_marks(changes))
+        written = {**marked_changes, "token": token, "with_row": with_row}
+        reply = await self.pocketbase.write("chats/save_chat", written)
         if isinstance(reply, str):
             return reply
         draft.saved(reply if with_row else None)
@@ -238,6 +241,28 @@ class ChatWriter(PocketBaseRepository):
 def _of_messages(chat_id: str, keys: Collection[str] | None) -> dict[str, Any]:
     """Return the parameters that ask for a draft; see `Draft`."""
     return {"id": chat_id, "keys": None if keys is None else [f"{chat_id}-{key}" for key in keys]}
+
+
+def _with_marks(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``chats/save_chat`` is to write with marks for data URLs, and these."""
+    found: dict[str, str] = {}
+
+    def mark(fields: dict[str, Any]) -> dict[str, Any]:
+        return marked("chat_message", fields, found)
+
+    return {
+        **changes,
+        "changes": marked("chat", changes["changes"], found),
+        "messages": [mark(fields) for fields in changes["messages"]],
+        "updated": [{**group, "rows": [mark(row) for row in group["rows"]]} for group in changes["updated"]],
+        "data_urls": found,
+    }
+
+
+def _size_of(changes: dict[str, Any]) -> int:
+    """Return how many characters the texts have that marks are looked for in."""
+    rows = [changes["changes"], *changes["messages"], *(row for group in changes["updated"] for row in group["rows"])]
+    return sum(len(value) for row in rows for value in row.values() if isinstance(value, str))
 
 
 def _delays() -> Iterator[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from open_webui.internal.db import get_async_db_context
@@ -9,6 +10,7 @@ from open_webui.models.automations import AutomationRun
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.exceptions import RequestError
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
 from openwebui_pocketbase.repositories.chats._orders import AS_STORED
 from openwebui_pocketbase.repositories.errors import default_on_error
@@ -29,14 +31,14 @@ class DeleteChats(ChatRepository):
     async def delete_chat_by_id(self, id: str, db: AsyncSession | None = None) -> bool:
         """Delete a chat with its messages and the links to it; True also if there is none."""
         await _forget_in_automations([id], db)
-        await self._write("delete_chat_by_id", id=id)
+        await self._delete_one("delete_chat_by_id", id=id)
         return True
 
     @default_on_error(lambda: False)
     async def delete_chat_by_id_and_user_id(self, id: str, user_id: str, db: AsyncSession | None = None) -> bool:
         """Delete the user's chat; of another user's only its messages' rows and its snapshots, as the host does."""
         await _forget_in_automations([id], db)
-        await self._write("delete_chat_by_id_and_user_id", id=id, user_id=user_id)
+        await self._delete_one("delete_chat_by_id_and_user_id", id=id, user_id=user_id)
         return True
 
     @default_on_error(lambda: False)
@@ -61,8 +63,18 @@ class DeleteChats(ChatRepository):
             rows = await self._list(filters, AS_STORED, ids=named, **parameters)
             await _forget_in_automations([row["id"] for row in rows], db)
         # In parts, so that others can write in between.
-        while await self._write(method, **parameters):
+        while await self._write_many(method, **parameters):
             pass
+        await self._delete_remains()
+
+    async def _delete_one(self, method: str, **parameters: Any) -> None:
+        if await self._write(method, **parameters):  # the chat is gone, many messages of it are not
+            await self._delete_remains()
+
+    async def _delete_remains(self) -> None:
+        """Have PocketBase delete the messages of chats that are gone; nobody waits for it."""
+        with suppress(RequestError):  # the job begins within a minute by itself
+            await self.pocketbase.start_job("owui_remains")
 
 
 async def _named_by_automations(db: AsyncSession | None) -> list[str]:

@@ -12,9 +12,9 @@ from open_webui.models.chat_messages import ChatMessage, ChatMessageModel
 from open_webui.models.chats import ChatForm, ChatImportForm, ChatModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.repositories.base import JSON
+from openwebui_pocketbase.repositories.base import JSON, in_thread_if
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
-from openwebui_pocketbase.repositories.chats._parts import NewChat, is_long, off_loop, send
+from openwebui_pocketbase.repositories.chats._parts import NewChat, is_long, send
 from openwebui_pocketbase.repositories.chats._rows import new_row
 from openwebui_pocketbase.repositories.errors import integrity_errors
 
@@ -85,7 +85,7 @@ class InsertChats(ChatRepository):
             if form.folder_id and not writable[form.folder_id]:
                 form.folder_id = None
         bodies = [form.chat for form in chat_import_forms]
-        chats = await off_loop(
+        chats = await in_thread_if(
             is_long(bodies),
             lambda: [self._chat_import_form_to_chat_model(user_id, form) for form in chat_import_forms],
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from open_webui.models.chats import CHAT_SEARCH_FILTER_PREFIXES, ChatModel, chat_search_terms
 from open_webui.utils.misc import sanitize_text_for_db
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from openwebui_pocketbase.codec.words import pieces_of
+from openwebui_pocketbase.codec.words import Piece, all_of, pieces_of
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
 from openwebui_pocketbase.repositories.neighbours import neighbour
 
@@ -76,19 +77,13 @@ def _needles(phrase: str) -> dict[str, Any]:
     # The phrase covers a text of one word.
     terms = [term for term in chat_search_terms(phrase) if term != phrase]
     of_phrase = pieces_of(phrase)
-    first = {term: next(iter(pieces_of(term)), None) for term in terms}
-    pieces = list(dict.fromkeys((*of_phrase, *filter(None, first.values()))))[:LOOKED_UP]
+    of_terms = {term: _longest(pieces_of(term)) for term in terms}
+    pieces = list(dict.fromkeys((*of_phrase, *filter(None, of_terms.values()))))[:LOOKED_UP]
     return {
         "phrase": phrase,
-        "terms": [
-            {"text": term, "n": pieces.index(piece) if piece in pieces else None} for term, piece in first.items()
-        ],
+        "terms": _numbered(of_terms, pieces),
         "pieces": [
-            {
-                "text": piece,
-                "match": _match(piece),
-                "of": [*["phrase"] * (piece in of_phrase), *["terms"] * (piece in first.values())],
-            }
+            _wire(piece, [*["phrase"] * (piece in of_phrase), *["terms"] * (piece in of_terms.values())])
             for piece in pieces
         ],
     }
@@ -96,20 +91,25 @@ def _needles(phrase: str) -> dict[str, Any]:
 
 def parts_of(terms: list[str]) -> dict[str, Any]:
     """Return the parameters of a search for terms alone, with parts of words that both indexes know."""
-    first = {term: next((piece for piece in pieces_of(term) if _match(piece)), None) for term in terms}
-    pieces = list(dict.fromkeys(filter(None, first.values())))[:LOOKED_UP]
-    return {
-        "terms": [
-            {"text": term, "n": pieces.index(piece) if piece in pieces else None} for term, piece in first.items()
-        ],
-        "pieces": [{"text": piece, "match": _match(piece), "of": ["terms"]} for piece in pieces],
-    }
+    of_terms = {term: _longest(piece for piece in pieces_of(term) if _match(piece)) for term in terms}
+    pieces = list(dict.fromkeys(filter(None, of_terms.values())))[:LOOKED_UP]
+    return {"terms": _numbered(of_terms, pieces), "pieces": [_wire(piece, ["terms"]) for piece in pieces]}
 
 
-def _match(piece: str) -> str | None:
-    """Return the FTS5 expression that finds a part of a word in titles; None if the part is too short.
+def _longest(pieces: Iterable[Piece]) -> Piece | None:
+    """Return the part that is in the fewest texts, as a guess."""
+    return max(pieces, key=lambda piece: len(piece.text), default=None)
 
-    It asks for all three-letter sequences of the part, which has no special characters.
-    """
-    sequences = dict.fromkeys(piece[start : start + TRIGRAM] for start in range(len(piece) - TRIGRAM + 1))
-    return " AND ".join(f'"{sequence}"' for sequence in sequences) or None
+
+def _numbered(of_terms: dict[str, Piece | None], pieces: list[Piece]) -> list[dict[str, Any]]:
+    return [{"text": term, "n": pieces.index(piece) if piece in pieces else None} for term, piece in of_terms.items()]
+
+
+def _wire(piece: Piece, of: list[str]) -> dict[str, Any]:
+    return {"text": piece.text, "words": piece.match, "match": _match(piece), "of": of}
+
+
+def _match(piece: Piece) -> str | None:
+    """Return the FTS5 expression that finds a part in titles by its three-letter sequences; None if it is too short."""
+    text = piece.text
+    return all_of(text[start : start + TRIGRAM] for start in range(len(text) - TRIGRAM + 1))

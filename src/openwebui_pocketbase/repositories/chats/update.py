@@ -91,11 +91,8 @@ class UpdateChats(ChatRepository):
     async def _change_one(
         self, method: str, id: str, columns: dict[str, Any], toggled: str | None = None, **parameters: Any
     ) -> ChatModel | None:
-        return self._whole_of(await self._change(method, columns, toggled, id=id, **parameters))
-
-    async def _set(self, id: str, columns: dict[str, Any]) -> ChatModel | None:
-        """Set columns of a chat, and return it; the host hardly ever looks at its messages."""
-        wire = await self._change("update_chat", columns, id=id)
+        """Change columns of a chat, and return it; the host hardly ever looks at its messages."""
+        wire = await self._change(method, columns, toggled, id=id, **parameters)
         if not wire:
             return None
         return await saved_chat(ChatModel.model_validate(CHAT.decode(wire)), lambda: self._whole(id))
@@ -107,19 +104,19 @@ class UpdateChats(ChatRepository):
         """Set the variables of the chat's prompt."""
         columns: dict[str, Any] = {"variables": variables if isinstance(variables, dict) else {}}
         columns |= {"updated_at": int(time.time())} if touch else {}
-        return await self._set(id, columns)
+        return await self._change_one("update_chat", id, columns)
 
     @default_on_error(lambda: None)
     async def update_chat_share_id_by_id(
         self, id: str, share_id: str | None, db: AsyncSession | None = None
     ) -> ChatModel | None:
         """Note under which id the chat is shared; None also if another chat is shared under it."""
-        return await self._set(id, {"share_id": share_id})
+        return await self._change_one("update_chat", id, {"share_id": share_id})
 
     @default_on_error(lambda: None)
     async def update_chat_tasks_by_id(self, id: str, tasks: list[dict[str, Any]]) -> ChatModel | None:
         """Set the chat's list of tasks."""
-        return await self._set(id, {"tasks": tasks})
+        return await self._change_one("update_chat", id, {"tasks": tasks})
 
     @default_on_error(lambda: None)
     async def toggle_chat_pinned_by_id(self, id: str, db: AsyncSession | None = None) -> ChatModel | None:

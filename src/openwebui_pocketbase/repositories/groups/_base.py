@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from open_webui.models.groups import GroupHierarchyError, GroupModel
 
@@ -12,6 +13,9 @@ from openwebui_pocketbase.repositories.base import PocketBaseRepository
 from openwebui_pocketbase.repositories.errors import integrity_errors
 
 __all__ = ["GroupRows"]
+
+FEW = 100
+"""Up to so many memberships are written in a few milliseconds."""
 
 _REFUSALS = {
     "group_not_found": ("Group not found.", 404),
@@ -28,6 +32,10 @@ class GroupRows(PocketBaseRepository):
     route = "groups"
     table = "group"
     model = GroupModel
+
+    async def _write_for(self, number: int, method: str, **parameters: Any) -> Any:
+        """Call a method of the hooks that writes, and changes about so many records; return its reply."""
+        return await (self._write_many if number > FEW else self._write)(method, **parameters)
 
     @staticmethod
     @contextmanager

@@ -27,6 +27,9 @@ __all__ = ["PocketBaseGroups"]
 
 log = logging.getLogger(__name__)
 
+PART = 250
+"""Groups that are made in one transaction."""
+
 
 class PocketBaseGroups(GroupMembers, GroupTable):
     """`open_webui.models.groups.GroupTable` with its rows in PocketBase.
@@ -136,7 +139,12 @@ class PocketBaseGroups(GroupMembers, GroupTable):
         Raises:
             GroupHierarchyError: There is no such group.
         """
-        parent, children, affected = await self._write("delete_group_by_id", id=id, updated_at=int(time.time()))
+        affected: set[str] = set()
+        is_more = True
+        while is_more:
+            parameters = {"id": id, "is_begun": bool(affected), "updated_at": int(time.time())}
+            parent, children, some, is_more = await self._write_many("delete_group_by_id", **parameters)
+            affected.update(some)
         if changes is not None:
             changes.update(parent_group_id=parent, promoted_child_ids=children)
         await groups.refresh_group_sessions(affected)
@@ -144,7 +152,7 @@ class PocketBaseGroups(GroupMembers, GroupTable):
 
     async def delete_all_groups(self, db: AsyncSession | None = None) -> bool:
         """Delete all groups, their memberships and grants."""
-        await groups.refresh_group_sessions(await self._write("delete_all_groups"))
+        await groups.refresh_group_sessions(await self._write_many("delete_all_groups"))
         return True
 
     async def create_groups_by_group_names(
@@ -160,15 +168,15 @@ class PocketBaseGroups(GroupMembers, GroupTable):
         ]
         if not wanted:
             return []
-        names, ids = [group.name for group in wanted], [group.id for group in wanted]
-        parameters = {"names": names, "ids": ids, "group": self._encoded(wanted[0].model_dump())}
-        created = []
-        for row in await self._write("create_groups_by_group_names", **parameters):
-            if isinstance(row, str):
-                log.error("Error creating a group: %s", row)
-            else:
-                created.append(self._model_of(row))
-        return created
+        # A name that is given twice makes two groups, which takes one request.
+        part = PART if len({group.name for group in wanted}) == len(wanted) else len(wanted)
+        made: list[GroupModel] = []
+        for start in range(0, len(wanted), part):
+            some = wanted[start : start + part]
+            names, ids = [group.name for group in some], [group.id for group in some]
+            parameters = {"names": names, "ids": ids, "group": self._encoded(wanted[0].model_dump())}
+            made += self._models_of(await self._write_for(len(some), "create_groups_by_group_names", **parameters))
+        return made
 
     def _responses(self, rows: list[Any]) -> list[GroupResponse]:
         """Return groups with the number of their direct members, from pairs of both."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from openwebui_pocketbase.repositories.groups._base import GroupRows
 
 __all__ = ["GroupMembers"]
+
+PART = 1000
+"""Memberships that begin, or end, in one transaction."""
 
 
 class GroupMembers(GroupRows):
@@ -73,9 +75,17 @@ class GroupMembers(GroupRows):
         self, group_id: str, user_ids: list[str], db: AsyncSession | None = None
     ) -> None:
         """Make these users, and no others, members of the group."""
-        parameters = {"id": group_id, "members": _memberships(user_ids), "updated_at": int(time.time())}
-        changed = await self._write("set_group_user_ids_by_id", **parameters)
-        await groups.refresh_group_sessions(set(changed))
+        changed: set[str] = set()
+        parts = _parts(user_ids)
+        # All ids there can be are divided among the parts.
+        starts = ["", *(part[0] for part in parts[1:]), None]
+        for part, start, end in zip(parts, starts, starts[1:], strict=False):
+            is_more = True
+            while is_more:
+                bounds = {"from": start, "before": end}
+                left, joined, is_more = await self._change("set_group_user_ids_by_id", group_id, part, **bounds)
+                changed.update(left, joined)
+        await groups.refresh_group_sessions(changed)
 
     async def add_users_to_group(
         self, id: str, user_ids: list[str] | None = None, db: AsyncSession | None = None
@@ -85,10 +95,7 @@ class GroupMembers(GroupRows):
         Raises:
             GroupHierarchyError: There is no such group.
         """
-        parameters = {"id": id, "members": _memberships(user_ids or []), "updated_at": int(time.time())}
-        row, added = await self._write("add_users_to_group", **parameters)
-        await groups.refresh_group_sessions(set(added))
-        return self._model_of(row)
+        return await self._change_all("add_users_to_group", id, user_ids)
 
     async def remove_users_from_group(
         self, id: str, user_ids: list[str] | None = None, db: AsyncSession | None = None
@@ -98,10 +105,7 @@ class GroupMembers(GroupRows):
         Raises:
             GroupHierarchyError: There is no such group.
         """
-        parameters = {"id": id, "user_ids": list(set(user_ids or [])), "updated_at": int(time.time())}
-        row, removed = await self._write("remove_users_from_group", **parameters)
-        await groups.refresh_group_sessions(removed)
-        return self._model_of(row)
+        return await self._change_all("remove_users_from_group", id, user_ids)
 
     async def remove_user_from_all_groups(self, user_id: str, db: AsyncSession | None = None) -> bool:
         """End all memberships of a user."""
@@ -114,11 +118,32 @@ class GroupMembers(GroupRows):
     ) -> bool:
         """Make a user a member of the groups with these names, and of no others."""
         parameters = {"user_ids": [user_id], "names": group_names, "updated_at": int(time.time())}
-        if await self._write("sync_groups_by_group_names", **parameters):
+        has_changed, is_more = False, True
+        while is_more:
+            reply = await self._write_for(len(group_names), "sync_groups_by_group_names", **parameters)
+            has_changed, is_more = has_changed or reply[0], reply[1]
+        if has_changed:
             await groups.refresh_group_sessions([user_id])
         return True
 
+    async def _change_all(self, method: str, id: str, user_ids: Iterable[str] | None) -> GroupModel | None:
+        """Let users join or leave a group; return the group."""
+        changed: list[str] = []
+        for part in _parts(user_ids):
+            row, some = await self._change(method, id, part)
+            changed += some
+        await groups.refresh_group_sessions(changed)
+        return self._model_of(row)
 
-def _memberships(user_ids: Iterable[str]) -> list[tuple[str, str]]:
-    """Give each user the id of a membership, for those who will be new."""
-    return [(user_id, str(uuid.uuid4())) for user_id in set(user_ids)]
+    async def _change(self, method: str, id: str, user_ids: list[str], **bounds: Any) -> Any:
+        parameters = {"id": id, "user_ids": user_ids, "updated_at": int(time.time()), **bounds}
+        return await self._write_for(len(user_ids), method, **parameters)
+
+
+def _parts(user_ids: Iterable[str] | None) -> list[list[str]]:
+    """Return users in the order of their ids, in parts: others can write in between.
+
+    What was broken off is finished by the same call, as each part does what has not been done.
+    """
+    users = sorted(set(user_ids or []))
+    return [users[start : start + PART] for start in range(0, len(users), PART)] or [[]]

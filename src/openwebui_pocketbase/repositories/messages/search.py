@@ -58,10 +58,11 @@ class MessageSearch(MessageRows):
         return found
 
 
-def looked_up(terms: Iterable[str]) -> list[str]:
+def looked_up(terms: Iterable[str]) -> list[dict[str, str | None]]:
     """Return parts of words which messages have that contain all these terms, in lower case.
 
     These are the longest, which are in fewer messages than others.
     """
     pieces = dict.fromkeys(piece for term in terms for piece in pieces_of(term))
-    return sorted(pieces, key=len, reverse=True)[:LOOKED_UP]
+    longest = sorted(pieces, key=lambda piece: len(piece.text), reverse=True)[:LOOKED_UP]
+    return [{"text": piece.text, "words": piece.match} for piece in longest]

@@ -1,0 +1,230 @@
+"""Chats of many megabytes: what their owner waits for, and everybody else meanwhile; stock and with PocketBase."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+import psutil
+import uvloop
+
+from bench.application import VARIANTS, Application
+from bench.backends import WorkerError
+from bench.http import Browser
+from bench.runner import work_directory
+from bench.stats import percentile
+
+__all__ = ["Step", "measure_large"]
+
+SIZES = (10, 50, 100)
+"""Megabytes of a chat's body as browsers send it, with each message twice: in the history and in a list."""
+
+MESSAGES = 20
+TIMES = 3
+"""Rounds of the steps that leave the chat as large as it was."""
+
+READERS = 16
+PAUSE = 0.05
+"""Seconds between two requests of somebody else."""
+
+RATIO = 1.2
+WRITE_SECONDS = 0.3
+HEALTH_SECONDS = 0.2
+POCKETBASE_MEGABYTES = 600.0
+
+
+@dataclass
+class Step:
+    """Something that is done to a large chat.
+
+    Attributes:
+        variant: In which application.
+        name: What, and how large the chat is.
+        seconds: How long it took; the median of several times.
+        write: How long another user waited for a write; the 99th percentile, in seconds.
+        health: How long ``/health`` took; the same.
+        worker: Most megabytes that the application's process had.
+        pocketbase: Most megabytes that PocketBase had; 0 for none.
+    """
+
+    variant: str
+    name: str
+    seconds: float
+    write: float
+    health: float
+    worker: float
+    pocketbase: float
+
+    def keeps_to(self, stock: Step) -> bool:
+        """Return whether it takes no longer than allowed, and lets others work."""
+        return (
+            self.seconds <= RATIO * stock.seconds
+            and self.write <= max(WRITE_SECONDS, stock.write)
+            and self.health <= max(HEALTH_SECONDS, stock.health)
+            and self.pocketbase <= POCKETBASE_MEGABYTES
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything about it."""
+        return asdict(self)
+
+
+def measure_large(say: Callable[[str], None], sizes: tuple[int, ...] = SIZES) -> list[Step]:
+    """Start both applications, one after the other, and do the same to large chats in each.
+
+    Args:
+        say: Told what is going on.
+        sizes: Megabytes of the chats.
+    """
+    with ExitStack() as stack:
+        directory = stack.enter_context(work_directory())
+        runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
+        done: list[Step] = []
+        for variant in VARIANTS:
+            say(f"Starting Open WebUI: {variant} ...")
+            with Application(variant, directory) as application:
+                done += runner.run(_do_all(variant, application, sizes, say))
+        return done
+
+
+async def _do_all(
+    variant: str, application: Application, sizes: tuple[int, ...], say: Callable[[str], None]
+) -> list[Step]:
+    timeout = aiohttp.ClientTimeout(total=None)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2)
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+    ) as session:
+        browser = await Browser.signed_up(session, application, 1, 0)
+        watched = _Watched(variant, browser, application.pid)
+        for size in sizes:
+            say(f"A chat of {size} MB ...")
+            await _do_to_one(watched, size)
+        return watched.done
+
+
+async def _do_to_one(watched: _Watched, size: int) -> None:
+    browser = watched.browser
+    body = _body(size)
+    whole = orjson.dumps({"chat": body})
+    name = f"{size} MB"
+    chat_id = orjson.loads(
+        await watched.step(f"new, {name}", lambda: browser.send("POST", "/api/v1/chats/new", whole))
+    )["id"]
+    path = f"/api/v1/chats/{chat_id}"
+    steps: dict[str, tuple[str, str, Any]] = {
+        "open": ("GET", path, None),
+        "edit a message": ("POST", f"{path}/messages/m3", {"content": "other words"}),
+        "status event": ("POST", f"{path}/messages/m3/event", {"type": "status", "data": {"description": "step"}}),
+        "rename": ("POST", path, {"chat": {"title": "another title"}}),
+        "pin": ("POST", f"{path}/pin", {}),
+        "share": ("POST", f"{path}/share", {}),
+    }
+    for step, (method, where, form) in steps.items():
+        data = None if form is None else orjson.dumps(form)
+        await watched.step(f"{step}, {name}", lambda m=method, w=where, d=data: browser.send(m, w, d), TIMES)
+    if size <= READERS:
+        await watched.step(
+            f"{READERS} readers, {name}", lambda: asyncio.gather(*(browser.send("GET", path) for _ in range(READERS)))
+        )
+    await watched.step(f"save all, {name}", lambda: browser.send("POST", path, whole))
+    cloned = await watched.step(f"clone, {name}", lambda: browser.send("POST", f"{path}/clone", b"{}"))
+    await watched.step(f"delete, {name}", lambda: browser.send("DELETE", path))
+    await browser.send("DELETE", f"/api/v1/chats/{orjson.loads(cloned)['id']}")
+
+
+class _Watched:
+    """Measures steps, and what happens meanwhile."""
+
+    def __init__(self, variant: str, browser: Browser, pid: int) -> None:
+        self.browser = browser
+        self.done: list[Step] = []
+        self._variant = variant
+        self._process = psutil.Process(pid)
+
+    async def step(self, name: str, send: Callable[[], Awaitable[Any]], times: int = 1) -> Any:
+        """Do something, and note how long that took; return the last answer."""
+        await asyncio.sleep(0.5)
+        stopping = asyncio.Event()
+        watches = [
+            asyncio.ensure_future(_waits(stopping, watch))
+            for watch in (
+                lambda: self.browser.post("/api/v1/folders/", {"name": random.randbytes(8).hex()}),
+                lambda: self.browser.get("/health"),
+            )
+        ]
+        memory = asyncio.ensure_future(_memory(stopping, self._process))
+        seconds = []
+        for _ in range(times):
+            began = time.monotonic()
+            answer = await send()
+            seconds.append(time.monotonic() - began)
+        stopping.set()
+        waited = [await watch for watch in watches]
+        self.done.append(
+            Step(
+                self._variant,
+                name,
+                sorted(seconds)[times // 2],
+                *(percentile(one, 99) for one in waited),
+                *await memory,
+            )
+        )
+        return answer
+
+
+async def _waits(stopping: asyncio.Event, send: Callable[[], Awaitable[object]]) -> list[float]:
+    seconds = []
+    while not stopping.is_set():
+        began = time.monotonic()
+        with suppress(WorkerError):  # stock gives up after some seconds: it is locked
+            await send()
+        seconds.append(time.monotonic() - began)
+        await asyncio.sleep(PAUSE)
+    return seconds or [0.0]
+
+
+async def _memory(stopping: asyncio.Event, process: psutil.Process) -> tuple[float, float]:
+    """Return the most megabytes of a process, and of PocketBase among its descendants."""
+    worker = pocketbase = 0.0
+    while not stopping.is_set():
+        worker = max(worker, process.memory_info().rss / 2**20)
+        for child in process.children(recursive=True):
+            if "pocketbase" in child.name():
+                pocketbase = max(pocketbase, child.memory_info().rss / 2**20)
+        await asyncio.sleep(PAUSE)
+    return worker, pocketbase
+
+
+def _body(megabytes: int) -> dict[str, Any]:
+    """Return a chat as browsers save it: its messages in the history, and those of the branch in a list."""
+    bytes_of = random.Random(megabytes)
+    pictures = MESSAGES // 2
+    ids = [f"m{number}" for number in range(MESSAGES)]
+    history = {}
+    for number, one in enumerate(ids):
+        message: dict[str, Any] = {
+            "id": one,
+            "parentId": ids[number - 1] if number else None,
+            "childrenIds": ids[number + 1 : number + 2],
+            "role": "assistant" if number % 2 else "user",
+            "content": f"words of message {number} " * 10,
+        }
+        if not number % 2:
+            picture = base64.b64encode(bytes_of.randbytes((megabytes << 20) * 3 // 8 // pictures)).decode()
+            message["files"] = [{"type": "image", "url": f"data:image/png;base64,{picture}"}]
+        history[one] = message
+    return {
+        "title": "Pictures",
+        "models": ["model"],
+        "history": {"messages": history, "currentId": ids[-1]},
+        "messages": [*history.values()],
+    }

@@ -1,0 +1,1 @@
+"""How the command that switches and the running workers agree: tables in the host's SQL database, and orders."""

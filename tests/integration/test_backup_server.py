@@ -1,0 +1,172 @@
+"""Backups of a PocketBase that is elsewhere, and archives that it keeps, in a bucket as well."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from openwebui_pocketbase.backup.manifest import name_of
+from openwebui_pocketbase.backup.server import Server
+from openwebui_pocketbase.backup.stores import InPocketBase
+from openwebui_pocketbase.backup.verify import verify
+from openwebui_pocketbase.exceptions import BackupError
+from tests.support.backups import made, new_site, restored, run_backup, state_of, undone
+from tests.support.buckets import KEY, REGION, Bucket
+from tests.support.commands import Commands
+from tests.support.house import sqlite_site
+from tests.support.pocketbase import PocketBaseProcess
+
+if TYPE_CHECKING:
+    from openwebui_pocketbase.client import AdminClient
+
+pytest_plugins = ["tests.support.buckets"]
+
+
+def keep_in(bucket: Bucket, admin: AdminClient) -> None:
+    """Have PocketBase keep its backups in a bucket."""
+    settings = {"enabled": True, "bucket": bucket.name, "region": REGION, "endpoint": bucket.endpoint}
+    keys = {"accessKey": KEY, "secret": KEY, "forcePathStyle": True}
+    admin.send("PATCH", "/api/settings", {"backups": {"s3": {**settings, **keys}}})
+
+
+def say(admin: AdminClient, text: str) -> None:
+    admin.sql("CREATE TABLE IF NOT EXISTS said (text TEXT)")
+    admin.sql(f"INSERT INTO said VALUES ('{text}')")
+
+
+def said(pocketbase: PocketBaseProcess) -> list[str]:
+    with pocketbase.admin() as admin:
+        return [row["text"] for row in admin.sql("SELECT text FROM said ORDER BY rowid")]
+
+
+def test_a_pocketbase_elsewhere_comes_back_and_can_be_undone(own_pocketbase: PocketBaseProcess, tmp_path: Path) -> None:
+    places = new_site(tmp_path / "site", external=True, text="old")
+    was = state_of(places.data_dir)
+    with own_pocketbase.admin() as admin:
+        say(admin, "one")
+        server = Server(admin)
+        result = made(places, server)
+        assert server.backups() == [], "nothing of it stays there"
+        assert result.manifest.schema
+        assert result.manifest.pocketbase == server.version
+        assert verify(result.path).problems == []
+        say(admin, "two")
+        (places.data_dir / "uploads" / "b.txt").write_text("more")
+        more = state_of(places.data_dir)
+
+        restored(places, result.path, server)
+        assert said(own_pocketbase) == ["one"]
+        assert state_of(places.data_dir) == was
+        say(admin, "since")
+        undone(places, server)
+        assert said(own_pocketbase) == ["one", "two"]
+        assert state_of(places.data_dir) == more
+        undone(places, server)
+        assert said(own_pocketbase) == ["one", "since"]
+        assert state_of(places.data_dir) == was
+
+
+@pytest.mark.parametrize("in_bucket", [False, True])
+def test_archives_are_kept_in_pocketbase(
+    own_pocketbase: PocketBaseProcess, bucket: Bucket, tmp_path: Path, in_bucket: bool
+) -> None:
+    places = new_site(tmp_path / "site", external=True)
+    path = made(places).path
+    with own_pocketbase.admin() as admin:
+        if in_bucket:
+            keep_in(bucket, admin)
+        say(admin, "kept")
+        server = Server(admin)
+        server.backup("mine.zip")
+        store = InPocketBase(server, tmp_path / "work")
+        store.put(path)
+        assert (path.name in bucket.keys) is in_bucket
+        assert [(each.name, each.bytes) for each in store.stored()] == [(path.name, path.stat().st_size)]
+        with store.opened(path.name) as fetched:
+            assert fetched.read_bytes() == path.read_bytes()
+            assert fetched.stat().st_mode & 0o077 == 0
+        assert list((tmp_path / "work").iterdir()) == []
+        # Its dashboard lists it; whoever restores it there changes nothing.
+        run = admin.version()["run"]
+        admin.send("POST", f"/api/backups/{path.name}/restore")
+        assert server.backups()
+        store.remove(path.name)
+        assert [name for name, _ in server.backups()] == ["mine.zip"]
+        assert admin.version()["run"] == run
+    assert said(own_pocketbase) == ["kept"]
+
+
+def test_what_did_not_arrive_as_a_whole_is_told(
+    own_pocketbase: PocketBaseProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(new_site(tmp_path / "site", external=True)).path
+    with own_pocketbase.admin() as admin:
+        server = Server(admin)
+        upload = admin.upload
+        less = io.BytesIO()
+        with zipfile.ZipFile(less, "w") as opened:
+            opened.writestr("a", "b")
+        monkeypatch.setattr(admin, "upload", lambda where, name, _: upload(where, name, less))
+        with pytest.raises(BackupError, match="bytes have arrived"):
+            server.put(path)
+
+
+def test_the_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> None:
+    """Of a site with a database of Open WebUI's own."""
+    site = commands.data_dir
+    sqlite_site(site)
+    env = commands.use(own_pocketbase).env
+
+    def run(*arguments: str) -> list[str]:
+        results = run_backup(site, env, *arguments)
+        assert [code for code, _ in results] == [0] * len(results), results
+        return [output for _, output in results]
+
+    one, two, listed, there, verified, plan = run(
+        *("create --json", "create --pocketbase", "list --json", "list --pocketbase --json"),
+        *("verify --pocketbase", "restore --dry-run"),
+    )
+    first = json.loads(one)
+    assert Path(first["path"]).parent == site / "backups"
+    assert first["manifest"]["revision"]
+    assert "(in PocketBase)" in two
+    found = json.loads(listed)["archives"]
+    assert [(each["name"], each["problem"]) for each in found] == [(Path(first["path"]).name, "")]
+    assert len(json.loads(there)["archives"]) == 1
+    assert "every database can be read" in verified
+    assert f"to {site / 'webui.db'}; what is there" in plan
+    assert "PocketBase, over its API" in plan
+    assert "Restored" not in plan
+
+    made_at = datetime.fromisoformat(first["manifest"]["made_at"])
+    (site / "backups" / name_of(made_at, first["manifest"]["site"], 7)).write_bytes(b"no archive")
+    (site / "backups" / "backup-01234567.partial").mkdir()
+    (_, listed), (_, pruned), (code, output) = run_backup(site, env, "list", "prune --keep 1", "restore --undo --yes")
+    assert "cannot be opened" in listed
+    assert "backup-01234567.partial" in pruned
+    assert "is the newest good one" in pruned
+    assert code == 1
+    assert "no restore that could be undone" in output
+
+    # Only telling leaves nothing behind, nor does refusing.
+    missing = site.parent / "missing"
+    (code, plan), (refused, output) = run_backup(missing, env, f"restore {first['path']} --dry-run", "create")
+    assert code == 0
+    assert f"to {missing / 'webui.db'}; nothing is there" in plan
+    assert "was not read through" in plan
+    assert (refused, "There is no data directory" in output) == (1, True)
+    assert not missing.exists()
+    missing.mkdir()
+    assert [(code, "There is no Open WebUI database" in output) for code, output in run_backup(missing, env, "create")]
+    assert list(missing.iterdir()) == []
+
+    # What is written after a restore can be had back as well.
+    _, undoing = run_backup(site, env, f"restore {first['path']} --yes", "restore --undo --dry-run")[1]
+    assert "brings it back" in undoing
+    assert f"{site / 'webui.db'}: " in undoing
