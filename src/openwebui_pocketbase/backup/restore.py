@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from openwebui_pocketbase.backup import postgresql, relocate, sqlite
+from openwebui_pocketbase.backup import sqlite
 from openwebui_pocketbase.backup.archive import Archive
 from openwebui_pocketbase.backup.extract import Planned, extract, steps_of
 from openwebui_pocketbase.backup.journal import Journal
 from openwebui_pocketbase.backup.places import Places
 from openwebui_pocketbase.backup.server import Server
+from openwebui_pocketbase.backup.switch import back, forward, keep, switch
 from openwebui_pocketbase.backup.work import enough_room, explained
 from openwebui_pocketbase.exceptions import BackupError
 from openwebui_pocketbase.last_start import RESTORE, RUNNING
@@ -20,7 +21,7 @@ from openwebui_pocketbase.server.locks import FileLock
 from openwebui_pocketbase.server.permissions import make_directory
 from openwebui_pocketbase.server.rundir import RunDir
 
-__all__ = ["back", "flat", "forward", "needed_server", "recover", "restore", "stopped"]
+__all__ = ["recover", "restore", "stopped"]
 
 AGAIN = "Stop it, and run this again."
 
@@ -84,12 +85,7 @@ def restore(
                 make_directory(places.pocketbase, 0o700)
             journal.make_areas()
             extract(archive, members, plan, places, journal)
-            if journal.dumps:
-                Path(journal.dumps[1]).parent.mkdir(0o700, parents=True, exist_ok=True)
-                postgresql.dump(places.database, Path(journal.dumps[1]))
-            if journal.server and server:
-                journal.server[1] = f"owui_before_{flat(journal)}.zip"
-                server.backup(journal.server[1])
+            keep(journal, places, server)
             os.sync()  # each file by itself would take far longer
             _require_closed(places)  # unpacking has taken its time
             journal.steps = steps_of(plan)
@@ -99,12 +95,7 @@ def restore(
         except BaseException:
             journal.forget()
             raise
-        journal.write("switching")
-        try:
-            forward(journal, places, server)
-        except Exception:
-            back(journal, places, server)
-            raise
+        switch(journal, places, server)
     return journal
 
 
@@ -126,52 +117,6 @@ def recover(places: Places, server: Server | None) -> str:
             return f"{named}; now everything is as it was before."
         forward(journal, places, server)
     return f"{named}; now it is complete."
-
-
-def forward(journal: Journal, places: Places, server: Server | None) -> None:
-    """Do what the journal says, from wherever it was cut off, until it is done."""
-    # What can fail comes first; renaming cannot, but for a disk that breaks.
-    if journal.dumps:
-        # What was here names places that are here.
-        then = "" if journal.is_turned else relocate.in_postgresql(places.data_dir / "uploads")
-        postgresql.replace(places.database, Path(journal.dumps[0]), then)
-    if journal.server and journal.server[0]:
-        if journal.is_turned:
-            needed_server(server).restore(journal.server[0])
-        else:
-            needed_server(server).restore_from(Path(journal.server[0]), f"owui_restore_{flat(journal)}.zip")
-    for step in journal.steps:
-        step.forward()
-    journal.write("done")
-    journal.tidy()
-
-
-def back(journal: Journal, places: Places, server: Server | None) -> None:
-    """Put back what was there before the journal's steps, and forget these."""
-    journal.write("undoing")
-    for step in reversed(journal.steps):
-        step.backward()
-    if journal.server and journal.server[1]:
-        needed_server(server).restore(journal.server[1])
-    if journal.dumps:
-        postgresql.replace(places.database, Path(journal.dumps[1]))
-    journal.forget()
-
-
-def needed_server(server: Server | None) -> Server:
-    """Return the PocketBase that is not on this disk.
-
-    Raises:
-        BackupError: There is none.
-    """
-    if server is None:
-        raise BackupError("The restore needs the PocketBase of [pocketbase] url.", hint="Set it as it was.")
-    return server
-
-
-def flat(journal: Journal) -> str:
-    """Return when a restore began as PocketBase takes it in the name of a backup."""
-    return journal.at.replace("-", "_")
 
 
 def _needed(plan: list[Planned]) -> dict[Path, int]:

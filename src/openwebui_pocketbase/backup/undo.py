@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from openwebui_pocketbase.backup import postgresql
 from openwebui_pocketbase.backup.extract import new_stamp
 from openwebui_pocketbase.backup.journal import Journal, Step, areas_of
 from openwebui_pocketbase.backup.places import Places
-from openwebui_pocketbase.backup.restore import back, flat, forward, needed_server
 from openwebui_pocketbase.backup.server import Server
+from openwebui_pocketbase.backup.switch import back, keep, switch
 from openwebui_pocketbase.backup.work import explained
 from openwebui_pocketbase.exceptions import BackupError
 
@@ -37,21 +36,11 @@ def undo(places: Places, server: Server | None) -> Journal:
         turned.begin()
         try:
             turned.make_areas()
-            if turned.dumps:
-                Path(turned.dumps[1]).parent.mkdir(0o700, parents=True, exist_ok=True)
-                postgresql.dump(places.database, Path(turned.dumps[1]))
-            if turned.server:
-                turned.server[1] = f"owui_before_{flat(turned)}.zip"
-                needed_server(server).backup(turned.server[1])
+            keep(turned, places, server)
         except BaseException:
             turned.forget()
             raise
-        turned.write("switching")
-        try:
-            forward(turned, places, server)
-        except Exception:
-            back(turned, places, server)
-            raise
+        switch(turned, places, server)
     return turned
 
 
