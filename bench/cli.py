@@ -15,7 +15,7 @@ from bench.backends import BACKENDS, WorkerError
 from bench.further import further, growths
 from bench.http import measure_http
 from bench.imports import measure_imports
-from bench.large import measure_large
+from bench.large import SIZES, measure_large
 from bench.masses import measure_masses
 from bench.runner import RESULTS_DIR, Parameters, run
 from bench.startup import measure_startup, startup_summary
@@ -134,8 +134,9 @@ def _import(_options: argparse.Namespace, console: Console) -> bool:
     return all(one.keeps_to(other) for one, other in zip(ours, stock, strict=True))
 
 
-def _large(_options: argparse.Namespace, console: Console) -> bool:
-    done = measure_large(lambda text: console.print(text, style="dim"))
+def _large(options: argparse.Namespace, console: Console) -> bool:
+    sizes = tuple(size for size in SIZES if any(text in f"{size} MB" for text in options.only))
+    done = measure_large(lambda text: console.print(text, style="dim"), sizes)
     ours = [one for one in done if one.pocketbase]
     stock = {one.name: one for one in done if not one.pocketbase}
     for one in ours:

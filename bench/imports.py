@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import random
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,19 +16,28 @@ import orjson
 import uvloop
 
 from bench.application import VARIANTS, Application
+from bench.backends import WorkerError
 from bench.http import Browser
 from bench.runner import work_directory
+from bench.stats import percentile
 
 __all__ = ["SIZES", "Imported", "measure_imports"]
 
-SIZES = {"25 MB of Chinese": (100, 20, 4200), "2,000 short messages": (100, 20, 40)}
-"""What is imported: chats, messages of each, and letters of each message."""
+SIZES = {
+    "25 MB of Chinese": (100, 20, 4200, 0),
+    "2,000 chats of 6 messages": (2000, 6, 40, 0),
+    "270 pictures of 2 MB": (270, 2, 40, 1_500_000),
+}
+"""What is imported: chats, messages of each, letters of each message, and bytes of the first one's picture."""
 
 PAUSE = 0.05
 """Seconds between two requests of somebody else."""
 
-HEALTH_SECONDS = 0.4
-WRITE_SECONDS = 0.6
+RATIO = 0.5
+"""Most times that an import may take of the stock import's time."""
+
+HEALTH_SECONDS = 0.2
+WRITE_SECONDS = 0.3
 """What others may wait, unless they do so with the stock storage."""
 
 
@@ -39,8 +49,8 @@ class Imported:
         variant: Which application.
         name: What was imported.
         seconds: How long it took.
-        write: The longest that another user waited for a write.
-        health: The longest that ``/health`` took.
+        write: How long another user waited for a write; the 99th percentile.
+        health: How long ``/health`` took; the same.
     """
 
     variant: str
@@ -50,9 +60,9 @@ class Imported:
     health: float
 
     def keeps_to(self, stock: Imported) -> bool:
-        """Return whether it takes no longer than the stock import, and lets others work."""
+        """Return whether it takes no longer than it may, and lets others work."""
         return (
-            self.seconds <= stock.seconds
+            self.seconds <= RATIO * stock.seconds
             and self.write <= max(WRITE_SECONDS, stock.write)
             and self.health <= max(HEALTH_SECONDS, stock.health)
         )
@@ -93,39 +103,43 @@ async def _import_all(variant: str, url: str, say: Callable[[str], None]) -> lis
             importing = asyncio.ensure_future(browser.send("POST", "/api/v1/chats/import", orjson.dumps(forms)))
             began = time.monotonic()
             waits = [
-                asyncio.ensure_future(_longest(importing, send))
+                asyncio.ensure_future(_waits(importing, send))
                 for send in (
-                    lambda: browser.post("/api/v1/chats/new", {"chat": _body(0, 1, 10)}),
+                    lambda: browser.post("/api/v1/chats/new", {"chat": _body(0, 1, 10, 0)}),
                     lambda: browser.get("/health"),
                 )
             ]
             await importing
             seconds = time.monotonic() - began
-            done.append(Imported(variant, name, seconds, *[await wait for wait in waits]))
+            done.append(Imported(variant, name, seconds, *[percentile(await wait, 99) for wait in waits]))
         return done
 
 
-async def _longest(until: asyncio.Future[Any], send: Callable[[], Awaitable[object]]) -> float:
-    longest = 0.0
+async def _waits(until: asyncio.Future[Any], send: Callable[[], Awaitable[object]]) -> list[float]:
+    seconds = []
     while not until.done():
         began = time.monotonic()
-        await send()
-        longest = max(longest, time.monotonic() - began)
+        with suppress(WorkerError):  # stock gives up after some seconds: it is locked
+            await send()
+        seconds.append(time.monotonic() - began)
         await asyncio.sleep(PAUSE)
-    return longest
+    return seconds
 
 
-def _body(number: int, messages: int, letters: int) -> dict[str, Any]:
-    letter = random.Random(number)
+def _body(number: int, messages: int, letters: int, picture: int) -> dict[str, Any]:
+    chosen = random.Random(number)
     ids = [f"m{each}" for each in range(messages)]
-    history = {
+    history: dict[str, dict[str, Any]] = {
         one: {
             "id": one,
             "parentId": ids[each - 1] if each else None,
             "childrenIds": ids[each + 1 : each + 2],
             "role": "assistant" if each % 2 else "user",
-            "content": "".join(map(chr, letter.choices(range(0x4E00, 0x9000), k=letters))),
+            "content": "".join(map(chr, chosen.choices(range(0x4E00, 0x9000), k=letters))),
         }
         for each, one in enumerate(ids)
     }
+    if picture:
+        data = base64.b64encode(chosen.randbytes(picture)).decode()
+        history[ids[0]]["files"] = [{"type": "image", "url": f"data:image/png;base64,{data}"}]
     return {"title": f"Chat {number}", "history": {"messages": history, "currentId": ids[-1]}}

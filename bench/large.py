@@ -6,7 +6,7 @@ import asyncio
 import base64
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,7 +22,7 @@ from bench.http import Browser
 from bench.runner import work_directory
 from bench.stats import percentile
 
-__all__ = ["Step", "measure_large"]
+__all__ = ["SIZES", "Step", "measure_large"]
 
 SIZES = (10, 50, 100)
 """Megabytes of a chat's body as browsers send it, with each message twice: in the history and in a list."""
@@ -77,7 +77,7 @@ class Step:
         return asdict(self)
 
 
-def measure_large(say: Callable[[str], None], sizes: tuple[int, ...] = SIZES) -> list[Step]:
+def measure_large(say: Callable[[str], None], sizes: Collection[int]) -> list[Step]:
     """Start both applications, one after the other, and do the same to large chats in each.
 
     Args:
@@ -96,7 +96,7 @@ def measure_large(say: Callable[[str], None], sizes: tuple[int, ...] = SIZES) ->
 
 
 async def _do_all(
-    variant: str, application: Application, sizes: tuple[int, ...], say: Callable[[str], None]
+    variant: str, application: Application, sizes: Collection[int], say: Callable[[str], None]
 ) -> list[Step]:
     timeout = aiohttp.ClientTimeout(total=None)
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2)

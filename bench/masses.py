@@ -88,6 +88,7 @@ def measure_masses(say: Callable[[str], None], only: Collection[str] = ("",)) ->
             say(f"{case} ...")
             measured = []
             for name, worker in workers.items():
-                measured.append(Mass(case, name, **worker.ask(case)))
+                measured.append(mass := Mass(case, name, **worker.ask(case)))
+                say(f"{name}: {mass.seconds:.2f} s")
             done.append(measured)
         return done
