@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from itertools import pairwise
 from typing import Any
 
@@ -99,6 +100,18 @@ async def test_a_repetition_gives_the_same_reply(own_pocketbase: PocketBaseProce
         assert {**again, "changes": None} == {**first, "changes": None}
         assert [row[1] for row in again["changes"]["rows"]] == ["u1", "u2"]
         assert admin.sql("SELECT count(*) AS n FROM owui_users") == [{"n": "2"}]
+
+
+async def test_a_write_is_answered_though_the_changes_cannot_be_read(
+    own_pocketbase: PocketBaseProcess, client: PocketBaseClient
+) -> None:
+    with closing(sqlite3.connect(own_pocketbase.data_dir / "data.db", timeout=10)) as database, database:
+        database.execute("PRAGMA legacy_alter_table = ON")  # else all triggers are compiled, also those it cannot
+        database.execute("ALTER TABLE owui_access_grants RENAME TO gone")
+    columns = dict.fromkeys(column.name for column in TABLES["user"].columns)
+    body = {"user": columns | {"id": "u1", "name": "Ada", "email": "u1@example.com"}}
+    reply = await client.submit("users/insert_new_user", body, mirrored_up_to="0")
+    assert (reply.first, reply.last, reply.changes) == (1, 1, None)
 
 
 # Pages
