@@ -136,8 +136,8 @@ async def _complete(sender: Sender, chats: Chats, number: int) -> bool:
     """
     chat = chats.chat(number)
     user_id, assistant_id = identifier(f"question {number}"), identifier(f"answer {number}")
-    message = {"id": user_id, "parentId": chat.message_id(chat.messages - 1), "childrenIds": [], "role": "user"}
-    message |= {"content": text(number), "models": [MODEL], "timestamp": LOADED_AT}
+    message: dict[str, Any] = {"id": user_id, "parentId": chat.message_id(chat.messages - 1), "childrenIds": []}
+    message |= {"role": "user", "content": text(number), "models": [MODEL], "timestamp": LOADED_AT}
     body = {
         "stream": True,
         "model": MODEL,

@@ -85,17 +85,17 @@ def measure_imports(say: Callable[[str], None]) -> list[Imported]:
         for variant in VARIANTS:
             say(f"Starting Open WebUI: {variant} ...")
             with Application(variant, directory) as application:
-                done += runner.run(_import_all(variant, application.url, say))
+                done += runner.run(_import_all(variant, application, say))
         return done
 
 
-async def _import_all(variant: str, url: str, say: Callable[[str], None]) -> list[Imported]:
+async def _import_all(variant: str, application: Application, say: Callable[[str], None]) -> list[Imported]:
     timeout = aiohttp.ClientTimeout(total=None)
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2)
     async with aiohttp.ClientSession(
         connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
     ) as session:
-        browser = await Browser.signed_up(session, url, 0, 0)
+        browser = await Browser.signed_up(session, application, 0, 0)
         done = []
         for name, size in SIZES.items():
             say(f"Importing {name} ...")

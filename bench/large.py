@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -130,7 +131,7 @@ async def _do_to_one(watched: _Watched, size: int) -> None:
     }
     for step, (method, where, form) in steps.items():
         data = None if form is None else orjson.dumps(form)
-        await watched.step(f"{step}, {name}", lambda m=method, w=where, d=data: browser.send(m, w, d), TIMES)
+        await watched.step(f"{step}, {name}", partial(browser.send, method, where, data), TIMES)
     if size <= READERS:
         await watched.step(
             f"{READERS} readers, {name}", lambda: asyncio.gather(*(browser.send("GET", path) for _ in range(READERS)))
@@ -168,16 +169,9 @@ class _Watched:
             answer = await send()
             seconds.append(time.monotonic() - began)
         stopping.set()
-        waited = [await watch for watch in watches]
-        self.done.append(
-            Step(
-                self._variant,
-                name,
-                sorted(seconds)[times // 2],
-                *(percentile(one, 99) for one in waited),
-                *await memory,
-            )
-        )
+        write, health = [percentile(await watch, 99) for watch in watches]
+        worker, pocketbase = await memory
+        self.done.append(Step(self._variant, name, sorted(seconds)[times // 2], write, health, worker, pocketbase))
         return answer
 
 

@@ -45,7 +45,7 @@ Call = Callable[[], Awaitable[Any]]
 async def _group(name: str) -> str:
     group = await Groups.insert_new_group("admin", GroupForm(name=name, description=""))
     assert group is not None
-    return group.id
+    return str(group.id)
 
 
 def _people(name: str, number: int) -> list[str]:

@@ -74,10 +74,11 @@ class PocketBaseStore:
 
     async def version(self) -> str:
         binary = find_binary(EmbeddedSettings())
-        answer = await asyncio.to_thread(
-            subprocess.run, [binary, "--version"], capture_output=True, text=True, check=True
-        )
-        return f"PocketBase {answer.stdout.split()[-1]}"
+
+        def asked() -> str:
+            return subprocess.check_output([binary, "--version"], text=True)
+
+        return f"PocketBase {(await asyncio.to_thread(asked)).split()[-1]}"
 
     def measures(self, _group: Group, _operation: Operation) -> bool:
         return True

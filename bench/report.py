@@ -129,7 +129,7 @@ def _title(operation: Measured) -> str:
 
 def _cells(operation: Measured, backend: str) -> list[str | Text]:
     found = figures(operation, backend)
-    verdicts = {verdict.target.figure: verdict for verdict in judge(operation, backend)}
+    verdicts: dict[str, Verdict] = {verdict.target.figure: verdict for verdict in judge(operation, backend)}
 
     def ratio(name: str) -> str | Text:
         value = getattr(found, name)

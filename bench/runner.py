@@ -203,7 +203,7 @@ def _calibrate(worker: WorkerProcess, operation: Measured, parameters: Parameter
     calls = WARM_UP_CALLS if operation.fewest >= FEWEST_CALLS else operation.fewest
 
     def planned(calls: int, callers: int) -> int:
-        rate = worker.ask("measure", **_named(operation), calls=calls, callers=callers, floor=False)["rate"]
+        rate: float = worker.ask("measure", **_named(operation), calls=calls, callers=callers, floor=False)["rate"]
         return round(min(max(rate * parameters.seconds, operation.fewest), MOST_CALLS))
 
     one = planned(calls, 1)

@@ -11,6 +11,9 @@ from bench.runner import Measured
 __all__ = ["FURTHER", "OURS", "STARTUP_SECONDS", "TARGETS", "Target", "Verdict", "judge"]
 
 
+Figure = Literal["p50", "p50_ratio", "rate_ratio", "p99_ratio", "overhead"]
+
+
 @dataclass(frozen=True)
 class Target:
     """A limit of one of a backend's figures.
@@ -23,7 +26,7 @@ class Target:
     """
 
     kinds: tuple[str, ...]
-    figure: Literal["p50", "p50_ratio", "rate_ratio", "p99_ratio", "overhead"]
+    figure: Figure
     bound: Literal["at most", "at least"]
     limit: float
 
@@ -43,7 +46,7 @@ TARGETS = {
 }
 """Backend -> what it has to reach; operations may have limits of their own for ours."""
 
-FURTHER = ("p50", "p99_ratio")
+FURTHER: tuple[Figure, ...] = ("p50", "p99_ratio")
 """Figures of ours which only some operations have to keep at most at a limit, see `bench.operations.Operation`."""
 
 STARTUP_SECONDS = 1.5

@@ -92,8 +92,10 @@ def tree_of(spec: RepositorySpec, package_dir: Path) -> ast.Module:
     return ast.parse((package_dir.parent / spec.source).read_text(encoding="utf-8"))
 
 
-def assigns_name(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+def assigned_name(node: ast.stmt) -> str:
+    """Return the name that a statement assigns to, ``""`` if it is no such statement."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def class_of(spec: RepositorySpec, tree: ast.Module) -> ast.ClassDef:
@@ -102,14 +104,14 @@ def class_of(spec: RepositorySpec, tree: ast.Module) -> ast.ClassDef:
 
 def names_of(spec: RepositorySpec, tree: ast.Module) -> dict[str, str]:
     """Return what annotations in the module can name: name -> module to import it from."""
-    names = {}
+    names: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.ImportFrom):
-            names |= {alias.name: node.module for alias in node.names if not alias.asname}
+            names |= {alias.name: node.module or "" for alias in node.names if not alias.asname}
         elif isinstance(node, ast.ClassDef):
             names[node.name] = spec.module
-        elif assigns_name(node):
-            names[node.targets[0].id] = spec.module
+        elif name := assigned_name(node):
+            names[name] = spec.module
     return names
 
 
@@ -179,9 +181,9 @@ def stub_module(spec: RepositorySpec, tree: ast.Module) -> str:
     """
     stock = class_of(spec, tree)
     others = [node.name for node in stock.body if isinstance(node, Function) and node.name.startswith("_")]
-    others += [node.targets[0].id for node in stock.body if assigns_name(node)]
+    others += [name for node in stock.body if (name := assigned_name(node))]
     types = [node.name for node in tree.body if isinstance(node, ast.ClassDef) and node is not stock]
-    types += [node.targets[0].id for node in tree.body if assigns_name(node)]
+    types += [name for node in tree.body if (name := assigned_name(node))]
     # mypy takes what it cannot import for a type, but not what `__getattr__` gives.
     untyped = ", ".join(f"{name} as {name}" for name in types if name != spec.name)
     return ruff(

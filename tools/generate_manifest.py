@@ -13,7 +13,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from upstream_inventory import GROUP_OF, Package
+from upstream_inventory import GROUP_OF, Package  # type: ignore[import-not-found]  # beside this script
 
 from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.host.contract import MIGRATIONS, SourceTree, installed_open_webui
@@ -88,8 +88,8 @@ def covered(report: dict[str, Any]) -> Iterator[tuple[str, str, list[str], bool]
                 yield spec.source, f"{spec.stock_class}.{name}", [group], method["touches_sql"]
     group_of = {spec.source: group for group, spec in specs.values()}
     for function in report["functions"]:
-        if group := group_of.get(function["module"]):
-            yield function["module"], function["name"], [group], True
+        if function["module"] in group_of:
+            yield function["module"], function["name"], [group_of[function["module"]]], True
     for where, groups in bypasses(report["bypasses"]).items():
         path, _, name = where.partition(":")
         if name != MODULE_LEVEL:

@@ -27,7 +27,9 @@ from __future__ import annotations
 import ast
 import functools
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 GROUPS = {  # group -> tables
     "users": "user auth api_key oauth_session",
@@ -90,13 +92,13 @@ FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 SQL_LEVELS = ("direct", "helper", "plumbing", "self", "repo", "none")
 
 
-def last(dotted):
+def last(dotted: str) -> str:
     return dotted.rpartition(".")[2]
 
 
-def code(node):
+def code(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST | None]]:
     """(node, parent) of each node below *node*, annotations left out."""
-    stack = [(node, None)]
+    stack: list[tuple[ast.AST, ast.AST | None]] = [(node, None)]
     while stack:
         node, parent = stack.pop()
         yield node, parent
@@ -106,7 +108,7 @@ def code(node):
 
 
 class Module:
-    def __init__(self, path: Path, root: Path):
+    def __init__(self, path: Path, root: Path) -> None:
         self.path = "open_webui/" + path.relative_to(root).as_posix()
         parts = path.relative_to(root).with_suffix("").parts
         self.is_package = parts[-1] == "__init__"
@@ -121,13 +123,14 @@ class Module:
                 target = getattr(node.targets[0], "id", "")
                 self.names.setdefault(target, f"{self.name}.{target}")
 
-    def imports(self, root, top=False) -> dict[str, str]:
+    def imports(self, root: ast.AST, top: bool = False) -> dict[str, str]:
         """Local name -> dotted name, for the imports below *root* (outside functions, classes if *top*)."""
-        found, stack, package = {}, [root], self.name.split(".") + ["__init__"] * self.is_package
+        found: dict[str, str] = {}
+        stack, package = [root], self.name.split(".") + ["__init__"] * self.is_package
         while stack:
             node = stack.pop()
             if isinstance(node, ast.ImportFrom):
-                base = ".".join(package[: -node.level] * bool(node.level) + [node.module] * bool(node.module))
+                base = ".".join(package[: -node.level] * bool(node.level) + [node.module or ""] * bool(node.module))
                 found.update({a.asname or a.name: f"{base}.{a.name}" for a in node.names})
             elif isinstance(node, ast.Import):
                 found.update(
@@ -142,14 +145,12 @@ class Module:
 
 
 class Package:
-    def __init__(self, root: Path):
+    def __init__(self, root: Path) -> None:
         files = [p for p in sorted(root.rglob("*.py")) if not {"migrations", "dbs"} & set(p.relative_to(root).parts)]
         self.modules = {m.name: m for m in (Module(p, root) for p in files)}
-        self.orm, self.singletons, self.classes = (
-            {},
-            {},
-            {},
-        )  # dotted -> facts, dotted -> class, dotted -> node
+        self.orm: dict[str, Any] = {}  # dotted -> facts
+        self.singletons: dict[str, str] = {}  # dotted -> class
+        self.classes: dict[str, ast.ClassDef] = {}  # dotted -> node
         for m in (m for m in self.modules.values() if m.is_model):
             for node in m.tree.body:
                 if isinstance(node, ast.ClassDef):
@@ -167,6 +168,7 @@ class Package:
                             self.singletons[dotted] = dotted
                 elif (
                     isinstance(node, ast.Assign)
+                    and isinstance(node.targets[0], ast.Name)
                     and isinstance(node.value, ast.Call)
                     and isinstance(node.value.func, ast.Name)
                     and f"{m.name}.{node.value.func.id}" in self.classes
@@ -186,9 +188,9 @@ class Package:
             self.builders |= more
 
     @staticmethod
-    def mapping(node):
+    def mapping(node: ast.ClassDef) -> tuple[Any, dict[str, str]]:
         """(table, columns) of an ORM class, (None, {}) of another."""
-        fields = {
+        fields: dict[str, Any] = {
             getattr(s.targets[0] if isinstance(s, ast.Assign) else s.target, "id", ""): s.value
             for s in node.body
             if isinstance(s, (ast.Assign, ast.AnnAssign)) and s.value is not None
@@ -199,16 +201,16 @@ class Package:
             if getattr(getattr(value, "func", None), "id", "") == "Column"
         }
 
-    def orm_of(self, module):
+    def orm_of(self, module: str) -> list[Any]:
         return [o for k, o in self.orm.items() if k.rpartition(".")[0] == module]
 
     @staticmethod
-    def functions(m):
+    def functions(m: Module) -> Iterator[tuple[str, str | None, ast.AST]]:
         """(qualified name, class or None, node) of each function; '<module>' stands for the rest."""
         rest = []
         for node in m.tree.body:
             for sub in node.body if isinstance(node, ast.ClassDef) else [node]:
-                if isinstance(sub, FUNCTION) and sub is not node:
+                if isinstance(sub, FUNCTION) and isinstance(node, ast.ClassDef):
                     yield f"{node.name}.{sub.name}", node.name, sub
                 elif isinstance(sub, FUNCTION):
                     yield sub.name, None, sub
@@ -218,32 +220,33 @@ class Package:
             yield "<module>", None, ast.Module(body=rest, type_ignores=[])
 
     @functools.cache  # noqa: B019 - one package per process
-    def canonical(self, dotted, depth=8):
+    def canonical(self, dotted: str, depth: int = 8) -> str:
         """Follow re-exports: open_webui.models.chats.Tag -> open_webui.models.tags.Tag."""
         module, _, attr = dotted.rpartition(".")
         target = self.modules[module].names.get(attr, dotted) if module in self.modules else dotted
         return dotted if target == dotted or not depth else self.canonical(target, depth - 1)
 
-    def facts(self, m, qual, cls, node):  # noqa: C901, PLR0912 - one pass over the nodes
+    def facts(self, m: Module, qual: str, cls: str | None, node: ast.AST) -> dict[str, Any]:  # noqa: C901, PLR0912 - one pass over the nodes
         """What one function (with its nested ones) uses."""
         nodes = list(code(node))
         params = [a for a, _ in nodes if isinstance(a, ast.arg)]  # they shadow module names
         names = {k: v for k, v in {**m.names, **m.imports(node)}.items() if k not in {a.arg for a in params}}
 
-        def resolve(expr):
+        def resolve(expr: ast.AST) -> str | None:
             if isinstance(expr, ast.Name):
                 return self.canonical(names[expr.id]) if expr.id in names else None
-            base = resolve(expr.value) if isinstance(expr, ast.Attribute) else None
-            return self.canonical(f"{base}.{expr.attr}") if base else None
+            if isinstance(expr, ast.Attribute) and (base := resolve(expr.value)):
+                return self.canonical(f"{base}.{expr.attr}")
+            return None
 
-        def acquires(expr):  # get_async_db(), hierarchy_transaction(), self._chat_transaction(id)
+        def acquires(expr: ast.AST) -> bool:  # get_async_db(), hierarchy_transaction(), self._chat_transaction(id)
             return any(
                 isinstance(n, ast.Call)
                 and ((resolve(n.func) or "").startswith(DB) or ast.unparse(n.func).endswith("_transaction"))
                 for n in ast.walk(expr)
             )
 
-        u = {
+        u: dict[str, Any] = {
             "path": m.path,
             "qual": qual,
             "cls": cls,
@@ -320,19 +323,21 @@ class Package:
         u["write"] |= u["commits"] and assigns and bool(u["orm"] or u["private"] or u["self_calls"])
         return u
 
-    def repository(self, dotted):
+    def repository(self, dotted: str) -> dict[str, Any]:
         cls, m = self.singletons[dotted], self.modules[dotted.rpartition(".")[0]]
         units = {f.name: self.units[f"{cls}.{f.name}"] for f in self.classes[cls].body if isinstance(f, FUNCTION)}
         group = self.group[last(dotted)]
 
-        def reach(name, test, private=False, seen=frozenset()):  # does *test* hold below *name*, through self?
-            return test(units[name]) or any(
+        def reach(
+            name: str, test: Callable[[dict[str, Any]], Any], private: bool = False, seen: frozenset[str] = frozenset()
+        ) -> bool:  # does *test* hold below *name*, through self?
+            return bool(test(units[name])) or any(
                 reach(s, test, private, seen | {name})
                 for s in (units[name]["self_calls"] & units.keys()) - seen - {name}
                 if s.startswith("_") or not private
             )
 
-        def level(name):
+        def level(name: str) -> str:
             if units[name]["use"]:
                 return "direct"
             if reach(name, lambda u: u["use"] or u["calls"] & self.builders, private=True):
@@ -382,18 +387,19 @@ class Package:
         }
 
     @functools.cache  # noqa: B019 - one package per process
-    def imported(self, module):
+    def imported(self, module: Module) -> set[str]:
         return set(map(self.canonical, module.imports(module.tree).values()))
 
     @staticmethod
-    def route(node):
+    def route(node: ast.AST) -> str | None:
         for d in getattr(node, "decorator_list", []):
-            if isinstance(d, ast.Call) and ast.unparse(d.func).startswith(("router.", "app.")) and d.args:
+            is_method = isinstance(d, ast.Call) and isinstance(d.func, ast.Attribute) and d.args
+            if is_method and ast.unparse(d.func).startswith(("router.", "app.")):
                 return f"{d.func.attr.upper()} {ast.unparse(d.args[0])}"
         return None
 
-    def report(self):
-        def users(dotted):
+    def report(self) -> dict[str, Any]:
+        def users(dotted: str) -> list[str]:
             return sorted(f"{u['path']}:{u['qual']}" for u in self.units.values() if dotted in u["calls"])
 
         bypasses = []

@@ -152,7 +152,7 @@ def _turn(number: int) -> tuple[str, Any, dict[str, Any], list[dict[str, Any]]]:
     """Return a question after the last answer of a chat, and the place for the answer."""
     chat = _scratch_chat(number)
     user = SimpleNamespace(id=chat.user_id, name="Somebody", role="user")
-    message = {"id": identifier(f"question {number}"), "parentId": chat.message_id(chat.messages - 1)}
+    message: dict[str, Any] = {"id": identifier(f"question {number}"), "parentId": chat.message_id(chat.messages - 1)}
     message |= {"role": "user", "content": text(number), "models": [MODEL]}
     return chat.id, user, message, [{"model_id": MODEL, "message_id": identifier(f"answer {number}"), "modelIdx": 0}]
 

@@ -136,7 +136,7 @@ def _are(wanted: int) -> Any:
 
 
 def _is_page(found: Any) -> bool:
-    return 0 < len(found.items) <= PAGE <= max(found.total, PAGE)
+    return bool(0 < len(found.items) <= PAGE <= max(found.total, PAGE))
 
 
 def _found(model: Any) -> bool:
