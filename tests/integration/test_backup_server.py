@@ -7,7 +7,7 @@ import json
 import zipfile
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.support.buckets"]
 
 
+def in_bucket(bucket: Bucket) -> dict[str, Any]:
+    """Return PocketBase's settings for a bucket."""
+    settings = {"enabled": True, "bucket": bucket.name, "region": REGION, "endpoint": bucket.endpoint}
+    return {**settings, "accessKey": KEY, "secret": KEY, "forcePathStyle": True}
+
+
 def keep_in(bucket: Bucket, admin: AdminClient) -> None:
     """Have PocketBase keep its backups in a bucket."""
-    settings = {"enabled": True, "bucket": bucket.name, "region": REGION, "endpoint": bucket.endpoint}
-    keys = {"accessKey": KEY, "secret": KEY, "forcePathStyle": True}
-    admin.send("PATCH", "/api/settings", {"backups": {"s3": {**settings, **keys}}})
+    admin.send("PATCH", "/api/settings", {"backups": {"s3": in_bucket(bucket)}})
 
 
 def say(admin: AdminClient, text: str) -> None:
@@ -72,21 +76,79 @@ def test_a_pocketbase_elsewhere_comes_back_and_can_be_undone(own_pocketbase: Poc
         assert state_of(places.data_dir) == was
 
 
-@pytest.mark.parametrize("in_bucket", [False, True])
+def test_its_backups_may_be_kept_elsewhere_by_the_restored_settings(
+    own_pocketbase: PocketBaseProcess, bucket: Bucket, tmp_path: Path
+) -> None:
+    places = new_site(tmp_path / "site", external=True)
+    with own_pocketbase.admin() as admin:
+        server = Server(admin)
+        say(admin, "one")
+        path = made(places, server).path
+        keep_in(bucket, admin)
+        say(admin, "two")
+        done = restored(places, path, server)
+        assert said(own_pocketbase) == ["one"]
+        assert [done.left] == bucket.keys
+        assert done.left in done.note
+        done = undone(places, server)
+        assert said(own_pocketbase) == ["one", "two"]
+        assert done.left
+        assert undone(places, server).left
+        assert said(own_pocketbase) == ["one"]
+
+
+def test_its_files_in_a_bucket_are_not_missing(
+    own_pocketbase: PocketBaseProcess, bucket: Bucket, tmp_path: Path
+) -> None:
+    places = new_site(tmp_path / "site", external=True)
+    with own_pocketbase.admin() as admin:
+        sign_up = {"email": "a@example.org", "password": "password", "passwordConfirm": "password"}
+        admin.send("POST", "/api/collections/users/records", sign_up)
+        admin.sql("UPDATE users SET avatar = 'a.png'")
+        server = Server(admin)
+        assert len(verify(made(places, server).path).problems) == 1
+        for settings in ("{}", "c2VjcmV0"):  # encrypted ones tell nothing
+            admin.send("PATCH", "/api/settings", {"s3": in_bucket(bucket)})
+            admin.sql(f"UPDATE _params SET value = '{settings}' WHERE id = 'settings'")
+            result = made(places, server)
+            assert "PocketBase has its files in a bucket: back that up as well." in result.manifest.notes
+            assert verify(result.path).problems == []
+
+
+def test_encrypted_settings_are_not_restored_where_there_is_no_key(
+    own_pocketbase: PocketBaseProcess, tmp_path: Path
+) -> None:
+    places = new_site(tmp_path / "site", external=True)
+    with own_pocketbase.admin() as admin:
+        server = Server(admin)
+        (settings,) = admin.sql("SELECT value FROM _params WHERE id = 'settings'")
+        admin.sql("UPDATE _params SET value = 'c2VjcmV0' WHERE id = 'settings'")
+        result = made(places, server)
+        assert any("encrypted" in note for note in result.manifest.notes)
+        admin.sql(f"UPDATE _params SET value = '{settings['value']}' WHERE id = 'settings'")
+        run, was = admin.version()["run"], state_of(places.data_dir)
+        with pytest.raises(BackupError, match="would not start again"):
+            restored(places, result.path, server)
+        assert admin.version()["run"] == run
+        assert state_of(places.data_dir) == was
+        assert server.backups() == []
+
+
+@pytest.mark.parametrize("is_in_bucket", [False, True])
 def test_archives_are_kept_in_pocketbase(
-    own_pocketbase: PocketBaseProcess, bucket: Bucket, tmp_path: Path, in_bucket: bool
+    own_pocketbase: PocketBaseProcess, bucket: Bucket, tmp_path: Path, is_in_bucket: bool
 ) -> None:
     places = new_site(tmp_path / "site", external=True)
     path = made(places).path
     with own_pocketbase.admin() as admin:
-        if in_bucket:
+        if is_in_bucket:
             keep_in(bucket, admin)
         say(admin, "kept")
         server = Server(admin)
         server.backup("mine.zip")
         store = InPocketBase(server, tmp_path / "work")
         store.put(path)
-        assert (path.name in bucket.keys) is in_bucket
+        assert (path.name in bucket.keys) is is_in_bucket
         assert [(each.name, each.bytes) for each in store.stored()] == [(path.name, path.stat().st_size)]
         with store.opened(path.name) as fetched:
             assert fetched.read_bytes() == path.read_bytes()

@@ -19,6 +19,7 @@ from sqlalchemy import make_url
 from openwebui_pocketbase.backup.archive import Archive
 from openwebui_pocketbase.backup.create import Made, Outside, create
 from openwebui_pocketbase.backup.extract import new_stamp, planned
+from openwebui_pocketbase.backup.journal import Journal
 from openwebui_pocketbase.backup.places import Places, database_of
 from openwebui_pocketbase.backup.restore import recover, restore, stopped
 from openwebui_pocketbase.backup.server import Server
@@ -96,19 +97,19 @@ def made(places: Places, outside: Outside | None = None) -> Made:
         return create(places, directory, VERSION, outside)
 
 
-def restored(places: Places, path: Path, server: Server | None = None) -> None:
+def restored(places: Places, path: Path, server: Server | None = None) -> Journal:
     """Restore an archive as the command does."""
     with alone(places), stopped(places), Archive(path) as archive:
         recover(places, server)
         stamp = new_stamp()
         members = archive.members()
-        restore(archive, members, planned(archive, members, places, stamp), places, stamp, server)
+        return restore(archive, members, planned(archive, members, places, stamp), places, stamp, server)
 
 
-def undone(places: Places, server: Server | None = None) -> None:
+def undone(places: Places, server: Server | None = None) -> Journal:
     """Undo it as the command does."""
     with alone(places), stopped(places):
-        undo(places, server)
+        return undo(places, server)
 
 
 def recovered(places: Places) -> str:

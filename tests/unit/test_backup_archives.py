@@ -276,6 +276,7 @@ def test_only_what_was_cut_off_is_cleared(tmp_path: Path) -> None:
         ({"schema": None, "pocketbase": ""}, ""),
         ({"pocketbase": "0.40.7"}, "of PocketBase 0.40.7, and 0.40.6 is here"),
         ({"pocketbase": "0.40.5"}, ""),
+        ({"is_encrypted": True}, "has no key"),
     ],
 )
 def test_what_does_not_fit_is_refused(tmp_path: Path, other: dict[str, object], message: str) -> None:

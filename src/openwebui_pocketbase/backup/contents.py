@@ -9,7 +9,7 @@ from typing import Any
 
 from openwebui_pocketbase.exceptions import BackupError
 
-__all__ = ["has_bucket", "in_other_storage", "referenced", "revision_of", "schema_of"]
+__all__ = ["has_bucket", "in_other_storage", "referenced", "revision_of", "schema_of", "settings_of"]
 
 
 def referenced(connection: sqlite3.Connection) -> Iterator[str]:
@@ -41,14 +41,19 @@ def in_other_storage(connection: sqlite3.Connection, table: str) -> int:
     return int(connection.execute(query).fetchone()[0])
 
 
-def has_bucket(connection: sqlite3.Connection) -> bool:
-    """Tell whether PocketBase has its files in a bucket of S3; False if its settings are encrypted."""
+def settings_of(connection: sqlite3.Connection) -> dict[str, Any] | None:
+    """Return PocketBase's settings; None if they are encrypted."""
     row = connection.execute("SELECT value FROM _params WHERE id = 'settings'").fetchone()
     try:
-        settings: Any = json.loads(row[0]) if row else {}
-        return bool(settings["s3"]["enabled"])
-    except (ValueError, KeyError, TypeError):
-        return False
+        settings = json.loads(row[0]) if row else {}
+    except (ValueError, TypeError):
+        return None
+    return settings if isinstance(settings, dict) else None
+
+
+def has_bucket(connection: sqlite3.Connection) -> bool:
+    """Tell whether PocketBase has its files in a bucket of S3; False if its settings are encrypted."""
+    return bool((settings_of(connection) or {}).get("s3", {}).get("enabled"))
 
 
 def schema_of(connection: sqlite3.Connection) -> int | None:

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 from openwebui_pocketbase import __version__
 from openwebui_pocketbase.backup import postgresql, sqlite
 from openwebui_pocketbase.backup.archive import Archive, Writer
-from openwebui_pocketbase.backup.contents import has_bucket, in_other_storage, referenced, revision_of, schema_of
+from openwebui_pocketbase.backup.contents import (
+    has_bucket,
+    in_other_storage,
+    referenced,
+    revision_of,
+    schema_of,
+    settings_of,
+)
 from openwebui_pocketbase.backup.held import STORAGE, Held, working
 from openwebui_pocketbase.backup.identity import named_site
 from openwebui_pocketbase.backup.links import files_below, notes_of_links
@@ -40,6 +47,10 @@ class Outside(Protocol):
     @property
     def version(self) -> str:
         """Version of PocketBase."""
+
+    @property
+    def has_bucket(self) -> bool:
+        """Whether it has its files in a bucket."""
 
     def backup_into(self, directory: Path) -> float:
         """Have it make a backup, and unpack that: ``data.db`` and ``storage``.
@@ -103,6 +114,8 @@ class _Run:
         self._held = held
         self._stack = stack
         self._notes: list[str] = []
+        self._has_bucket = False
+        self._is_encrypted = False
         self.writer = Writer(work / "archive.zip")
 
     def all(self, version: str, outside: Outside | None) -> Manifest:
@@ -131,11 +144,16 @@ class _Run:
         if outside is not None:
             # After the SQL database: what PocketBase has since is copied from there at the next start, as ever.
             waited["pocketbase"] = outside.backup_into(self._work / "outside")
+            self._has_bucket = outside.has_bucket
         revision = self._add_database(taken)
         schema = self._add_pocketbase(taken)
         for name, path in (*self._held.files(), *places.sources()):
             self.writer.add(name, path)
         self._notes += notes_of_links([*places.trees(), ("vector_db", places.vector_db)])
+        if self._has_bucket:
+            self._notes.append("PocketBase has its files in a bucket: back that up as well.")
+        if self._is_encrypted:
+            self._notes.append("PocketBase's settings are encrypted: keep their key elsewhere, it needs that to start.")
         if places.secret_key is None:
             self._notes.append("WEBUI_SECRET_KEY is not in it: keep it elsewhere, and set it where this is restored.")
         else:
@@ -155,6 +173,8 @@ class _Run:
                 parts=self.writer.parts,
                 checksums=checksums,
                 site=named_site(places.data_dir),
+                has_bucket=self._has_bucket,
+                is_encrypted=self._is_encrypted,
             )
         )
 
@@ -176,11 +196,8 @@ class _Run:
 
     def _lost(self, reader: sqlite3.Connection | None) -> list[str]:
         """Return the files that records of that moment lead to, and that were deleted before they could be held."""
-        if reader is None:
-            return []
-        if has_bucket(reader):
-            note = "PocketBase has its files in a bucket: back that up as well."
-            self._notes += [note] if note not in self._notes else []
+        self._has_bucket = reader is not None and has_bucket(reader)
+        if reader is None or self._has_bucket:
             return []
         return [path for path in referenced(reader) if not self._held.has(f"{STORAGE}/{path}")]
 
@@ -228,6 +245,7 @@ class _Run:
         sqlite.quickly_checked(path, "pocketbase/data.db")
         with sqlite.read(path) as connection:
             schema = schema_of(connection)
+            self._is_encrypted = settings_of(connection) is None
         self._note_other_storage(path, "owui_files")
         self._add_copy("pocketbase/data.db", path)
         return schema or 0

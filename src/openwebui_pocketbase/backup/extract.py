@@ -120,7 +120,7 @@ def extract(archive: Archive, members: dict[str, str], plan: list[Planned], plac
     if (elsewhere / DUMP).exists():
         journal.dumps = [str(elsewhere / DUMP), str(Path(journal.areas[0]) / "before" / DUMP)]
     if (elsewhere / "pocketbase").exists():
-        journal.server = [str(elsewhere / "pocketbase"), ""]
+        journal.server = [str(elsewhere / "pocketbase"), str(Path(journal.areas[0]) / "before" / "pocketbase.zip")]
 
 
 def steps_of(plan: list[Planned]) -> list[Step]:

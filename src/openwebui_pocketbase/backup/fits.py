@@ -52,6 +52,8 @@ def _misfits(manifest: Manifest, places: Places, pocketbase: str) -> Iterator[st
         return
     if manifest.schema > SCHEMA_VERSION:
         yield f"PocketBase's schema in it is version {manifest.schema}, and this package knows up to {SCHEMA_VERSION}"
+    if manifest.is_encrypted and places.pocketbase is not None:
+        yield "PocketBase's settings in it are encrypted, and the PocketBase that Open WebUI starts here has no key"
     if pocketbase and _number(manifest.pocketbase) > _number(pocketbase):
         yield f"it is of PocketBase {manifest.pocketbase}, and {pocketbase} is here"
 

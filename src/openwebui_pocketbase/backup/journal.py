@@ -72,11 +72,12 @@ class Journal:
         areas: Its directories.
         steps: What is put where.
         dumps: PostgreSQL: the file that replaces the tables, and the one with what was there; or nothing.
-        server: A PocketBase elsewhere: the directory with its new data, or the name of its backup that is undone to,
-            and the name of the backup that it made before; either is empty if there is none. Or nothing.
+        server: A PocketBase elsewhere: the directory with its new data, or the backup that is undone to, and the backup
+            that it made before. Or nothing.
         spent: Directories of a restore that is undone: what was in them is back in its places at the end.
         is_turned: Whether it puts back what was kept aside here, as opposed to an archive.
         is_undoing: Whether it takes a restore back; undoing that does not.
+        left: The backup that stays on a PocketBase elsewhere; ``""`` if none does.
     """
 
     path: Path
@@ -90,6 +91,7 @@ class Journal:
     spent: list[str] = field(default_factory=list)
     is_turned: bool = False
     is_undoing: bool = False
+    left: str = ""
 
     @classmethod
     def read(cls, places: Places) -> Self | None:
@@ -144,6 +146,11 @@ class Journal:
             self._earlier.replace(self.path)
         else:
             self.path.unlink(missing_ok=True)
+
+    @property
+    def note(self) -> str:
+        """What whoever restores has to know behind it; ``""`` if there is nothing."""
+        return self.left and f"{self.left} is still among the backups that PocketBase had until now: remove it there."
 
     @property
     def _earlier(self) -> Path:

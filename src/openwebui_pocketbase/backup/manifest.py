@@ -57,6 +57,8 @@ class Manifest:
         format: Version of the layout.
         modes: SHA-256 of the files' modes, in the order of that list; ``""`` in archives of before.
         site: Which site it is of; ``""`` in archives of before.
+        has_bucket: Whether PocketBase has its files in a bucket, and so not in the archive.
+        is_encrypted: Whether PocketBase's settings are encrypted: it does not start without the key.
     """
 
     made_at: str
@@ -74,6 +76,8 @@ class Manifest:
     format: int = field(default=FORMAT)
     modes: str = ""
     site: str = ""
+    has_bucket: bool = False
+    is_encrypted: bool = False
 
     @property
     def size(self) -> int:

@@ -12,7 +12,7 @@ from openwebui_pocketbase.backup.archive import Archive
 from openwebui_pocketbase.backup.extract import Planned, extract, steps_of
 from openwebui_pocketbase.backup.journal import Journal
 from openwebui_pocketbase.backup.places import Places
-from openwebui_pocketbase.backup.server import Server
+from openwebui_pocketbase.backup.server import Server, has_key
 from openwebui_pocketbase.backup.switch import back, forward, keep, switch
 from openwebui_pocketbase.backup.work import enough_room, explained
 from openwebui_pocketbase.exceptions import BackupError
@@ -86,6 +86,7 @@ def restore(
             journal.make_areas()
             extract(archive, members, plan, places, journal)
             keep(journal, places, server)
+            _require_key(archive, journal)
             os.sync()  # each file by itself would take far longer
             _require_closed(places)  # unpacking has taken its time
             journal.steps = steps_of(plan)
@@ -114,9 +115,19 @@ def recover(places: Places, server: Server | None) -> str:
             return f"{named} before it had changed anything; its files are removed."
         if journal.state == "undoing":
             back(journal, places, server)
-            return f"{named}; now everything is as it was before."
+            return f"{named}; now everything is as it was before. {journal.note}".rstrip()
         forward(journal, places, server)
-    return f"{named}; now it is complete."
+    return f"{named}; now it is complete. {journal.note}".rstrip()
+
+
+def _require_key(archive: Archive, journal: Journal) -> None:
+    if journal.server and archive.manifest.is_encrypted and not has_key(Path(journal.server[1])):
+        raise BackupError(
+            "PocketBase's settings in the archive are encrypted, and those of the PocketBase here are not: it would not"
+            " start again.",
+            hint="Start it with --encryptionEnv and the key that the other one had, and save its settings once. Nothing"
+            " was changed.",
+        )
 
 
 def _needed(plan: list[Planned]) -> dict[Path, int]:

@@ -6,20 +6,22 @@ import os
 import secrets
 import time
 import zipfile
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
+from openwebui_pocketbase.backup import sqlite
+from openwebui_pocketbase.backup.contents import settings_of
 from openwebui_pocketbase.backup.links import files_below
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import (
     BackupError,
     OpenWebUIPocketBaseError,
-    UnauthorizedError,
+    RequestError,
     UnavailableError,
 )
 
-__all__ = ["Server"]
+__all__ = ["Server", "has_key"]
 
 PIECE = 1 << 20
 
@@ -53,18 +55,24 @@ class Server:
         with self._admin.patience(PATIENCE):
             self._admin.send("POST", "/api/backups", {"name": name})
 
-    def put(self, path: Path) -> None:
-        """Upload a backup; it is there under the file's name.
+    @property
+    def has_bucket(self) -> bool:
+        """Whether it has its files in a bucket."""
+        return bool(self._admin.send("GET", "/api/settings")["s3"]["enabled"])
+
+    def put(self, path: Path, name: str = "") -> None:
+        """Upload a backup; it is there under the file's name, or another one.
 
         Raises:
             BackupError: It did not arrive as a whole.
         """
+        name = name or path.name
         with path.open("rb") as file, self._admin.patience(PATIENCE):
-            self._admin.upload("/api/backups/upload", path.name, file)
-        arrived = dict(self.backups()).get(path.name)
+            self._admin.upload("/api/backups/upload", name, file)
+        arrived = dict(self.backups()).get(name)
         if arrived != path.stat().st_size:
             raise BackupError(
-                f"Of {path.name} {arrived or 0:,} of {path.stat().st_size:,} bytes have arrived in PocketBase.",
+                f"Of {name} {arrived or 0:,} of {path.stat().st_size:,} bytes have arrived in PocketBase.",
                 hint="Look at PocketBase's disk, or at its settings of S3 (dashboard, Settings, Backups).",
             )
 
@@ -83,6 +91,22 @@ class Server:
         """Delete a backup."""
         self._admin.send("DELETE", f"/api/backups/{quote(name)}")
 
+    def backup_to(self, path: Path) -> float:
+        """Have it make a backup, and download that into a file; nothing of it stays on the server.
+
+        Returns:
+            For how many seconds its writers waited.
+        """
+        name = f"owui_{secrets.token_hex(8)}.zip"
+        began = time.monotonic()
+        self.backup(name)
+        waited = time.monotonic() - began
+        try:
+            self.fetch(name, path)
+        finally:
+            self.remove(name)
+        return waited
+
     def backup_into(self, directory: Path) -> float:
         """Have it make a backup, and unpack that: ``data.db`` and ``storage``; nothing of it stays on the server.
 
@@ -90,15 +114,8 @@ class Server:
             For how many seconds its writers waited.
         """
         directory.mkdir(0o700)
-        name = f"owui_{secrets.token_hex(8)}.zip"
-        archive = directory / name
-        began = time.monotonic()
-        self.backup(name)
-        waited = time.monotonic() - began
-        try:
-            self.fetch(name, archive)
-        finally:
-            self.remove(name)
+        archive = directory / "backup.zip"
+        waited = self.backup_to(archive)
         with zipfile.ZipFile(archive) as opened:
             for member in opened.namelist():
                 parts = PurePosixPath(member).parts
@@ -108,24 +125,34 @@ class Server:
         archive.unlink()
         return waited
 
-    def restore_from(self, directory: Path, name: str) -> None:
-        """Have it restore what is in a directory, ``data.db`` and ``storage``, and wait until it has.
+    def restore_from(self, source: Path, name: str) -> bool:
+        """Have it restore a backup, or what is in a directory, ``data.db`` and ``storage``, and wait until it has.
+
+        Args:
+            source: The backup's file, or the directory.
+            name: Of the backup while it is there.
+
+        Returns:
+            Whether nothing of it stays on the server. By the restored data its backups may be kept elsewhere than where
+            this one is, or another superuser is in charge.
 
         Raises:
             BackupError: It did not within two minutes, or did not take it.
         """
-        archive = directory.parent / name
-        archive.unlink(missing_ok=True)
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED, allowZip64=True) as opened:
-            for path in files_below(directory):
-                opened.write(path, path.relative_to(directory).as_posix())
+        archive = _packed(source, source.parent / name) if source.is_dir() else source
         if name in dict(self.backups()):
             self.remove(name)
-        self.put(archive)
+        self.put(archive, name)
         self.restore(name)
-        with suppress(UnauthorizedError):  # another superuser is in charge now; it stays in the list of backups
-            self.remove(name)
-        archive.unlink()
+        if archive is not source:
+            archive.unlink()
+        try:
+            is_there = name in dict(self.backups())
+            if is_there:
+                self.remove(name)
+        except RequestError:
+            return False
+        return is_there
 
     def restore(self, name: str) -> None:
         """Have it restore one of its backups, and wait until it has.
@@ -150,3 +177,21 @@ class Server:
         raise BackupError(
             f"PocketBase has not restored {name} within {AGAIN:g} seconds.", hint="See its log, and its dashboard."
         )
+
+
+def has_key(backup: Path) -> bool:
+    """Tell whether the PocketBase that has made a backup encrypts its settings."""
+    with (
+        TemporaryDirectory(dir=backup.parent) as directory,
+        zipfile.ZipFile(backup) as opened,
+        sqlite.read(Path(opened.extract("data.db", directory))) as connection,
+    ):
+        return settings_of(connection) is None
+
+
+def _packed(directory: Path, archive: Path) -> Path:
+    archive.unlink(missing_ok=True)
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED, allowZip64=True) as opened:
+        for path in files_below(directory):
+            opened.write(path, path.relative_to(directory).as_posix())
+    return archive

@@ -8,19 +8,20 @@ from openwebui_pocketbase.backup import postgresql, relocate
 from openwebui_pocketbase.backup.journal import Journal
 from openwebui_pocketbase.backup.places import Places
 from openwebui_pocketbase.backup.server import Server
-from openwebui_pocketbase.exceptions import BackupError
+from openwebui_pocketbase.exceptions import BackupError, RequestError
 
 __all__ = ["back", "forward", "keep", "switch"]
 
 
 def keep(journal: Journal, places: Places, server: Server | None) -> None:
     """Keep what cannot be put aside by a new name: PostgreSQL's tables, and the data of a PocketBase elsewhere."""
+    for path in (*journal.dumps[1:], *journal.server[1:]):
+        Path(path).parent.mkdir(0o700, parents=True, exist_ok=True)
     if journal.dumps:
-        Path(journal.dumps[1]).parent.mkdir(0o700, parents=True, exist_ok=True)
         postgresql.dump(places.database, Path(journal.dumps[1]))
     if journal.server:
-        journal.server[1] = f"owui_before_{_flat(journal)}.zip"
-        _needed(server).backup(journal.server[1])
+        # Not among its own backups: by the restored settings those may be somewhere else.
+        _needed(server).backup_to(Path(journal.server[1]))
 
 
 def switch(journal: Journal, places: Places, server: Server | None) -> None:
@@ -44,11 +45,8 @@ def forward(journal: Journal, places: Places, server: Server | None) -> None:
         # What was here names places that are here.
         then = "" if journal.is_turned else relocate.in_postgresql(places.data_dir / "uploads")
         postgresql.replace(places.database, Path(journal.dumps[0]), then)
-    if journal.server and journal.server[0]:
-        if journal.is_turned:
-            _needed(server).restore(journal.server[0])
-        else:
-            _needed(server).restore_from(Path(journal.server[0]), f"owui_restore_{_flat(journal)}.zip")
+    if journal.server:
+        _restore_server(journal, journal.server[0], server)
     for step in journal.steps:
         step.forward()
     journal.write("done")
@@ -60,8 +58,15 @@ def back(journal: Journal, places: Places, server: Server | None) -> None:
     journal.write("undoing")
     for step in reversed(journal.steps):
         step.backward()
-    if journal.server and journal.server[1]:
-        _needed(server).restore(journal.server[1])
+    if journal.server:
+        try:
+            _restore_server(journal, journal.server[1], server)
+        except RequestError as error:
+            raise BackupError(
+                f"What PocketBase had could not be put back: {error.args[0]}",
+                hint=f"It is in {journal.server[1]}. If PocketBase does not start any more, unpack that into its data"
+                " directory. When it runs: openwebui-pocketbase backup restore --continue",
+            ) from error
     if journal.dumps:
         postgresql.replace(places.database, Path(journal.dumps[1]))
     journal.forget()
@@ -78,6 +83,6 @@ def _needed(server: Server | None) -> Server:
     return server
 
 
-def _flat(journal: Journal) -> str:
-    """Return when a restore began as PocketBase takes it in the name of a backup."""
-    return journal.at.replace("-", "_")
+def _restore_server(journal: Journal, source: str, server: Server | None) -> None:
+    name = f"owui_restore_{journal.at.replace('-', '_')}.zip"  # as PocketBase takes it
+    journal.left = "" if _needed(server).restore_from(Path(source), name) else name

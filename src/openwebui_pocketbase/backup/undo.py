@@ -75,7 +75,7 @@ def _turned(journal: Journal) -> Journal:
             for each in reversed(journal.steps)
         ],
         dumps=[journal.dumps[1], aside(journal.dumps[1])] if journal.dumps else [],
-        server=[journal.server[1], ""] if journal.server else [],
+        server=[journal.server[1], aside(journal.server[1])] if journal.server else [],
         spent=journal.areas,
         is_turned=True,
         is_undoing=not journal.is_undoing,

@@ -10,7 +10,7 @@ from tempfile import gettempdir
 
 from openwebui_pocketbase.backup import postgresql, sqlite
 from openwebui_pocketbase.backup.archive import Archive
-from openwebui_pocketbase.backup.contents import has_bucket, referenced
+from openwebui_pocketbase.backup.contents import referenced
 from openwebui_pocketbase.backup.manifest import Manifest
 from openwebui_pocketbase.backup.names import printable
 from openwebui_pocketbase.backup.partial import partial
@@ -84,9 +84,9 @@ def _problems_of(name: str, path: Path, members: dict[str, str], manifest: Manif
     problems = sqlite.problems_of(path)
     if problems or name != "pocketbase/data.db":
         return problems
+    if manifest.has_bucket:
+        return []
     with sqlite.read(path) as connection:
-        if has_bucket(connection):
-            return []
         named = {f"pocketbase/storage/{each}" for each in referenced(connection)}
     known = " ".join(manifest.notes)
     return [f"{printable(each)} is missing" for each in sorted(named - set(members)) if printable(each) not in known]

@@ -126,8 +126,10 @@ def _restore(site: Site, places: Places, archive: Archive, *, keep_config: bool,
             typer.confirm(QUESTION, abort=True)
         clear(places, None)
         with stopped(places):
-            restored(archive, members, plan, places, stamp, server)
+            done = restored(archive, members, plan, places, stamp, server)
     typer.echo("Restored. Start Open WebUI with the settings it had. To go back: backup restore --undo")
+    if done.note:
+        typer.echo(f"Note: {done.note}")
     if "config/webui_secret_key" in members:
         key = places.data_dir / ".webui_secret_key"
         typer.echo(f"Note: open-webui serve reads its key in the directory where it is started: copy {key} there.")

@@ -41,6 +41,8 @@ def undo(site: Site, places: Places, *, dry_run: bool, yes: bool) -> None:
         done = undone(places, server)
     ending = "in force again" if done.is_turned and not done.is_undoing else "undone"
     typer.echo(f"The restore of {done.archive} is {ending}.")
+    if done.note:
+        typer.echo(f"Note: {done.note}")
     if done.is_turned:
         typer.echo("To go back: backup restore --undo")
 
