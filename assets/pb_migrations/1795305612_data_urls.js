@@ -21,6 +21,7 @@ migrate(
       "CREATE TABLE IF NOT EXISTS owui_data_url_unsure (owner TEXT PRIMARY KEY, since INTEGER NOT NULL, version INTEGER NOT NULL) WITHOUT ROWID",
       "CREATE INDEX IF NOT EXISTS idx_owui_data_url_uses_name ON owui_data_url_uses (name)",
       "CREATE TRIGGER IF NOT EXISTS owui_data_url_parts_complete AFTER INSERT ON owui_data_url_parts WHEN (SELECT count(*) FROM owui_data_url_parts WHERE name = NEW.name) = NEW.parts BEGIN INSERT INTO owui_data_urls (name, parts, seen) VALUES (NEW.name, NEW.parts, NEW.at) ON CONFLICT (name) DO UPDATE SET seen = excluded.seen; END",
+      "CREATE TRIGGER IF NOT EXISTS owui_data_url_parts_again AFTER UPDATE OF at ON owui_data_url_parts WHEN (SELECT count(*) FROM owui_data_url_parts WHERE name = NEW.name) = NEW.parts BEGIN INSERT INTO owui_data_urls (name, parts, seen) VALUES (NEW.name, NEW.parts, NEW.at) ON CONFLICT (name) DO UPDATE SET seen = excluded.seen; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_data_urls_create AFTER INSERT ON owui_chats WHEN instr(NEW.chat, 'owui-data-url:') BEGIN INSERT INTO owui_data_url_unsure (owner, since, version) VALUES (NEW.id, CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), random() >> 12) ON CONFLICT (owner) DO UPDATE SET version = excluded.version; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_data_urls_update AFTER UPDATE OF chat ON owui_chats WHEN instr(NEW.chat, 'owui-data-url:') OR instr(OLD.chat, 'owui-data-url:') BEGIN INSERT INTO owui_data_url_unsure (owner, since, version) VALUES (NEW.id, CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), random() >> 12) ON CONFLICT (owner) DO UPDATE SET version = excluded.version; END",
       "CREATE TRIGGER IF NOT EXISTS owui_chats_data_urls_move AFTER UPDATE OF id ON owui_chats WHEN instr(NEW.chat, 'owui-data-url:') OR instr(OLD.chat, 'owui-data-url:') BEGIN INSERT INTO owui_data_url_unsure (owner, since, version) VALUES (OLD.id, CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), random() >> 12), (NEW.id, CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), random() >> 12) ON CONFLICT (owner) DO UPDATE SET version = excluded.version; END",
@@ -34,7 +35,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_shared_chats_data_urls_move AFTER UPDATE OF id ON owui_shared_chats WHEN instr(NEW.chat, 'owui-data-url:') OR instr(OLD.chat, 'owui-data-url:') BEGIN INSERT INTO owui_data_url_unsure (owner, since, version) VALUES (OLD.id, CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), random() >> 12), (NEW.id, CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), random() >> 12) ON CONFLICT (owner) DO UPDATE SET version = excluded.version; END",
       "CREATE TRIGGER IF NOT EXISTS owui_shared_chats_data_urls_delete AFTER DELETE ON owui_shared_chats WHEN instr(OLD.chat, 'owui-data-url:') BEGIN INSERT INTO owui_data_url_unsure (owner, since, version) VALUES (OLD.id, CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), random() >> 12) ON CONFLICT (owner) DO UPDATE SET version = excluded.version; END",
       "INSERT OR IGNORE INTO owui_meta (key, value) VALUES ('data_urls', lower(hex(randomblob(32))))",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/chats', '50f384ace31a51e063c8c4c6dec46c6950d95e8feada436a636a5d2b2007c146')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/chats', 'ffb3a3becaee044e6c5051597a5d5cb0eb9e9f798a740e83654bc4ecfc1efd1a')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('schema', '13')",
     ]) {
       app.db().newQuery(sql).execute();
@@ -56,6 +57,7 @@ migrate(
       "CREATE TABLE IF NOT EXISTS owui_stale_tags (chat_id TEXT PRIMARY KEY, is_new BOOLEAN NOT NULL) WITHOUT ROWID",
       "CREATE TABLE IF NOT EXISTS owui_chat_locks (chat_id TEXT PRIMARY KEY, token TEXT NOT NULL, expires_at INTEGER NOT NULL) WITHOUT ROWID",
       "DROP TRIGGER IF EXISTS owui_data_url_parts_complete",
+      "DROP TRIGGER IF EXISTS owui_data_url_parts_again",
       "DROP TRIGGER IF EXISTS owui_chats_data_urls_create",
       "DROP TRIGGER IF EXISTS owui_chats_data_urls_update",
       "DROP TRIGGER IF EXISTS owui_chats_data_urls_move",

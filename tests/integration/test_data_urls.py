@@ -13,6 +13,7 @@ from open_webui.models.chats import ChatForm, ChatImportForm
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.client import data_urls as of_client
 from openwebui_pocketbase.data_urls import LARGE, PREFIX, marked
+from openwebui_pocketbase.exceptions import UnavailableError
 from openwebui_pocketbase.migrate.pocketbase.records import encoded
 from openwebui_pocketbase.repositories.chats import PocketBaseChats, _transaction
 from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedChats
@@ -317,14 +318,15 @@ async def test_a_chat_that_is_given_another_id_keeps_them(
     assert use["owner"] == key(2)
 
 
+@pytest.mark.parametrize("lost", [("owui_data_urls", "owui_data_url_parts"), ("owui_data_urls",)])
 async def test_a_process_that_is_mistaken_sends_them_again(
-    client: Counting, chats: PocketBaseChats, own_pocketbase: PocketBaseProcess
+    client: Counting, chats: PocketBaseChats, own_pocketbase: PocketBaseProcess, lost: tuple[str, ...]
 ) -> None:
-    """After a restore PocketBase has not what a process knows to be there."""
+    """After a restore, or somebody's SQL, PocketBase has not what a process knows to be there."""
     await chats.insert_new_chat(key(1), "u1", ChatForm(chat=of(url("x"))))
     with own_pocketbase.admin() as admin:
-        admin.sql("DELETE FROM owui_data_urls")
-        admin.sql("DELETE FROM owui_data_url_parts")
+        for table in lost:
+            admin.sql(f"DELETE FROM {table}")
     client.sent.clear()
     message = {"id": "c", "role": "user", "content": "", "parentId": "b", "files": [{"url": url("x")}]}
     await chats.upsert_message_to_chat_by_id_and_message_id(key(1), "c", message)
@@ -338,6 +340,19 @@ async def test_a_process_that_is_mistaken_sends_them_again(
         [{"type": "image", "url": url("x")}],
         [{"url": url("x")}],
     ]
+
+
+async def test_what_is_missing_each_time_is_not_sent_for_ever(
+    client: Counting, chats: PocketBaseChats, own_pocketbase: PocketBaseProcess
+) -> None:
+    with own_pocketbase.admin() as admin:
+        admin.sql(
+            "CREATE TRIGGER gone AFTER INSERT ON owui_data_urls BEGIN "
+            "DELETE FROM owui_data_urls WHERE name = NEW.name; END"
+        )
+    with pytest.raises(UnavailableError, match="does not keep"):
+        await chats.insert_new_chat(key(1), "u1", ChatForm(chat=of(url("x"))))
+    assert client.paths.count("data_urls/add_parts") == 3
 
 
 async def test_a_superuser_gets_what_a_mark_stands_for(

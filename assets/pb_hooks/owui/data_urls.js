@@ -105,7 +105,7 @@ const writes = {
 
   /**
    * Store parts; with its last part a data URL is complete. One that is there from an attempt of long ago is not deleted
-   * while the others come.
+   * while the others come, and if all are there one that comes again completes what somebody has broken.
    *
    * @param {CoreApp} tx
    * @param {undefined} _args
@@ -117,7 +117,8 @@ const writes = {
       `INSERT INTO owui_data_url_parts (name, part, parts, at, text)
         SELECT j.value ->> '$.name', j.value ->> '$.part', j.value ->> '$.parts', ${MILLISECONDS}, j.value ->> '$.text'
         FROM jsonb_each({:body}, '$.parts') j WHERE TRUE
-        ON CONFLICT (name, part) DO UPDATE SET at = excluded.at WHERE at < excluded.at - ${KEPT_FOR / 2}`,
+        ON CONFLICT (name, part) DO UPDATE SET at = excluded.at
+          WHERE at < excluded.at - ${KEPT_FOR / 2} OR name NOT IN (SELECT name FROM owui_data_urls)`,
       body,
     );
     return "true";

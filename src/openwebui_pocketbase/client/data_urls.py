@@ -28,7 +28,7 @@ AT_ONCE = 1 << 20
 CACHE_BYTES = 32 << 20
 """Bytes of cached data URLs; beyond that the least recently used are dropped."""
 
-NAMES = 500
+NAMES = 5000
 """How many are asked for in one request: anybody can write any number of what looks like marks."""
 
 KNOWN = 1 << 14
@@ -89,10 +89,10 @@ class DataUrls:
     async def put_in(self, answer: bytes) -> bytes:
         """Return an answer with data URLs in the place of their marks; what PocketBase has not stays a mark."""
         urls: dict[str, bytes] = {}
-        names = sorted({name.decode() for name in MARK.findall(answer)})
+        names = await _computed(len(answer) > AT_ONCE, lambda: sorted({name.decode() for name in MARK.findall(answer)}))
         for at in range(0, len(names), NAMES):
             urls |= await self._get(names[at : at + NAMES])
-        is_much = sum(map(len, urls.values())) > AT_ONCE
+        is_much = len(answer) + sum(map(len, urls.values())) > AT_ONCE
         made: bytes = await _computed(
             is_much, lambda: MARK.sub(lambda found: urls.get(found[1].decode(), found[0]), answer)
         )

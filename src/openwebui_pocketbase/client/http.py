@@ -28,6 +28,9 @@ from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
 __all__ = ["PocketBaseClient"]
 
+ATTEMPTS = 3
+"""So often a write is sent for whose data URLs PocketBase asks again: it may be restored just then."""
+
 LONGEST_TURN = 20.0
 """Seconds after which a large write no longer waits for others, which may wait for PocketBase."""
 
@@ -188,7 +191,7 @@ class PocketBaseClient:
 
     async def _submit_marked(self, path: str, content: bytes, headers: str, found: Mapping[str, str]) -> Reply:
         """Send a write that has marks of data URLs, and these first."""
-        while True:
+        for _ in range(ATTEMPTS):
             named, number = await self._data_urls.store(content, found)
             more = f"{headers}X-Owui-Data-Urls: {number}\r\n"
             try:
@@ -197,6 +200,7 @@ class PocketBaseClient:
                 if error.code != "data_urls":
                     raise
                 self._data_urls.forget()  # PocketBase was restored
+        raise UnavailableError("PocketBase does not keep the data URLs that it is sent.", url=self._url + path)
 
     async def _submit(self, path: str, content: bytes, headers: str) -> Reply:
         headers += f"Idempotency-Key: {idempotency_key(self.origin)}\r\n"

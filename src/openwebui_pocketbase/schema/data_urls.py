@@ -10,6 +10,12 @@ from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["DATA_URL_TABLES", "DATA_URL_TRIGGERS"]
 
+_COMPLETE = (
+    "WHEN (SELECT count(*) FROM owui_data_url_parts WHERE name = NEW.name) = NEW.parts "
+    "BEGIN INSERT INTO owui_data_urls (name, parts, seen) "
+    "VALUES (NEW.name, NEW.parts, NEW.at) ON CONFLICT (name) DO UPDATE SET seen = excluded.seen; END"
+)
+
 DATA_URL_TABLES: Final = (
     (
         "CREATE TABLE IF NOT EXISTS owui_data_urls (name TEXT PRIMARY KEY, parts INTEGER NOT NULL, "
@@ -28,12 +34,8 @@ DATA_URL_TABLES: Final = (
         "CREATE TABLE IF NOT EXISTS owui_data_url_unsure (owner TEXT PRIMARY KEY, since INTEGER NOT NULL, "
         "version INTEGER NOT NULL) WITHOUT ROWID"
     ),
-    (
-        "CREATE TRIGGER IF NOT EXISTS owui_data_url_parts_complete AFTER INSERT ON owui_data_url_parts "
-        "WHEN (SELECT count(*) FROM owui_data_url_parts WHERE name = NEW.name) = NEW.parts "
-        "BEGIN INSERT INTO owui_data_urls (name, parts, seen) "
-        "VALUES (NEW.name, NEW.parts, NEW.at) ON CONFLICT (name) DO UPDATE SET seen = excluded.seen; END"
-    ),
+    f"CREATE TRIGGER IF NOT EXISTS owui_data_url_parts_complete AFTER INSERT ON owui_data_url_parts {_COMPLETE}",
+    f"CREATE TRIGGER IF NOT EXISTS owui_data_url_parts_again AFTER UPDATE OF at ON owui_data_url_parts {_COMPLETE}",
 )
 """What there is besides collections; with all its parts a data URL is complete, in whichever order they come."""
 
