@@ -22,7 +22,20 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
-__all__ = ["JOURNAL", "LAST_START", "RESTORE", "RUNNING", "LastStart", "database_name", "is_half_restored", "is_moving"]
+__all__ = [
+    "JOURNAL",
+    "KEY_FILE",
+    "LAST_START",
+    "RESTORE",
+    "RUNNING",
+    "LastStart",
+    "database_name",
+    "is_half_restored",
+    "is_moving",
+]
+
+KEY_FILE = ".webui_secret_key"
+"""The file with ``WEBUI_SECRET_KEY``: where ``open-webui serve`` is started, or in the data directory."""
 
 LAST_START = ".openwebui-pocketbase.json"
 """The file, in the data directory."""
@@ -50,6 +63,7 @@ class LastStart:
         failure: Why it did not get as far as serving; ``""`` if it did.
         without_at: When Open WebUI has started without these settings since; 0 if it has not.
         has_left: Whether ``leave`` was run since.
+        secret_key: The file that ``WEBUI_SECRET_KEY`` was read from; ``""`` if it came from elsewhere.
     """
 
     groups: Mapping[str, str]
@@ -60,6 +74,7 @@ class LastStart:
     failure: str = ""
     without_at: int = 0
     has_left: bool = False
+    secret_key: str = ""
 
     @classmethod
     def now(
@@ -75,7 +90,8 @@ class LastStart:
         config = find_config_file(data_dir, os.environ)
         if config and config.parent != data_dir:
             variables[CONFIG_VARIABLE] = str(config.absolute())
-        return cls(dict(groups), variables, str(package_dir), database, int(time.time()), failure)
+        at = int(time.time())
+        return cls(dict(groups), variables, str(package_dir), database, at, failure, secret_key=_key_file(data_dir))
 
     @classmethod
     def read(cls, data_dir: Path) -> LastStart | None:
@@ -91,6 +107,7 @@ class LastStart:
                 str(values["failure"]),
                 int(values["without_at"]),
                 bool(values["has_left"]),
+                str(values.get("secret_key", "")),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -109,6 +126,15 @@ class LastStart:
         with contextlib.suppress(OSError):
             temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
             temporary.replace(data_dir / LAST_START)
+
+
+def _key_file(data_dir: Path) -> str:
+    # Open WebUI's own command looks where it is started, and says nothing of that to anybody else.
+    for path in (Path.cwd() / KEY_FILE, data_dir / KEY_FILE):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if path.read_text().strip() == os.environ.get("WEBUI_SECRET_KEY", "").strip():
+                return str(path)
+    return ""
 
 
 def is_moving(data_dir: Path) -> bool:

@@ -16,6 +16,8 @@ from openwebui_pocketbase.backup.server import Server
 from openwebui_pocketbase.backup.stores import InPocketBase
 from openwebui_pocketbase.backup.verify import verify
 from openwebui_pocketbase.exceptions import BackupError
+from openwebui_pocketbase.last_start import KEY_FILE, RUNNING, LastStart
+from openwebui_pocketbase.server.locks import FileLock
 from tests.support.backups import made, new_site, restored, run_backup, state_of, undone
 from tests.support.buckets import KEY, REGION, Bucket
 from tests.support.commands import Commands
@@ -197,6 +199,7 @@ def test_the_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> 
     first = json.loads(one)
     assert Path(first["path"]).parent == site / "backups"
     assert first["manifest"]["revision"]
+    assert any("WEBUI_SECRET_KEY is not in it" in note for note in first["manifest"]["notes"])
     assert "(in PocketBase)" in two
     found = json.loads(listed)["archives"]
     assert [(each["name"], each["problem"]) for each in found] == [(Path(first["path"]).name, "")]
@@ -225,10 +228,30 @@ def test_the_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> 
     assert (refused, "There is no data directory" in output) == (1, True)
     assert not missing.exists()
     missing.mkdir()
-    assert [(code, "There is no Open WebUI database" in output) for code, output in run_backup(missing, env, "create")]
+    ((code, output),) = run_backup(missing, env, "create")
+    assert (code, "There is no Open WebUI database" in output) == (1, True)
     assert list(missing.iterdir()) == []
 
     # What is written after a restore can be had back as well.
-    _, undoing = run_backup(site, env, f"restore {first['path']} --yes", "restore --undo --dry-run")[1]
+    (_, done), (_, undoing) = run_backup(site, env, f"restore {first['path']} --yes", "restore --undo --dry-run")
+    assert f"To go back: openwebui-pocketbase backup restore --undo --data-dir {site}" in done
+    assert "are kept aside" in done
     assert "brings it back" in undoing
     assert f"{site / 'webui.db'}: " in undoing
+
+    # The key is where Open WebUI was started.
+    (site.parent / "started").mkdir()
+    (site.parent / "started" / KEY_FILE).write_text("key")
+    started = LastStart({}, {}, "", "sqlite file webui.db", 1, secret_key=str(site.parent / "started" / KEY_FILE))
+    started.write(site)
+    ((_, output),) = run_backup(site, env, "create")
+    assert f"WEBUI_SECRET_KEY is in it, as {started.secret_key} has it" in output
+
+    # Nothing is asked, or said to be going to happen, while Open WebUI runs.
+    running = FileLock.take(site / RUNNING)
+    assert running is not None
+    with running:
+        *refused, (_, pruned) = run_backup(site, env, "restore", "restore --undo", "prune")
+    assert [code for code, _ in refused] == [1, 1]
+    assert all("is running" in output and "what is there" not in output for _, output in refused)
+    assert "Nothing is removed without --keep" in pruned

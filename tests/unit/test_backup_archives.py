@@ -36,7 +36,7 @@ from openwebui_pocketbase.cli.backup.kept import archive_named, finish_cut_off
 from openwebui_pocketbase.cli.backup.restoring import _require_same_places
 from openwebui_pocketbase.cli.site import Site
 from openwebui_pocketbase.exceptions import BackupError, CompatibilityError
-from openwebui_pocketbase.last_start import RESTORE, RUNNING, is_half_restored
+from openwebui_pocketbase.last_start import KEY_FILE, RESTORE, RUNNING, LastStart, is_half_restored
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
 from openwebui_pocketbase.server.locks import FileLock
 from tests.support.backups import REVISION, new_site, places_of
@@ -260,6 +260,30 @@ def test_only_what_was_cut_off_is_cleared(tmp_path: Path) -> None:
         assert clear_partial(tmp_path) == [tmp_path / "backup-01234567.partial"]
         assert going_on.is_dir()
     assert len(list(tmp_path.iterdir())) == 3
+
+
+# --- the secret key
+
+
+def test_a_start_notes_the_file_with_the_secret_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open WebUI's own command makes it where it is started, and cron is elsewhere."""
+    data_dir, started = tmp_path / "data", tmp_path / "started"
+    for directory in (data_dir, started):
+        directory.mkdir()
+    (started / KEY_FILE).write_text("of the command")
+    monkeypatch.chdir(started)
+
+    def noted(key: str) -> str:
+        monkeypatch.setenv("WEBUI_SECRET_KEY", key)
+        LastStart.now({}, data_dir, data_dir, "").write(data_dir)
+        last = LastStart.read(data_dir)
+        assert last is not None
+        return last.secret_key
+
+    assert noted("of the command") == str(started / KEY_FILE)
+    assert noted("another one") == ""
+    (data_dir / KEY_FILE).write_text("of serve\n")
+    assert noted("of serve") == str(data_dir / KEY_FILE)
 
 
 # --- what fits

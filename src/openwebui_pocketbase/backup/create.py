@@ -31,6 +31,7 @@ from openwebui_pocketbase.backup.snapshots import Snapshot
 from openwebui_pocketbase.backup.stores import Directory
 from openwebui_pocketbase.backup.vectors import add_vectors
 from openwebui_pocketbase.backup.work import enough_room, explained, room_for
+from openwebui_pocketbase.last_start import KEY_FILE
 
 if TYPE_CHECKING:
     from openwebui_pocketbase.backup.places import Places
@@ -155,9 +156,10 @@ class _Run:
         if self._is_encrypted:
             self._notes.append("PocketBase's settings are encrypted: keep their key elsewhere, it needs that to start.")
         if places.secret_key is None:
-            self._notes.append("WEBUI_SECRET_KEY is not in it: keep it elsewhere, and set it where this is restored.")
-        else:
-            self._notes.append(f"WEBUI_SECRET_KEY is in it, as {places.secret_key} has it.")
+            self._notes.append(
+                f"WEBUI_SECRET_KEY is not in it: no file {KEY_FILE} is known. Keep the key elsewhere, and set it where"
+                " this is restored: without it people have to sign in again, and their second factors are lost."
+            )
         return self.writer.finish(
             lambda checksums: Manifest(
                 made_at=taken.at.isoformat(timespec="milliseconds"),

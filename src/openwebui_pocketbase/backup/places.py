@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.exceptions import BackupError
-from openwebui_pocketbase.last_start import JOURNAL, LAST_START
+from openwebui_pocketbase.last_start import JOURNAL, KEY_FILE, LAST_START
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -89,7 +89,7 @@ class Places:
         yield f"config/{CONFIG_FILE}", self.data_dir / CONFIG_FILE
         yield "config/last-start.json", self.data_dir / LAST_START
         yield "config/migrate.json", self.data_dir / JOURNAL
-        yield "config/webui_secret_key", self.data_dir / ".webui_secret_key"
+        yield "config/webui_secret_key", self.data_dir / KEY_FILE
 
     def trees(self) -> Iterator[tuple[str, Path]]:
         """Give the directories whose files are written once, and where they are."""

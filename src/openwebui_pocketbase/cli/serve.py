@@ -20,11 +20,11 @@ from openwebui_pocketbase.cli.site import SERVE_DATA_DIR, ConfigOption, is_distr
 from openwebui_pocketbase.config_file import CONFIG_FILE, CONFIG_VARIABLE, find_config_file
 from openwebui_pocketbase.exceptions import CompatibilityError, ConfigurationError
 from openwebui_pocketbase.host.contract import installed_open_webui
+from openwebui_pocketbase.last_start import KEY_FILE
 from openwebui_pocketbase.settings import DISABLE_VARIABLE, load_settings
 
 __all__ = ["serve"]
 
-KEY_FILE = ".webui_secret_key"
 KEY_BYTES = "24"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -70,15 +71,17 @@ def create(
         manifest = asdict(result.manifest)
         typer.echo(json.dumps({"path": where, "bytes": result.bytes, "seconds": result.seconds, "manifest": manifest}))
         return
-    _print(result, where)
+    _print(result, where, places.secret_key)
 
 
-def _print(result: Made, where: str) -> None:
+def _print(result: Made, where: str, key: Path | None) -> None:
     manifest = result.manifest
     typer.echo(f"{where}: {decimal(result.bytes)}, as of {manifest.made_at}, made in {result.seconds:.1f} s.")
     for name, part in manifest.parts.items():
         typer.echo(f"  {name}: {part.files:,} files, {decimal(part.bytes)}")
     for name, seconds in manifest.waited.items():
         typer.echo(f"Who wrote {SUBJECTS[name]} waited for at most {seconds * 1000:,.0f} ms.")
+    if key is not None:
+        typer.echo(f"WEBUI_SECRET_KEY is in it, as {key} has it.")
     for note in manifest.notes:
-        typer.echo(f"Note: {note}")
+        typer.echo(f"Note: {note}", err=True)  # it is worth a mail of cron's

@@ -8,20 +8,23 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.filesize import decimal
 
 from openwebui_pocketbase.backup.identity import known_site
 from openwebui_pocketbase.backup.journal import Journal
+from openwebui_pocketbase.backup.links import size_of
 from openwebui_pocketbase.backup.partial import partial
 from openwebui_pocketbase.backup.places import Places, database_of
 from openwebui_pocketbase.backup.restore import recover, stopped
 from openwebui_pocketbase.backup.server import Server
 from openwebui_pocketbase.backup.stores import Directory, InPocketBase, Store
+from openwebui_pocketbase.backup.undo import kept_aside
 from openwebui_pocketbase.cli.hosted import load_database
 from openwebui_pocketbase.cli.schema import connected
 from openwebui_pocketbase.cli.site import Site, find_open_webui
 from openwebui_pocketbase.connection import embedded_data_dir
 from openwebui_pocketbase.exceptions import BackupError, OpenWebUIPocketBaseError
-from openwebui_pocketbase.last_start import database_name, is_moving
+from openwebui_pocketbase.last_start import KEY_FILE, database_name, is_moving
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import BACKEND
 from openwebui_pocketbase.server import find_binary
@@ -32,16 +35,16 @@ __all__ = [
     "DirOption",
     "InPocketBaseOption",
     "archive_named",
+    "closing",
     "directory_of",
     "finish_cut_off",
     "in_pocketbase_of",
     "outside_server",
     "places_of",
     "pocketbase_version",
+    "require_stopped",
     "store_of",
 ]
-
-KEY_FILE = ".webui_secret_key"
 
 DirOption = Annotated[
     Path | None,
@@ -75,7 +78,8 @@ def places_of(site: Site) -> Places:
     settings = site.settings().pocketbase
     # Open WebUI looks at a file only if there is no variable.
     is_variable = bool(site.environ.get("WEBUI_SECRET_KEY"))
-    keys = () if is_variable else (site.data_dir / KEY_FILE, Path.cwd() / KEY_FILE)
+    known = [Path(site.last_start.secret_key)] if site.last_start and site.last_start.secret_key else []
+    keys = [] if is_variable else [*known, site.data_dir / KEY_FILE, Path.cwd() / KEY_FILE]
     return Places(
         data_dir=site.data_dir,
         pocketbase=None if settings.url else embedded_data_dir(settings, site.data_dir),
@@ -86,6 +90,25 @@ def places_of(site: Site) -> Places:
         config=site.config_file(),
         secret_key=next((path for path in keys if path.is_file()), None),
     )
+
+
+def require_stopped(places: Places) -> None:
+    """Refuse before anything is asked.
+
+    Raises:
+        BackupError: See `stopped`.
+    """
+    with stopped(places):
+        pass
+
+
+def closing(places: Places, done: Journal) -> Iterator[str]:
+    """Give what whoever has restored, or undone, has to know: how to go back, and what that takes until then."""
+    if done.note:
+        yield f"Note: {done.note}"
+    yield f"To go back: openwebui-pocketbase backup restore --undo --data-dir {places.data_dir}"
+    size = decimal(sum(size_of(path, follow=False) for path in kept_aside(places)))
+    yield f"Until backup prune --kept-aside, {size} are kept aside for that."
 
 
 def pocketbase_version(site: Site, server: Server | None) -> str:

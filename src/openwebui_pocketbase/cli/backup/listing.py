@@ -43,6 +43,8 @@ def list_archives(
         return
     if not found:
         typer.echo(f"There are no archives in {where}.")
+        if directory is None and not in_pocketbase:
+            typer.echo("If they were made with --dir or --pocketbase, give that here as well.")
         return
     for each in found:
         line = f"{each['name']}  {decimal(each['bytes']):>9}"

@@ -23,17 +23,20 @@ from openwebui_pocketbase.cli.backup.kept import (
     DirOption,
     InPocketBaseOption,
     archive_named,
+    closing,
     directory_of,
     finish_cut_off,
     outside_server,
     places_of,
     pocketbase_version,
+    require_stopped,
 )
 from openwebui_pocketbase.cli.backup.undoing import undo as undo_last
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.config_file import CONFIG_FILE, CONFIG_VARIABLE
 from openwebui_pocketbase.connection import embedded_data_dir
 from openwebui_pocketbase.exceptions import BackupError
+from openwebui_pocketbase.last_start import KEY_FILE
 from openwebui_pocketbase.settings import load_settings
 
 __all__ = ["restore"]
@@ -105,6 +108,8 @@ def _restore(site: Site, places: Places, archive: Archive, *, keep_config: bool,
         _require_same_places(site, places, archive.text_of(CONFIG))
     manifest = archive.manifest
     plan = planned(archive, members, places, stamp)
+    if not dry_run:
+        require_stopped(places)
     with outside_server(site, needed=manifest.schema is not None) as server:
         problems = misfits(manifest, places, pocketbase_version(site, server))
         if problems:
@@ -127,11 +132,11 @@ def _restore(site: Site, places: Places, archive: Archive, *, keep_config: bool,
         clear(places, None)
         with stopped(places):
             done = restored(archive, members, plan, places, stamp, server)
-    typer.echo("Restored. Start Open WebUI with the settings it had. To go back: backup restore --undo")
-    if done.note:
-        typer.echo(f"Note: {done.note}")
+    typer.echo("Restored. Start Open WebUI with the settings it had.")
+    for line in closing(places, done):
+        typer.echo(line)
     if "config/webui_secret_key" in members:
-        key = places.data_dir / ".webui_secret_key"
+        key = places.data_dir / KEY_FILE
         typer.echo(f"Note: open-webui serve reads its key in the directory where it is started: copy {key} there.")
 
 

@@ -13,7 +13,7 @@ from openwebui_pocketbase.backup.links import size_of
 from openwebui_pocketbase.backup.places import Places
 from openwebui_pocketbase.backup.restore import stopped
 from openwebui_pocketbase.backup.undo import undo as undone
-from openwebui_pocketbase.cli.backup.kept import finish_cut_off, outside_server
+from openwebui_pocketbase.cli.backup.kept import closing, finish_cut_off, outside_server, require_stopped
 from openwebui_pocketbase.cli.site import Site
 
 __all__ = ["undo"]
@@ -31,25 +31,29 @@ def undo(site: Site, places: Places, *, dry_run: bool, yes: bool) -> None:
         elif not finish_cut_off(site, places):
             undone(places, None)  # says so
         return
-    for line in _described(journal, places):
-        typer.echo(line)
     if dry_run:
+        _print(journal, places)
         return
+    require_stopped(places)
+    _print(journal, places)
     if not yes:
         typer.confirm(QUESTION, abort=True)
     with stopped(places), outside_server(site, needed=bool(journal.server)) as server:
         done = undone(places, server)
     ending = "in force again" if done.is_turned and not done.is_undoing else "undone"
     typer.echo(f"The restore of {done.archive} is {ending}.")
-    if done.note:
-        typer.echo(f"Note: {done.note}")
-    if done.is_turned:
-        typer.echo("To go back: backup restore --undo")
+    for line in closing(places, done) if done.is_turned else ():
+        typer.echo(line)
+
+
+def _print(journal: Journal, places: Places) -> None:
+    for line in _described(journal, places):
+        typer.echo(line)
 
 
 def _described(journal: Journal, places: Places) -> Iterator[str]:
     what = "undoing of the restore" if journal.is_undoing else "restore"
-    yield f"Put back is what was there before the {what} of {journal.archive} (begun at {journal.at[:15]}, UTC):"
+    yield f"To be put back: what was there before the {what} of {journal.archive} (begun at {journal.at[:15]}, UTC)."
     for step in journal.steps:
         if step.place.endswith(BESIDE) or not (step.had or Path(step.place).exists()):
             continue
