@@ -39,6 +39,7 @@ from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import RunDir
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 from tests.support.ports import free_port
+from tests.support.processes import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -172,6 +173,18 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 def has_ended(pid: int) -> bool:
     return all(pid != other or "<defunct>" in command for other, command in _processes())
+
+
+def listening(port: int) -> socket.socket:
+    """Listen where a process did that was killed; its threads may take a moment longer to let the port go."""
+
+    def made() -> socket.socket | None:
+        with contextlib.suppress(OSError):
+            return socket.create_server(("127.0.0.1", port))
+        return None
+
+    found: socket.socket = eventually(made, f"port {port} is free")
+    return found
 
 
 def log_in(info: ServerInfo) -> str:
@@ -530,7 +543,7 @@ def test_a_squatter_is_sent_nothing_and_named(site: Site, configured: bool, capl
     os.kill(supervisor, signal.SIGSTOP)  # or it would be sooner
     os.kill(before.pid, signal.SIGKILL)
     wait_until(partial(has_ended, before.pid))
-    with socket.create_server(("127.0.0.1", port)) as squatter:
+    with listening(port) as squatter:
         os.kill(supervisor, signal.SIGCONT)
         threading.Thread(target=_squat, args=(squatter, received), daemon=True).start()
         if configured:
