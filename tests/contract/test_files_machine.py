@@ -28,7 +28,6 @@ scalars = st.one_of(
 keys = st.sampled_from(["content", "content", "status", "a", "", "a.b", "__proto__", "1", "CONTENT"])
 objects = st.dictionaries(keys, scalars | st.dictionaries(keys, scalars, max_size=2), max_size=4)
 some = st.none() | objects
-pages = {"skip": st.integers(0, 3), "limit": st.integers(0, 4)}
 
 
 def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:  # noqa: C901 - one rule per method
@@ -76,7 +75,7 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:  # noqa
                 self.call("get_file_metadatas_by_ids", keys)
                 self.call("get_file_by_id", keys[0] if keys else "")
 
-            @rule(user=st.none() | users, name=names, **pages)
+            @rule(user=st.none() | users, name=names, skip=st.integers(0, 3), limit=st.integers(0, 4))
             def list_and_search(self, user: str | None, name: str, skip: int, limit: int) -> None:
                 self.call("get_file_list", user, skip, limit)
                 self.call("search_files", user, name, skip, limit)

@@ -221,7 +221,14 @@ ACCESS: list[tuple[Any, ...]] = [
 ]
 
 CHAT = "c0000000-0000-4000-8000-000000000001"
-MESSAGE = {"id": "a", "parentId": None, "childrenIds": [], "role": "user", "content": "x", "timestamp": 1}
+MESSAGE: dict[str, Any] = {
+    "id": "a",
+    "parentId": None,
+    "childrenIds": [],
+    "role": "user",
+    "content": "x",
+    "timestamp": 1,
+}
 BODY = {"title": "t", "history": {"messages": {"a": MESSAGE}, "currentId": "a"}}
 REPLY = {"message_id": "reply", "model_id": "m"}
 SOMEBODY = SimpleNamespace(id="u1", name="n", role="user")
@@ -527,6 +534,7 @@ async def test_folders(client: PocketBaseClient, requests: list[bytes], tmp_path
     folders.pocketbase = client
     requests.clear()
     parent = await folders.insert_new_folder("u1", FolderForm(name="a"))
+    assert parent is not None
     assert len(requests) == 1
     calls = [tuple(parent.id if item == "id of a" else item for item in call) for call in FOLDERS]
     database = sqlite_database(tmp_path)

@@ -52,6 +52,18 @@ def search(query: str, **more: Any) -> list[Step]:
 
 ORDERS = ("name", "email", "group_id:$team", "group_id:")
 
+SETTINGS: list[dict[str, Any]] = [
+    {"ui": {"z": 1, "a": {"deep": [1, 1.0, 2**53 + 1, -0.0]}, "": None}},
+    {"ui": {"a": {"other": True}, "m": "ö\"'\\"}},
+    {"ui": {"z": None, "never": None}},
+    {"ui": {}},
+    {"other": {"x": 1}, "id": "x"},
+    {"other": {"y": 2}},
+    {"other": None},
+    {"ui": {"models": ["m"], "fontFamily": "x", "textScale": 1.5}},
+    {},
+]
+
 SCENARIOS: dict[str, list[Step]] = {
     "sign up": [
         step("", 403, f"POST {AUTHS}/signup", account("early")),
@@ -265,20 +277,7 @@ SCENARIOS: dict[str, list[Step]] = {
     "settings": [
         step("ann", 200, f"GET {USERS}/user/settings"),
         step("ann", 200, f"GET {USERS}/user/settings?raw=true"),
-        *[
-            step("ann", 200, f"POST {USERS}/user/settings/update", body)
-            for body in (
-                {"ui": {"z": 1, "a": {"deep": [1, 1.0, 2**53 + 1, -0.0]}, "": None}},
-                {"ui": {"a": {"other": True}, "m": "ö\"'\\"}},
-                {"ui": {"z": None, "never": None}},
-                {"ui": {}},
-                {"other": {"x": 1}, "id": "x"},
-                {"other": {"y": 2}},
-                {"other": None},
-                {"ui": {"models": ["m"], "fontFamily": "x", "textScale": 1.5}},
-                {},
-            )
-        ],
+        *[step("ann", 200, f"POST {USERS}/user/settings/update", body) for body in SETTINGS],
         step("ann", 200, f"GET {USERS}/user/settings"),
         step("ann", 200, f"POST {USERS}/user/settings/update", {"ui": {"toolServers": [{}], "kept": 1}}),
         step("ann", 200, f"POST {USERS}/user/settings/update", {"notifications": {"webhook_url": "http://x"}}),

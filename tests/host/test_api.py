@@ -18,7 +18,8 @@ from tests.support.scenarios import MISSING, TO_NEXT_SECOND, Player, Step, inser
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.openwebui import Driver, OpenWebUI
+    from tests.support.driver import Driver
+    from tests.support.openwebui import OpenWebUI
 
 pytest_plugins = ["tests.support.openwebui"]
 
@@ -29,7 +30,8 @@ SEARCH = "/api/v1/search"
 
 def chat(title: str, text: str = "", **members: Any) -> dict[str, Any]:
     """Return the body of a new chat with one message."""
-    message = {"id": "m1", "parentId": None, "childrenIds": [], "role": "user", "content": text or title}
+    message: dict[str, Any] = {"id": "m1", "parentId": None, "childrenIds": [], "role": "user"}
+    message["content"] = text or title
     history = {"messages": {"m1": message}, "currentId": "m1"}
     return {"chat": {"title": title, "models": [], "history": history, "messages": [message]}, **members}
 
@@ -55,6 +57,19 @@ def tag(name: str) -> dict[str, str]:
 
 READ = ("$bob", "read"), ("$bob", "write")
 AUTOMATION = {"prompt": "Sum up.", "model_id": "a-model", "rrule": "DTSTART:20300101T000000\nRRULE:FREQ=DAILY"}
+
+NO_FOLDERS: list[object] = [
+    {},
+    [],
+    {"name": None},
+    {"name": 1},
+    {"name": "x", "is_expanded": True},
+    {"name": "x", "id": MISSING},
+    {"name": "x", "data": []},
+    {"name": "x", "meta": "m"},
+    {"name": "x", "parent_id": 1},
+]
+"""What makes none."""
 
 SCENARIOS: dict[str, list[Step]] = {
     "create": [
@@ -94,20 +109,7 @@ SCENARIOS: dict[str, list[Step]] = {
         step("alice", 200, f"POST {FOLDERS}/", folder("Empty", data={}, meta={})),
         step("alice", 403, f"POST {FOLDERS}/", folder("Files", data={"files": [{"type": "file", "id": "nope"}]})),
         step("alice", 200, f"POST {FOLDERS}/", folder("Odd id", parent_id=""), save="odd"),
-        *[
-            step("alice", 422, f"POST {FOLDERS}/", body)
-            for body in (
-                {},
-                [],
-                {"name": None},
-                {"name": 1},
-                {"name": "x", "is_expanded": True},
-                {"name": "x", "id": MISSING},
-                {"name": "x", "data": []},
-                {"name": "x", "meta": "m"},
-                {"name": "x", "parent_id": 1},
-            )
-        ],
+        *[step("alice", 422, f"POST {FOLDERS}/", body) for body in NO_FOLDERS],
         step("alice", 200, f"GET {FOLDERS}/"),
         *[step("alice", 200, f"GET {FOLDERS}/{name}") for name in ("$work", "$sub", "$deep", "$rich", "$odd")],
         step("admin", 200, f"GET {FOLDERS}/$work"),

@@ -130,7 +130,7 @@ def answering(fleet: Fleet, model: FakeOpenAI) -> Iterator[dict[str, OpenWebUI]]
     names = ("stock", "everything")
     instances = dict(zip(names, fleet.start(*((name, "sqlite") for name in names)), strict=True))
     mine = {"ENABLE_OPENAI_API": True, "OPENAI_API_BASE_URLS": [model.url], "OPENAI_API_KEYS": ["a-key"]}
-    entry = {"id": "fake", "name": "Fake", "meta": {}, "params": {}, "base_model_id": None}
+    entry: dict[str, Any] = {"id": "fake", "name": "Fake", "meta": {}, "params": {}, "base_model_id": None}
     before = {name: request(instance, "GET", OPENAI) for name, instance in instances.items()}
     for name, instance in instances.items():
         request(instance, "POST", f"{OPENAI}/update", before[name] | mine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,6 +29,13 @@ HALF_A_PAIR = {
     }
 }
 """A chat with half a surrogate pair, which is no text: the host leaves it out where it can."""
+
+NO_IMPORTS: list[dict[str, Any]] = [
+    {},
+    {"chats": [{}]},
+    {"chats": [{"chat": []}]},
+    {"chats": [{"chat": {}, "created_at": "x"}]},
+]
 
 SCENARIOS: dict[str, list[Step]] = {
     "import": [
@@ -57,10 +64,7 @@ SCENARIOS: dict[str, list[Step]] = {
         *lists(),
         step("alice", 200, f"GET {CHATS}/all/tags", sort=True),
         step("alice", 200, f"POST {CHATS}/import", {"chats": []}, count=0),
-        *[
-            step("alice", 422, f"POST {CHATS}/import", body)
-            for body in ({}, {"chats": [{}]}, {"chats": [{"chat": []}]}, {"chats": [{"chat": {}, "created_at": "x"}]})
-        ],
+        *[step("alice", 422, f"POST {CHATS}/import", body) for body in NO_IMPORTS],
         step("alice", 200, f"POST {CHATS}/import", {"chats": [{"chat": {"title": "T", "history": {"messages": []}}}]}),
         *lists(),
     ],

@@ -36,22 +36,21 @@ def event(kind: str, **data: Any) -> Step:
     return step("alice", 200, f"POST {CHATS}/$one/messages/a/event", body)
 
 
+NO_CHATS: list[object] = [
+    {},
+    [],
+    {"chat": None},
+    {"chat": []},
+    {"chat": {}, "folder_id": 1},
+    {"chat": {}, "variables": []},
+]
+
 SCENARIOS: dict[str, list[Step]] = {
     "make and save": [
         step("", 401, f"GET {CHATS}/"),
         step("", 401, f"POST {CHATS}/new", chat("Nobody's")),
         step("alice", 200, f"GET {CHATS}/", count=0),
-        *[
-            step("alice", 422, f"POST {CHATS}/new", body)
-            for body in (
-                {},
-                [],
-                {"chat": None},
-                {"chat": []},
-                {"chat": {}, "folder_id": 1},
-                {"chat": {}, "variables": []},
-            )
-        ],
+        *[step("alice", 422, f"POST {CHATS}/new", body) for body in NO_CHATS],
         new("alice", "One", variables={"a": 1, "b": {"c": [1.0, None]}}),
         look("alice", "one"),
         rows("one", 2),

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from openwebui_pocketbase.client import AdminClient
-    from tests.support.openwebui import Driver, OpenWebUI
+    from tests.support.driver import Driver
+    from tests.support.openwebui import OpenWebUI
 
 pytest_plugins = ["tests.support.openwebui"]
 
@@ -153,7 +154,7 @@ def external(
 
 
 # Requests, and what they answer while PocketBase is away: whoever asks cannot be known then.
-DURING_OUTAGE = [
+DURING_OUTAGE: list[tuple[str, str, dict[str, Any] | None, int]] = [
     ("GET", f"{FOLDERS}/", None, 503),
     ("GET", f"{FOLDERS}/{{folder}}", None, 503),
     ("GET", f"{FOLDERS}/{MISSING}", None, 503),
@@ -442,7 +443,7 @@ def test_a_failed_embedded_server_stops_the_start(driver: Driver, tmp_path: Path
 
 @pytest.mark.parametrize("server", ["good", "no schema"])
 def test_after_failures_a_start_succeeds(driver: Driver, servers: dict[str, str], server: str) -> None:
-    requests = [
+    requests: list[dict[str, Any]] = [
         {"method": "POST", "url": f"{FOLDERS}/", "json": {"name": "Here"}},
         {"method": "GET", "url": f"{FOLDERS}/"},
     ]

@@ -8,6 +8,7 @@ import unicodedata
 import wave
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,12 @@ def test_names(stock: OpenWebUI, embedded: OpenWebUI, name: str) -> None:
         assert downloads(embedded, ours.json()["id"]) == downloads(stock, theirs.json()["id"])
 
 
+def end_of_processing(instance: OpenWebUI, url: str) -> str:
+    """Return how the processing of a file has ended, and nothing as long as it goes on."""
+    status = str(instance.request("admin", "GET", f"{url}/process/status").json()["status"])
+    return status if status in {"completed", "failed"} else ""
+
+
 def test_text_is_extracted_and_found(
     stock: OpenWebUI, embedded: OpenWebUI, kinds: dict[str, tuple[bytes, str]]
 ) -> None:
@@ -171,15 +178,7 @@ def test_text_is_extracted_and_found(
         for each in (embedded, stock):
             made = upload(each, name, data, kind, process=True)
             url = f"{FILES}{made.json()['id']}"
-            status = eventually(
-                lambda url=url, each=each: (
-                    found
-                    if (found := each.request("admin", "GET", f"{url}/process/status").json()["status"])
-                    in {"completed", "failed"}
-                    else ""
-                ),
-                "it is processed",
-            )
+            status = eventually(partial(end_of_processing, each, url), "it is processed")
             results.append((status, told(each.request("admin", "GET", f"{url}/data/content"))))
         assert results[0] == results[1], name
 

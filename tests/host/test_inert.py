@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.support.openwebui import Driver, OpenWebUI
+    from tests.support.driver import Driver
+    from tests.support.openwebui import OpenWebUI
 
 pytest_plugins = ["tests.support.openwebui"]
 

@@ -154,7 +154,7 @@ def instance(contestants: dict[str, OpenWebUI], configuration: str) -> OpenWebUI
 def test_rows_are_copied_before_the_answer(instance: OpenWebUI) -> None:
     player = Player(instance, "mirror")
     settle(instance)
-    copied = set()
+    copied: set[str] = set()
     with instance.admin() as admin, uploaded(instance):
         for each in OPERATIONS:
             assert player.play(each)[0] == each.status, each
@@ -295,7 +295,7 @@ def test_two_workers_write_at_once(two_workers: OpenWebUI) -> None:
     settle(two_workers)
 
 
-ROWS = {
+ROWS: dict[str, dict[str, Any]] = {
     "user": {"id": "u", "name": "Old", "email": "old@example.com", "role": "admin", "created_at": 1, "updated_at": 1},
     "group": {"id": "g", "name": "Old"},
     "group_member": {"id": "m", "group_id": "g", "user_id": "u"},

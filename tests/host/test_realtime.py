@@ -257,7 +257,8 @@ async def test_groups_below_one_that_is_deleted(embedded: OpenWebUI, pocketbase:
     top = await pocketbase.send("POST", "owui_groups", name=f"top {mark}", user_id=user)
     below = await pocketbase.send("POST", "owui_groups", name=mark, user_id=user, parent_group_id=top["id"])
     await pocketbase.send("POST", "owui_group_members", group_id=below["id"], user_id=user)
-    for method, columns in (("PATCH", {"permissions": {}}), ("DELETE", {})):
+    changes: list[tuple[str, dict[str, Any]]] = [("PATCH", {"permissions": {}}), ("DELETE", {})]
+    for method, columns in changes:
         async with listening(embedded, name) as (dora,):
             await pocketbase.send(method, "owui_groups", top["id"], **columns)
             await dora.until(("access:updated", None), ("disconnect", None))

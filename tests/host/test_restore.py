@@ -105,7 +105,10 @@ def test_a_restore_is_noticed_by_everybody(two_workers: OpenWebUI) -> None:
             admin.send("POST", "/api/backups/good.zip/restore")
         until(deadline, "all browsers connect anew", lambda: all(each[-1:] == ["disconnect"] for each in heard))
         assert all(each.count("access:updated") == 1 for each in heard)
-    title = lambda: instance.request("admin", "GET", f"{CHATS}/{chat}").json()["title"]  # noqa: E731
+
+    def title() -> Any:
+        return instance.request("admin", "GET", f"{CHATS}/{chat}").json()["title"]
+
     good = 0
     while not good:
         assert time.monotonic() < deadline, f"the chat is not as it was within {PATIENCE:g} seconds"

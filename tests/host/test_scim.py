@@ -41,6 +41,17 @@ def people(*names: str) -> list[dict[str, str]]:
     return [{"value": f"${name}"} for name in names]
 
 
+REFUSED: list[tuple[Any, ...]] = [
+    ("replace", "active", "true"),
+    ("replace", "nickName", "x"),
+    ("remove", "displayName"),
+    ("remove",),
+    ("copy", "displayName", "x"),
+    ("replace", "displayName", 1),
+    ("replace", None, {}),
+]
+"""Operations on a user."""
+
 SCENARIOS: dict[str, list[Step]] = {
     "scim users": [
         step("", 401, f"GET {SCIM}/Users"),
@@ -96,18 +107,7 @@ SCENARIOS: dict[str, list[Step]] = {
                 [],
             )
         ],
-        *[
-            step("scim", 400, f"PATCH {SCIM}/Users/$bea", patch(operation))
-            for operation in (
-                ("replace", "active", "true"),
-                ("replace", "nickName", "x"),
-                ("remove", "displayName"),
-                ("remove",),
-                ("copy", "displayName", "x"),
-                ("replace", "displayName", 1),
-                ("replace", None, {}),
-            )
-        ],
+        *[step("scim", 400, f"PATCH {SCIM}/Users/$bea", patch(operation)) for operation in REFUSED],
         step("scim", 404, f"PATCH {SCIM}/Users/{MISSING}", patch(("replace", "active", True))),
         step("scim", 200, f"GET {SCIM}/Users/$bea"),
         # Whoever has become an admin stays one.

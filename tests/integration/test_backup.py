@@ -23,7 +23,9 @@ from openwebui_pocketbase.backup import held, journal, sqlite
 from openwebui_pocketbase.backup import postgresql as programs
 from openwebui_pocketbase.backup import restore as restoring
 from openwebui_pocketbase.backup.archive import Archive, Writer
+from openwebui_pocketbase.backup.extract import extract
 from openwebui_pocketbase.backup.identity import known_site
+from openwebui_pocketbase.backup.moment import moment
 from openwebui_pocketbase.backup.places import Places
 from openwebui_pocketbase.backup.prune import prune
 from openwebui_pocketbase.backup.stores import Directory
@@ -184,14 +186,13 @@ def test_who_opens_the_database_while_an_archive_is_unpacked_is_noticed(
 ) -> None:
     path = made(site).path
     before = state_of(other.data_dir)
-    real = restoring.extract
     with ExitStack() as stack:
 
-        def extract(*args: Any) -> None:
-            real(*args)
+        def extract_and_open(*args: Any) -> None:
+            extract(*args)
             stack.enter_context(holding(OPEN, str(other.database.path)))
 
-        monkeypatch.setattr(restoring, "extract", extract)
+        monkeypatch.setattr(restoring, "extract", extract_and_open)
         with pytest.raises(BackupError, match="is running"):
             restored(other, path)
     assert state_of(other.data_dir) == before
@@ -199,7 +200,7 @@ def test_who_opens_the_database_while_an_archive_is_unpacked_is_noticed(
     (other.data_dir / "openwebui-pocketbase" / "migrate.json").unlink()
 
     def extract_late(*args: Any) -> None:
-        real(*args)
+        extract(*args)
         (other.data_dir / "openwebui-pocketbase" / "migrate.json").write_text("theirs")
 
     monkeypatch.setattr(restoring, "extract", extract_late)
@@ -379,7 +380,6 @@ def test_files_that_are_deleted_just_then_are_in_it_or_their_records_are_not(
     shutil.rmtree(tmp_path / "site" / "pocketbase", ignore_errors=True)
     (tmp_path / "site" / "pocketbase").symlink_to(own_pocketbase.data_dir)
     kept, gone = uploaded(own_pocketbase, 1), ""
-    real = creating.moment
 
     @contextmanager
     def deleting(*args: Any) -> Iterator[Any]:
@@ -388,7 +388,7 @@ def test_files_that_are_deleted_just_then_are_in_it_or_their_records_are_not(
         first = not gone
         if first:
             gone = uploaded(own_pocketbase, 2)
-        with real(*args) as taken:
+        with moment(*args) as taken:
             if first:
                 with own_pocketbase.admin() as admin:
                     admin.send("DELETE", f"/api/collections/boxes/records/{gone}")

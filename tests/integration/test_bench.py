@@ -20,8 +20,10 @@ from tests.support.processes import LIGHT, SOURCE
 
 pytestmark = pytest.mark.slow
 
-TINY = ("--rounds", "1", "--seconds", "0.001", "--callers", "4", "--users", "1000", "--chats", "400")
-TINY += ("--messages", "2000")
+TINY = (
+    *("--rounds", "1", "--seconds", "0.001", "--callers", "4", "--users", "1000", "--chats", "400"),
+    *("--messages", "2000"),
+)
 WARM_UP_CALLS = 4
 WHOLE = ("tags", "groups")
 GROUPS = (*WHOLE, "chats")

@@ -573,7 +573,9 @@ async def test_nothing_is_asked_where_no_app_is_active(world: World, monkeypatch
     await world.move()
     async with world.database.sessions() as session:
         for each in ("app-a", "app-b", "app-d", "app-no-key", "app-blind"):
-            (await session.get(App, each)).is_active = False
+            app = await session.get(App, each)
+            assert app is not None
+            app.is_active = False
         await session.commit()
 
     async def read(*_: Any) -> Any:

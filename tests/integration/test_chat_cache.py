@@ -30,9 +30,9 @@ class Counting(PocketBaseClient):
         self.lengths.append(len(raw))
         return raw
 
-    async def read(self, path: str, parameters: Any) -> Any:
+    async def read(self, path: str, parameters: Any, **kwargs: Any) -> Any:
         self.others.append(path)
-        return await super().read(path, parameters)
+        return await super().read(path, parameters, **kwargs)
 
     async def write(self, path: str, parameters: Any, **kwargs: Any) -> Any:
         self.others.append(path)
@@ -101,7 +101,7 @@ async def test_a_title_is_saved_after_what_others_have_written(
     assert saved is not None
     assert (saved.title, saved.chat["params"]) == ("Other", {"a": 1})
     assert saved.model_dump() == (await read(chats)).model_dump()
-    await other.pocketbase.aclose()  # type: ignore[attr-defined]
+    await other.pocketbase.aclose()
 
 
 async def test_the_title_of_a_chat_that_others_deleted(
@@ -128,7 +128,7 @@ async def test_a_title_s_answer_has_what_others_changed(
     assert saved is not None
     assert saved.pinned is True
     assert saved.chat["history"]["messages"]["m6"]["content"] == "by another process"
-    await other.pocketbase.aclose()  # type: ignore[attr-defined]
+    await other.pocketbase.aclose()
 
 
 async def test_changes_are_seen(own_pocketbase: PocketBaseProcess, chats: PocketBaseChats) -> None:
@@ -144,7 +144,7 @@ async def test_changes_are_seen(own_pocketbase: PocketBaseProcess, chats: Pocket
     assert (chat.title, chat.chat["title"]) == ("Other", "Other")
     await other.pocketbase.write("chats/delete_chat_by_id", {"id": C})
     assert await chats.get_chat_by_id(C) is None
-    await other.pocketbase.aclose()  # type: ignore[attr-defined]
+    await other.pocketbase.aclose()
 
 
 async def test_only_so_many_bytes_are_kept(chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from open_webui.models.chats import ChatForm
@@ -84,7 +85,8 @@ def repository(client: PocketBaseClient) -> PocketBaseChats:
 @pytest.fixture
 async def chats(client: PocketBaseClient, may_create_chats: None) -> PocketBaseChats:
     chats = repository(client)
-    root = {"id": "root", "parentId": None, "childrenIds": [], "role": "user", "content": "?", "timestamp": 1}
+    root: dict[str, Any] = {"id": "root", "parentId": None, "childrenIds": [], "role": "user", "content": "?"}
+    root["timestamp"] = 1
     form = ChatForm(chat={"history": {"messages": {"root": root}, "currentId": "root"}})
     await chats.insert_new_chat(CHAT, "u1", form)
     return chats
@@ -142,7 +144,7 @@ async def test_a_crashed_holder_s_lock_ends(
     begun = time.monotonic()
     assert await chats.upsert_message_to_chat_by_id_and_message_id(CHAT, "a", message) is not None
     assert time.monotonic() - begun > LEASE / 2000  # it did wait for the lock
-    late = {"id": CHAT, "version": None, "token": "dead", "changes": {}, "columns": [], "nones": []}
+    late: dict[str, Any] = {"id": CHAT, "version": None, "token": "dead", "changes": {}, "columns": [], "nones": []}
     answer = await client.write("chats/save_chat", {**late, "version": draft[1], "messages": [], "removed": []})
     assert answer == "changed"  # who lost the lock writes nothing any more
 

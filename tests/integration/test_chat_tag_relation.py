@@ -37,7 +37,7 @@ class Chat:
         return isinstance(self.meta, dict) and self.meta.get("internal") is True
 
     @property
-    def list(self) -> list[Any]:
+    def items(self) -> list[Any]:
         """The items of ``meta.tags``, if that is a list."""
         tags = self.meta.get("tags") if isinstance(self.meta, dict) else None
         return tags if isinstance(tags, list) else []
@@ -49,7 +49,7 @@ class Chat:
         return isinstance(self.meta, dict) and isinstance(self.meta.get("tags", []), list) and not self.is_internal
 
     def edit(self, tags: list[Any]) -> None:
-        if tags != self.list:
+        if tags != self.items:
             self.meta = {**(self.meta or {}), "tags": tags}
 
 
@@ -64,7 +64,7 @@ class Model:
 
     def relation(self, record_id: str) -> list[str]:
         chat = self.chats[record_id]
-        found = [] if chat.is_internal else [self.record(chat.user, item) for item in chat.list]
+        found = [] if chat.is_internal else [self.record(chat.user, item) for item in chat.items]
         return list(dict.fromkeys(record for record in found if record))
 
     def edit(self, record_id: str, relation: list[str]) -> None:
@@ -73,7 +73,7 @@ class Model:
         if chat.is_editable:
             gone = [self.tags[tag][1] for tag in before if tag not in relation]
             came = [self.tags[tag][1] for tag in relation if tag not in before and self.tags[tag][0] == chat.user]
-            kept = [item for item in chat.list if item not in gone]
+            kept = [item for item in chat.items if item not in gone]
             chat.edit([*kept, *(key for key in came if key not in kept)])
 
 
@@ -208,8 +208,8 @@ class Machine(RuleBasedStateMachine):
         else:
             self.sql("UPDATE owui_tags SET key = ? WHERE id = ?", key, record_id)
         for chat in self.model.chats.values():
-            if chat.user == user and not chat.is_internal and old in chat.list:
-                kept = [item for item in chat.list if item != old] if key in chat.list else chat.list
+            if chat.user == user and not chat.is_internal and old in chat.items:
+                kept = [item for item in chat.items if item != old] if key in chat.items else chat.items
                 chat.edit([key if item == old else item for item in kept])
         self.model.tags[record_id] = (user, key)
 
@@ -234,8 +234,8 @@ class Machine(RuleBasedStateMachine):
         chat = self.model.chats[record_id]
         if chat.is_editable:
             new = [self.model.tags[tag] for tag in dict.fromkeys(related)]
-            keys = [key for owner, key in new if owner == user and key not in chat.list]
-            chat.edit([*chat.list, *keys])
+            keys = [key for owner, key in new if owner == user and key not in chat.items]
+            chat.edit([*chat.items, *keys])
 
     @staticmethod
     def text(meta: Any, rest: bool) -> str:
@@ -289,8 +289,8 @@ class Machine(RuleBasedStateMachine):
         if chat.is_editable and related != before:
             gone = [self.model.tags[tag][1] for tag in before if tag not in related]
             came = [self.model.tags[tag] for tag in related if tag not in before]
-            kept = [item for item in chat.list if item not in gone]
-            new = [key for user, key in came if user == chat.user and key not in chat.list]
+            kept = [item for item in chat.items if item not in gone]
+            new = [key for user, key in came if user == chat.user and key not in chat.items]
             chat.edit([*kept, *new])
 
     # The dashboard, or PocketBase's own API.

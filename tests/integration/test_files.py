@@ -205,6 +205,17 @@ SEARCHES = [
 ]
 
 
+def searches(wanted: dict[str, object]) -> list[Call]:
+    """Return the searches with a filter."""
+    return [
+        lambda: Knowledges.search_files_by_id("k", "u1", filter=wanted),
+        lambda: Knowledges.search_files_by_id("k", "u1", filter={**wanted, "directory_id": "d"}),
+        lambda: Knowledges.search_files_by_id("k", "u1", wanted, skip=1, limit=2),
+        lambda: Knowledges.search_knowledge_files({**wanted, "user_id": "u1"}),
+        lambda: Knowledges.search_knowledge_files({**wanted, "user_id": "u2"}, skip=1, limit=1),
+    ]
+
+
 def knowledge_calls() -> list[Call]:
     """Return what is asked of the knowledge ``k``."""
     calls: list[Call] = [
@@ -217,14 +228,7 @@ def knowledge_calls() -> list[Call]:
     ]
     for query in SEARCHES:
         for content in (True, False):
-            wanted = {"query": query, "include_content": content}
-            calls += [
-                lambda wanted=wanted: Knowledges.search_files_by_id("k", "u1", filter=wanted),
-                lambda wanted=wanted: Knowledges.search_files_by_id("k", "u1", filter={**wanted, "directory_id": "d"}),
-                lambda wanted=wanted: Knowledges.search_files_by_id("k", "u1", wanted, skip=1, limit=2),
-                lambda wanted=wanted: Knowledges.search_knowledge_files({**wanted, "user_id": "u1"}),
-                lambda wanted=wanted: Knowledges.search_knowledge_files({**wanted, "user_id": "u2"}, skip=1, limit=1),
-            ]
+            calls += searches({"query": query, "include_content": content})
     calls.append(lambda: Knowledges.search_knowledge_files({"user_id": "u1"}))
     calls.append(lambda: Knowledges.search_files_by_id("k", "u1", {}))
     return calls

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from open_webui.models.files import File
+from pydantic import SecretStr
 from sqlalchemy import create_engine, insert
 
 from openwebui_pocketbase.connection import Connection
@@ -46,7 +47,7 @@ class Files:
         self.uploads = tmp_path / "uploads"
         self.uploads.mkdir()
         self.work = tmp_path / "work"
-        settings = PocketBaseSettings(url=server.url, identity=IDENTITY, password=PASSWORD)
+        settings = PocketBaseSettings(url=server.url, identity=IDENTITY, password=SecretStr(PASSWORD))
         connection = Connection(settings, tmp_path)
         self.admin = connection.admin(connection.open())
         self.contents = Contents(lambda: connection, retry=5.0)
@@ -139,7 +140,9 @@ def test_a_missing_source_is_told_and_the_rest_is_moved(files: Files) -> None:
 
 
 @pytest.mark.parametrize("target", ["pocketbase", "s3"])
-def test_a_file_that_is_deleted_meanwhile_leaves_nothing(files: Files, target: str, bucket: Bucket) -> None:
+def test_a_file_that_is_deleted_meanwhile_leaves_nothing(
+    files: Files, target: str, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file_id = files.add("one")
     put = files.places[target].put
 
@@ -148,7 +151,7 @@ def test_a_file_that_is_deleted_meanwhile_leaves_nothing(files: Files, target: s
         files.admin.send("DELETE", f"/api/collections/owui_files/records/{file_id}")
         return path
 
-    files.places[target].put = put_late  # type: ignore[method-assign]
+    monkeypatch.setattr(files.places[target], "put", put_late)
     assert [moved.is_gone for moved in files.move(target)] == [True]
     assert bucket.keys == []
     assert files.rows.get(file_id) is None
@@ -163,7 +166,7 @@ def test_a_file_that_is_uploaded_meanwhile_is_moved(files: Files) -> None:
     assert files.read(late) == "late"
 
 
-def test_other_writes_of_a_row_meanwhile_are_kept(files: Files) -> None:
+def test_other_writes_of_a_row_meanwhile_are_kept(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     file_id = files.add("one")
     attach = files.contents.attach
 
@@ -171,7 +174,7 @@ def test_other_writes_of_a_row_meanwhile_are_kept(files: Files) -> None:
         files.admin.send("PATCH", f"/api/collections/owui_files/records/{file_id}", {"hash": "new"})
         return attach(*arguments)
 
-    files.contents.attach = attach_late  # type: ignore[method-assign]
+    monkeypatch.setattr(files.contents, "attach", attach_late)
     files.move("pocketbase")
     assert files.record(file_id)["hash"] == "new"
 
@@ -198,7 +201,9 @@ def test_a_damaged_copy_is_removed(files: Files, target: str, bucket: Bucket) ->
     assert files.left() == []
 
 
-def test_a_path_that_has_changed_is_not_overwritten(files: Files, bucket: Bucket) -> None:
+def test_a_path_that_has_changed_is_not_overwritten(
+    files: Files, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file_id = files.add("one")
     put = files.places["s3"].put
 
@@ -206,7 +211,7 @@ def test_a_path_that_has_changed_is_not_overwritten(files: Files, bucket: Bucket
         files.admin.send("PATCH", f"/api/collections/owui_files/records/{file_id}", {"path": "/other"})
         return put(*arguments)
 
-    files.places["s3"].put = put_late  # type: ignore[method-assign]
+    monkeypatch.setattr(files.places["s3"], "put", put_late)
     (moved,) = files.move("s3")
     assert moved.failure == "Its path has changed meanwhile."
     assert bucket.keys == []
@@ -263,7 +268,8 @@ def test_rows_in_sql(files: Files, tmp_path: Path) -> None:
     engine = create_engine(f"sqlite:///{migrated_sqlite(tmp_path)}")
     path = files.uploads / f"{uuid.uuid4()}_a"
     path.write_text("one")
-    row = {"id": path.name[:36], "user_id": "u", "filename": "a", "path": str(path), "data": {}, "meta": {"size": 3}}
+    row: dict[str, Any] = {"id": path.name[:36], "user_id": "u", "filename": "a", "path": str(path)}
+    row |= {"data": {}, "meta": {"size": 3}}
     with engine.begin() as connection:
         connection.execute(insert(File), row | {"created_at": 1, "updated_at": 1})
         connection.execute(insert(File), row | {"id": "no path", "path": None, "meta": None})

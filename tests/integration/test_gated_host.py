@@ -18,7 +18,7 @@ from tests.support.stock import stock_class
 IDS = [spec.name for spec in REPOSITORIES]
 
 
-def implementations(spec: RepositorySpec) -> list[type]:
+def implementations(spec: RepositorySpec) -> list[type[Any]]:
     import_module(spec.ready_with or spec.module)
     return [stock_class(spec.name), load(spec.ours)]
 

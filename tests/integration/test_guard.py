@@ -167,7 +167,8 @@ async def test_the_mirror_gets_through(database: StockDatabase) -> None:
         database,
         "INSERT INTO owui_pocketbase_mirror (id, epoch, seq, tables) VALUES (1, 'e', 0, 'user') ON CONFLICT DO NOTHING",
     )
-    row = {"id": "u", "name": "N", "email": "n@example.com", "role": "user", "profile_image_url": ""}
+    row: dict[str, Any] = {"id": "u", "name": "N", "email": "n@example.com", "role": "user"}
+    row["profile_image_url"] = ""
     row |= {"created_at": 1, "updated_at": 1, "last_active_at": 1}
     async with sql.begin() as connection:
         await sql.open_guard(connection)

@@ -172,7 +172,7 @@ def check(site: Site, scenario: Scenario) -> httpx.Response:
     return response
 
 
-def named(scenarios: list[Scenario]) -> Any:
+def named(scenarios: list[Scenario]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("scenario", scenarios, ids=lambda scenario: scenario.name)
 
 
@@ -265,6 +265,9 @@ def test_malformed_json_is_refused(scenario: Scenario, site: Site) -> None:
     test_superuser_is_let_in(site)
 
 
+SHAPES: list[object] = [[], "text", 1, True, None, {}, {"user_id": None}, {"user_id": {"a": 1}}, {"tag": None}]
+
+
 @named(
     [
         Scenario(
@@ -277,7 +280,7 @@ def test_malformed_json_is_refused(scenario: Scenario, site: Site) -> None:
             absent=(SECRET,),
         )
         for path in (READ, WRITE, "/api/owui/folders/update_folder_by_id_and_user_id")
-        for body in ([], "text", 1, True, None, {}, {"user_id": None}, {"user_id": {"a": 1}}, {"tag": None})
+        for body in SHAPES
     ]
 )
 def test_json_of_another_shape_does_no_damage(scenario: Scenario, site: Site) -> None:

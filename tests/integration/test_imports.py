@@ -32,9 +32,13 @@ class Client:
         self.read = client.read
         self.read_bytes = client.read_bytes
 
-    async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
+        self.start_job = client.start_job
+
+    async def write(
+        self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True, is_large: bool = False
+    ) -> Any:
         self.sent.append((path.removeprefix("chats/"), encode(parameters)))
-        answer = await self.client.write(path, parameters)
+        answer = await self.client.write(path, parameters, is_urgent=is_urgent, is_large=is_large)
         if self.after:
             await self.after(self.sent[-1][0])
         return answer
@@ -121,7 +125,7 @@ async def test_many_short_messages(client: Client, chats: PocketBaseChats) -> No
 async def test_nobody_sees_half_a_chat(client: Client, chats: PocketBaseChats) -> None:
     others = PocketBaseChats()
     others.pocketbase = client.client
-    seen = []
+    seen: list[tuple[int, list[int]]] = []
 
     async def look(_name: str) -> None:
         found = await others.get_chats_by_user_id_and_search_text("u1", "one")
@@ -141,7 +145,7 @@ async def test_nobody_sees_half_a_chat(client: Client, chats: PocketBaseChats) -
 async def test_bodies_that_are_long_themselves(client: Client, chats: PocketBaseChats) -> None:
     others = PocketBaseChats()
     others.pocketbase = client.client
-    seen = []
+    seen: list[list[int]] = []
 
     async def look(_name: str) -> None:
         seen.append([len(chat.chat["messages"]) for chat in (await others.get_chats_by_user_id("u1")).items])
@@ -150,9 +154,11 @@ async def test_bodies_that_are_long_themselves(client: Client, chats: PocketBase
     old = [{"role": "user", "id": "x", "content": "old " * (LARGE // 4)}]
     made = await chats.import_chats("u1", [ChatImportForm(chat=body("a", messages=old)) for _ in range(4)])
     assert client.methods == ["begin_import", *["insert_chats"] * (len(client.sent) - 2), "finish_import"]
-    assert all(seen == [1] * len(seen) for seen in seen)  # whole ones only
+    assert all(each == [1] * len(each) for each in seen)  # whole ones only
     assert len(seen[-1]) == 4
-    assert (await others.get_chat_by_id(made[0].id)).chat == made[0].chat
+    read = await others.get_chat_by_id(made[0].id)
+    assert read is not None
+    assert read.chat == made[0].chat
 
 
 async def test_an_import_that_is_cancelled_leaves_nothing(

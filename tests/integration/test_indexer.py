@@ -172,10 +172,13 @@ async def test_words_are_made_in_a_thread(
     client: PocketBaseClient, chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await write(chats, "a zebra")
-    threads = []
-    monkeypatch.setattr(
-        "openwebui_pocketbase.changes.indexer.index_words", lambda _: threads.append(threading.get_ident()) or ""
-    )
+    threads: list[int] = []
+
+    def words(_: object) -> str:
+        threads.append(threading.get_ident())
+        return ""
+
+    monkeypatch.setattr("openwebui_pocketbase.changes.indexer.index_words", words)
     await index_all(client)
     assert threads
     assert threading.get_ident() not in threads

@@ -91,8 +91,12 @@ async def test_credentials_are_in_sql_again(
     user, auth = await fits("hash 1")
     assert (user.id, user.role, auth) == (ids[1], "admin", await auths.get_auth_by_id(ids[1]))
     assert await fits("hash 2") is None
-    assert (await UsersTable().get_user_by_api_key("sk-2")).id == ids[2]
-    assert (await AuthsTable().get_auth_by_id(ids[0])).mfa is not None
+    owner = await UsersTable().get_user_by_api_key("sk-2")
+    assert owner is not None
+    assert owner.id == ids[2]
+    first = await AuthsTable().get_auth_by_id(ids[0])
+    assert first is not None
+    assert first.mfa is not None
     token = await OAuthSessionTable().get_session_by_provider_and_user_id("oidc", ids[0])
     assert token.token["access_token"] == "t"
     async with database.engine.connect() as connection:

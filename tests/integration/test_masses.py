@@ -47,9 +47,14 @@ class Client:
         self.read = client.read
         self.read_bytes = client.read_bytes
 
-    async def write(self, path: str, parameters: Mapping[str, Any], *, is_large: bool = False) -> Any:
+    async def write(
+        self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True, is_large: bool = False
+    ) -> Any:
         reply = await self.client.submit(path, parameters, is_large=is_large)
-        changes = 0 if reply.first is None else reply.last - reply.first + 1
+        changes = 0
+        if reply.first is not None:
+            assert reply.last is not None
+            changes = reply.last - reply.first + 1
         self.written.append((path.partition("/")[2], changes))
         return reply.answer
 
@@ -209,7 +214,9 @@ async def test_a_name_that_is_given_twice_makes_two_groups(client: Client, group
     assert [group.name for group in await groups.create_groups_by_group_names("u", names)] == names
 
 
-async def test_of_large_writes_one_is_sent_at_a_time(own_pocketbase: PocketBaseProcess) -> None:
+async def test_of_large_writes_one_is_sent_at_a_time(
+    own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = own_pocketbase.client()
     sent = most = 0
     attempt = client._attempt
@@ -223,7 +230,7 @@ async def test_of_large_writes_one_is_sent_at_a_time(own_pocketbase: PocketBaseP
         finally:
             sent -= 1
 
-    client._attempt = counted  # type: ignore[method-assign]
+    monkeypatch.setattr(client, "_attempt", counted)
     parameters = {"user_ids": ["u"], "updated_at": 1}
     for is_large, at_once in ((True, 1), (False, 8)):
         most = 0
@@ -345,12 +352,12 @@ def test_the_job_begins_every_minute_by_itself(own_pocketbase: PocketBaseProcess
 
 
 async def test_a_job_that_cannot_be_begun_is_no_failure(
-    client: Client, chats: PocketBaseChats, own_pocketbase: PocketBaseProcess
+    client: Client, chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fails(_name: str) -> None:
         raise UnavailableError("no", url="")
 
-    client.start_job = fails  # type: ignore[method-assign]
+    monkeypatch.setattr(client, "start_job", fails)
     await fill(client, "u1", 1)
     assert await chats.delete_chats_by_user_id("u1")
 
@@ -384,7 +391,7 @@ PAGE = {"skip": 0, "limit": 10}
 async def seen(client: Client, chat_id: str) -> dict[str, Any]:
     """What all reads say that look at messages without their chats."""
     key = f"{chat_id}-m1"
-    asked = {
+    asked: dict[str, dict[str, Any]] = {
         **{f"chat_messages/{name}": {"user_id": "u1", "model_id": "m", **PAGE, **ZONE} for name in USAGE.split()},
         **{f"chat_messages/{name}": {"chat_id": chat_id, "id": key} for name in ROWS.split()},
         "chat_messages/get_keys_by_chat_id": {"chat_id": chat_id},

@@ -128,7 +128,9 @@ async def test_parents_may_come_behind_their_children(
 ) -> None:
     groups = object.__new__(PocketBaseGroups)
     groups.pocketbase = client
-    ids = [(await groups.insert_new_group("u", GroupForm(name=str(n), description=""))).id for n in range(6)]
+    made = [await groups.insert_new_group("u", GroupForm(name=str(n), description="")) for n in range(6)]
+    ids = [group.id for group in made if group is not None]
+    assert len(ids) == 6
     for child, parent in zip(sorted(ids), sorted(ids)[1:], strict=False):
         form = GroupUpdateForm(name=child, description="", parent_group_id=parent)
         await groups.update_group_by_id(child, form)
@@ -219,8 +221,10 @@ async def test_a_reply_that_came_behind_a_newer_one_costs_no_transaction(
 ) -> None:
     await user(one, 1)
     known = one.mirror._known
+    assert known is not None
     parameters = {"id": "u1", "changes": {"name": "old"}}
     older = await client.submit("users/update_user_by_id", parameters, mirrored_up_to=known.cursor)
+    assert older.changes is not None
     await one.users.update_user_by_id("u1", {"name": "new"})
     async with counted(monkeypatch) as transactions:
         await one.mirror._take(source_module.Changes(**older.changes), known)
@@ -237,7 +241,9 @@ async def test_a_cancelled_writer_takes_nobody_along(
 
     async def first_hangs(*args: Any) -> None:
         if not begun.done():
-            begun.set_result(asyncio.current_task())
+            task = asyncio.current_task()
+            assert task is not None
+            begun.set_result(task)
             await asyncio.sleep(60)
         await apply(*args)
 

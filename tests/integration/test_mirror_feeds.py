@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from open_webui.models.groups import GroupForm
@@ -346,9 +346,8 @@ async def test_a_comparison_that_was_cut_off_is_made_again(
 ) -> None:
     await client.write("users/insert_new_user", raw_user("u1"))
 
-    async def broken(collection: str) -> Any:
+    def broken(collection: str) -> NoReturn:
         raise OSError(collection)
-        yield
 
     with monkeypatch.context() as patch:
         patch.setattr(one.mirror.source, "pages", broken)
@@ -398,7 +397,9 @@ async def test_only_changes_of_others_are_asked_for(
     page = await feed.read()
     assert [change.collection for change in page.changes] == ["owui_users", "owui_tags"]
     assert not is_behind.is_set()
-    assert one.mirror._known.since == page.last
+    known = one.mirror._known
+    assert known is not None
+    assert known.since == page.last
     await one.users.update_last_active_by_id("u1")
     await feed.read()
     assert is_behind.is_set()

@@ -128,8 +128,8 @@ LATEST_OF_FEW = [["+updated_at", True], ["id", False]]
 UNREAD_FIRST = [["unread", True], *LATEST]
 FOLDER = ["in_folder", "unpinned", "active", "visible"]
 
-SPAN = {"start_date": 1, "end_date": 2}
-DAYS = {"zone": [[1, 0], [2, 3600]], "size": 86400}
+SPAN: dict[str, object] = {"start_date": 1, "end_date": 2}
+DAYS: dict[str, object] = {"zone": [[1, 0], [2, 3600]], "size": 86400}
 ANALYTICS: list[dict[str, object]] = [{}, SPAN, {"group_id": "g", **SPAN}, {"user_ids": ["u"], "end_date": 2}]
 BY_MODEL_OR_USER = [
     "get_analytics_summary",

@@ -262,7 +262,8 @@ async def test_folders_in_the_dashboard(own_pocketbase: PocketBaseProcess, admin
     async def new(name: str, parent: str | None, user: str = "u1") -> str:
         folder = await folders.insert_new_folder(user, FolderForm(name=name), parent)
         assert folder is not None
-        return folder.id
+        folder_id: str = folder.id
+        return folder_id
 
     top = await new("top", None)
     middle = await new("middle", top)

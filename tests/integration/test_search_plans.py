@@ -34,7 +34,7 @@ OURS = ("c", "m", "s", "t")
 """What the tables of chats, messages, snapshots and tags are called in the searches."""
 
 PAGE = {"user_id": "u", "skip": 0, "limit": 60}
-WORKSPACE = {"user_id": "u", "folder_ids": [], "scope": None, "granted": [], "query": "q", "number": 25}
+WORKSPACE: dict[str, Any] = {"user_id": "u", "folder_ids": [], "scope": None, "granted": [], "query": "q", "number": 25}
 CHANNELS = {"channel_ids": ["c", "d"], "query": "q", "pieces": [], "start": None, "end": None, "limit": 10}
 MESSAGES = {
     "user_id": "u",

@@ -11,6 +11,7 @@ from open_webui.models.chats import Chat
 from open_webui.models.messages import Message
 from typer.testing import CliRunner
 
+from openwebui_pocketbase.changes.indexer import AT_ONCE
 from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.cli import search as command
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
@@ -60,7 +61,7 @@ async def chats(
         monkeypatch.setenv(f"OPENWEBUI_POCKETBASE_{name}", value)
     monkeypatch.setenv("STORAGE_BACKEND", "pocketbase")
     monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(command, "AT_ONCE", {**command.AT_ONCE, "limit": 3})  # so that there are several steps
+    monkeypatch.setattr(command, "AT_ONCE", {**AT_ONCE, "limit": 3})  # so that there are several steps
     repository = object.__new__(PocketBaseChats)
     client = repository.pocketbase = pocketbase.client()
     await clear(client, "chat", "chat_message", "message")

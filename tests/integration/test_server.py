@@ -715,7 +715,7 @@ def test_another_user_reads_nothing(reachable_site: Site) -> None:
     with site.server() as server:
         api(server.info, "POST", "/api/collections/users/records", json=user_record("kept"))
         api(server.info, "POST", "/api/backups", json={"name": "a.zip"})
-        assert others_rights(site.data) == readable_by_nobody(site.data) == []
+        assert (others_rights(site.data), readable_by_nobody(site.data)) == ([], [])
     outside = site.root / "outside"
     outside.touch(mode=0o644)
     (site.data / "link").symlink_to(outside)
@@ -724,11 +724,11 @@ def test_another_user_reads_nothing(reachable_site: Site) -> None:
     site.data.chmod(0o755)
     assert str(site.data / "data.db") in readable_by_nobody(site.data)
     with site.server() as server:
-        assert others_rights(site.data) == readable_by_nobody(site.data) == []
+        assert (others_rights(site.data), readable_by_nobody(site.data)) == ([], [])
         assert outside.stat().st_mode & 0o777 == 0o644
         api(server.info, "POST", "/api/backups/a.zip/restore")
         wait_for_users(server, {"kept@x.org"})
-        assert others_rights(site.data) == readable_by_nobody(site.data) == []
+        assert (others_rights(site.data), readable_by_nobody(site.data)) == ([], [])
 
 
 @as_root

@@ -22,7 +22,7 @@ from open_webui.models.models import Model, ModelsTable
 from open_webui.models.skills import Skill, SkillsTable
 from open_webui.models.tools import Tool, ToolsTable
 from open_webui.models.users import User, UsersTable
-from sqlalchemy import Engine, create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy import Engine, Executable, create_engine, delete, event, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from openwebui_pocketbase.exceptions import MovedTableError
@@ -57,7 +57,7 @@ def arm(database: StockDatabase) -> Iterator[Callable[..., None]]:
         step()
 
 
-STATEMENTS = {
+STATEMENTS: dict[str, Executable] = {
     "ORM count": select(func.count()).select_from(Chat),
     "ORM rows": select(Chat.id, Chat.title),
     "ORM join": select(File.id).join(Chat, Chat.user_id == File.user_id),
@@ -204,7 +204,7 @@ async def test_other_databases_are_nobodys_business(database: StockDatabase, arm
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE chat (id)"))
         connection.execute(text("INSERT INTO chat VALUES (1)"))
-        assert connection.execute(text("SELECT * FROM chat")).all() == [(1,)]
+        assert [*map(tuple, connection.execute(text("SELECT * FROM chat")))] == [(1,)]
 
 
 async def test_a_warning_comes_once(

@@ -30,7 +30,7 @@ def test_every_table_without_a_copy_is_counted() -> None:
 @pytest.fixture
 def stored(own_pocketbase: PocketBaseProcess) -> PocketBaseProcess:
     """A channel with two messages, a tag, and three files, one of them with its contents in PocketBase."""
-    files = [
+    files: list[dict[str, Any]] = [
         {"path": "pb://a/a_a.txt", "text": "what it says"},
         {"path": "/uploads/b_b.txt", "text": ""},
         {"path": "pb://c/c_c.txt", "pending": True},

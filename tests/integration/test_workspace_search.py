@@ -155,7 +155,12 @@ def members() -> list[ChannelMember]:
 
 
 def messages() -> list[Message]:
-    authors = [{"user_id": "ann"}, {"user_id": "bob"}, {"user_id": "gone"}, {"user_id": None, "app_id": "app"}]
+    authors: list[dict[str, Any]] = [
+        {"user_id": "ann"},
+        {"user_id": "bob"},
+        {"user_id": "gone"},
+        {"user_id": None, "app_id": "app"},
+    ]
     texts = ["a needle in own", "100% _ \\ e", "Ünd GRÖßE", "Needle of the thread", "hay old number 7", "", None]
     return [
         channel_messages.message(
@@ -310,7 +315,7 @@ async def test_the_same_is_found(database: StockDatabase, client: PocketBaseClie
                 await session.commit()
         if "folders" in groups:
             for name in FOLDERS:
-                assert await Folders._insert(columns_of(folder(name))) is not None  # type: ignore[attr-defined]
+                assert await Folders._insert(columns_of(folder(name))) is not None
         replaced = workspace_search.over_repositories(search_workspace)
         actual = await answers(database, replaced)
         for parameters, ours, theirs in zip(SEARCHES, actual, expected, strict=True):

@@ -104,6 +104,7 @@ def test_start_up_files_call_the_same_function(wheel: dict[str, bytes]) -> None:
 
 def test_the_index_gets_no_links_to_files_that_it_has_not(metadata: Message) -> None:
     text = metadata.get_payload()
+    assert isinstance(text, str)
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert "[PocketBase](https://pocketbase.io)" in text
     assert "Configuration" in text

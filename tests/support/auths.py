@@ -24,9 +24,9 @@ class Verifier:
 
     def __init__(self, right: str) -> None:
         self.right = right
-        self.asked: list[Any] = []
+        self.asked: list[object] = []
 
-    async def __call__(self, hashed: Any) -> bool:
+    async def __call__(self, hashed: object) -> bool:
         self.asked.append(hashed)
         return hashed == self.right
 

@@ -93,7 +93,8 @@ class People:
         heard = {f"{name} {number}": events[:] for (name, number), events in self.heard.items()}
         for events in self.heard.values():
             events.clear()
-        return self.player.normalise(heard)
+        comparable: dict[str, list[Event]] = self.player.normalise(heard)
+        return comparable
 
     async def until(self, what: str, is_it: Callable[[list[Event]], Any]) -> Any:
         """Wait until Ann's first browser has heard something."""

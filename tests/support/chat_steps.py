@@ -19,7 +19,7 @@ THEN = 1_700_000_000
 """When the messages were written: far enough from now to be compared."""
 
 
-def message(parent: str | None, role: str, content: Any, **members: Any) -> dict[str, Any]:
+def message(parent: str | None, role: str | None, content: Any, **members: Any) -> dict[str, Any]:
     return {"parentId": parent, "childrenIds": [], "role": role, "content": content, **members}
 
 

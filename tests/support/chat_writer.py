@@ -21,7 +21,7 @@ LEASE = 1500
 async def write(chats: PocketBaseChats, chat_id: str, task: str) -> None:
     for number in itertools.count():
         message_id = f"{task}.{number}"
-        message = {"id": message_id, "parentId": "root", "role": "assistant", "content": message_id}
+        message: dict[str, object] = {"id": message_id, "parentId": "root", "role": "assistant", "content": message_id}
         if number % 4 == 3:
             async with chats._chat_transaction(chat_id) as (_, chat):
                 assert chat is not None
@@ -55,4 +55,5 @@ async def main(url: str, token: str, chat_id: str, name: str, tasks: int) -> Non
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:5], int(sys.argv[5])))
+    url, token, chat_id, name, tasks = sys.argv[1:6]
+    asyncio.run(main(url, token, chat_id, name, int(tasks)))

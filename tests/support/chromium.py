@@ -15,7 +15,7 @@ from playwright.async_api import async_playwright, expect
 from tests.support.services import require
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Page, ViewportSize
 
     from tests.support.openwebui import OpenWebUI
 
@@ -47,7 +47,7 @@ async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
     async def open_(instance: OpenWebUI, user: str) -> Page:
         answer = instance.request(user, "POST", "/api/v1/users/user/settings/update", json=SEEN)
         assert answer.is_success, answer.text
-        size = {"width": 1280, "height": 800}
+        size: ViewportSize = {"width": 1280, "height": 800}
         context = await chromium.new_context(viewport=size, color_scheme="light", locale="en-US", base_url=instance.url)
         contexts.append(context)
         context.set_default_timeout(PATIENCE)

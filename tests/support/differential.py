@@ -210,9 +210,9 @@ class Contract:
 
     name: str
     tables: tuple[str, ...]
-    subject: type
+    subject: type[Any]
     all_of_user: str = ""
-    bound: Mapping[str, type] = field(default_factory=dict)
+    bound: Mapping[str, type[Any]] = field(default_factory=dict)
     generated: Mapping[str, frozenset[str]] = field(default_factory=dict)
     unordered: frozenset[str] = frozenset()
     ordered: frozenset[str] = frozenset()
@@ -383,7 +383,7 @@ def same(what: str, expected: Any, actual: Any, *, sort: bool = False) -> None:
 
 
 def _difference(expected: Any, actual: Any, at: str = "") -> str:
-    containers = list | tuple
+    containers = (list, tuple)
     if isinstance(expected, containers) and isinstance(actual, containers) and len(expected) == len(actual):
         for index, (one, other) in enumerate(zip(expected, actual, strict=True)):
             if one != other:
@@ -440,6 +440,9 @@ def pocketbase_rows(data_dir: Path, name: str) -> list[dict[str, Any]]:
         return [stored_chats.with_data_urls(connection, row) for row in rows]
 
 
+CONVERTED: dict[str, Callable[[Any], Any]] = {"bool": bool, "date": date.fromisoformat, "int64": int64_of}
+
+
 def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:
     nulls = json.loads(record["nulls"] or "null")
     assert isinstance(nulls, list), "every record of ours has a list"
@@ -451,7 +454,7 @@ def _row(table: Table, record: sqlite3.Row) -> dict[str, Any]:
         elif not stored and column.name in nulls:
             row[column.name] = None
         else:
-            convert = {"bool": bool, "date": date.fromisoformat, "int64": int64_of}.get(column.type)
+            convert = CONVERTED.get(column.type)
             row[column.name] = convert(stored) if convert else stored
     return row
 

@@ -145,6 +145,7 @@ def recorded(instance: OpenWebUI) -> dict[str, Any]:
     def ask(name: str, path: str) -> Any:
         answer = instance.request(name, "GET", path)
         kind = answer.headers.get("content-type", "")
+        content: Any
         if "ndjson" in kind:
             content = [_steady(json.loads(line)) for line in answer.text.split("\n") if line]
         else:

@@ -71,7 +71,7 @@ class Listener:
             admin.send("DELETE", f"/api/collections/owui_tags/records/{tag['id']}")
 
         def is_complete() -> bool:
-            return sum(event.record["id"] == tag["id"] for event in self._events) == 2
+            return [event.record["id"] for event in self._events].count(tag["id"]) == 2
 
         return [event for event in self._wait(is_complete) if event.record["id"] != tag["id"]]
 

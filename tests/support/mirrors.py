@@ -52,7 +52,7 @@ class Installation:
         self.grants = self._repository(PocketBaseAccessGrants)
 
     def _repository(self, kind: type) -> Any:
-        repository = object.__new__(kind)
+        repository: Any = object.__new__(kind)
         repository.pocketbase = self.mirror
         return repository
 

@@ -103,7 +103,8 @@ class Load:
 
     def _entry(self, client: httpx.Client, number: int) -> tuple[str, str]:
         chat = _answer(client.post("/api/v1/chats/new", json=CHAT))["id"]
-        entry = {"id": f"m{number}", "role": "user", "content": "Hello", "parentId": None, "childrenIds": []}
+        entry: dict[str, Any] = {"id": f"m{number}", "role": "user", "content": "Hello"}
+        entry |= {"parentId": None, "childrenIds": []}
         history = {"history": {"messages": {entry["id"]: entry}, "currentId": entry["id"]}}
         saved = _answer(client.post(f"/api/v1/chats/{chat}", json={"chat": history}))
         assert entry["id"] in saved["chat"]["history"]["messages"]

@@ -6,6 +6,7 @@ import itertools
 import os
 import secrets
 import socket
+from collections.abc import Iterator
 
 WORKERS = 8
 PORTS = range(10_000, 30_000)
@@ -23,7 +24,7 @@ def _of_this_worker() -> range:
 
 _ports = _of_this_worker()
 _start = secrets.randbelow(len(_ports))  # another run may be on the same machine
-_next = itertools.cycle([*_ports[_start:], *_ports[:_start]])
+_next: Iterator[int] = itertools.cycle([*_ports[_start:], *_ports[:_start]])
 
 
 def free_port() -> int:

@@ -37,7 +37,7 @@ def answers() -> bool:
 def on_server(statement: str) -> None:
     """Run a statement about whole databases."""
     with psycopg.connect(POSTGRESQL_URL, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[arg-type]
+        connection.execute(statement)
 
 
 def new_database(template: str = "template0") -> str:

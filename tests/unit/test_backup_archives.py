@@ -29,7 +29,7 @@ from openwebui_pocketbase.backup.names import printable
 from openwebui_pocketbase.backup.partial import clear_partial, partial
 from openwebui_pocketbase.backup.postgresql import require_programs
 from openwebui_pocketbase.backup.prune import Pruned, prune
-from openwebui_pocketbase.backup.stores import Directory
+from openwebui_pocketbase.backup.stores import Directory, Stored
 from openwebui_pocketbase.backup.work import alone, enough_room, explained
 from openwebui_pocketbase.cli import hosted
 from openwebui_pocketbase.cli.backup.kept import archive_named, finish_cut_off
@@ -204,8 +204,8 @@ def kept_for(tmp_path: Path, *days: int, damaged: tuple[int, ...] = ()) -> Direc
     return Directory(tmp_path)
 
 
-def ages(found: list[object]) -> list[int]:
-    return [(NOW - each.made_at).days for each in found]  # type: ignore[attr-defined]
+def ages(found: list[Stored]) -> list[int]:
+    return [(NOW - each.made_at).days for each in found]
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,8 @@ def steps_in(root: Path) -> tuple[list[Step], Callable[[], dict[str, str]]]:
         if has_new:
             (root / "new").mkdir(exist_ok=True)
             (root / "new" / name).write_text("new")
-        steps.append(Step(*(str(root / kind / name) for kind in (".", "new", "before")), had=had, has_new=has_new))
+        place, new, aside = (str(root / kind / name) for kind in (".", "new", "before"))
+        steps.append(Step(place, new, aside, had=had, has_new=has_new))
     return steps, lambda: {path.name: path.read_text() for path in sorted(root.iterdir()) if path.is_file()}
 
 

@@ -440,7 +440,7 @@ class TestTargets:
 
     def test_a_mirrored_write_has_only_its_own_target(self) -> None:
         slow = rounds([2.6, 5.2, 2.6], [50.0] * 3)
-        mirrored = replace(FAST, kind="write", limits=HOT, backends={**FAST.backends, "mirrored": slow})
+        mirrored = replace(FAST, kind="write", limits={**HOT}, backends={**FAST.backends, "mirrored": slow})
         assert [(v.target.limit, v.value, v.met) for v in judge(mirrored, "mirrored")] == [(2.5, 2.6, False)]
         assert judge(replace(mirrored, kind="read"), "mirrored") == []
         assert judge(mirrored, "sqlite") == []
@@ -563,9 +563,9 @@ class TestBackends:
 
 class TestReport:
     def text(self, run: Run) -> str:
-        console = Console(file=io.StringIO(), width=160)
-        report.print_report(run, further(run), PARAMETERS, MACHINE, console)
-        return console.file.getvalue()  # type: ignore[attr-defined]
+        written = io.StringIO()
+        report.print_report(run, further(run), PARAMETERS, MACHINE, Console(file=written, width=160))
+        return written.getvalue()
 
     def test_missed_targets_are_marked_and_counted(self) -> None:
         text = self.text(Run({"sqlite": "SQLite 3"}, {"postgresql": "not there"}, [FAST, SLOW]))

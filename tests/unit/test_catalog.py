@@ -64,6 +64,7 @@ def test_a_replacement_is_there(seam: Seam) -> None:
 @every_repository
 def test_repository_is_as_in_the_host(spec: RepositorySpec) -> None:
     module = import_module(spec.module)
+    assert module.__file__ is not None
     assert module.__file__.endswith(spec.source)
     assert type(getattr(module, spec.name)) is getattr(module, spec.stock_class)
     mapped = {

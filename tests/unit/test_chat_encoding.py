@@ -56,10 +56,15 @@ class Store:
     async def read_bytes(self, path: str, parameters: Mapping[str, Any]) -> bytes:
         raise NotImplementedError(path)
 
-    async def write(self, path: str, parameters: Mapping[str, Any]) -> Any:
+    async def write(
+        self, path: str, parameters: Mapping[str, Any], *, is_urgent: bool = True, is_large: bool = False
+    ) -> Any:
         self.paths.append(path)
         self.written.append(parameters)
         return True
+
+    async def start_job(self, name: str) -> None:
+        raise NotImplementedError(name)
 
 
 class Counts:

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from openwebui_pocketbase import __version__, _autostart
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
 from openwebui_pocketbase.catalog import CATALOG
-from openwebui_pocketbase.cli import app, checks, copies, installed, pocketbase, serve, site
+from openwebui_pocketbase.cli import app, checks, copies, installed, serve, site
 from openwebui_pocketbase.config_file import CONFIG_FILE
 from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.server import find_binary
@@ -213,7 +213,7 @@ def test_serve(host: list[dict[str, Any]], surroundings: Path) -> None:
 
 def test_serve_with_options(host: list[dict[str, Any]], surroundings: Path) -> None:
     (surroundings / "my.toml").write_text('groups = {tags = "pocketbase"}')
-    run("serve", "--host", "0.0.0.0", "--port", 9000, "--data-dir", "a/b", "--config", "my.toml")
+    run("serve", "--host", "0.0.0.0", "--port", "9000", "--data-dir", "a/b", "--config", "my.toml")
     (call,) = host
     assert (call["host"], call["port"]) == ("0.0.0.0", 9000)
     assert call["environ"]["DATA_DIR"] == str(surroundings / "a" / "b")
@@ -702,7 +702,9 @@ def test_assets_export_does_not_follow_a_record_out_of_its_directory(surrounding
 @pytest.fixture
 def executed(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[Path, list[str]]]]:
     calls: list[tuple[Path, list[str]]] = []
-    monkeypatch.setattr(pocketbase.os, "execv", lambda program, arguments: calls.append((program, arguments)))
+    monkeypatch.setattr(
+        "openwebui_pocketbase.cli.pocketbase.os.execv", lambda program, arguments: calls.append((program, arguments))
+    )
     before = os.umask(0o022)
     yield calls
     assert os.umask(before) == 0o077 or not calls, "what the program writes is nobody else's"

@@ -19,7 +19,9 @@ from openwebui_pocketbase.host.contract import (
 from openwebui_pocketbase.settings import GROUPS
 
 GENERATOR = Path(__file__).parents[2] / "tools" / "generate_manifest.py"
-PACKAGE_DIR, VERSION = installed_open_webui()
+INSTALLED = installed_open_webui()
+assert INSTALLED is not None
+PACKAGE_DIR, VERSION = INSTALLED
 MANIFEST = json.loads((manifest.MANIFESTS / f"{VERSION}.json").read_text())
 
 TAGS = "open_webui/models/tags.py"

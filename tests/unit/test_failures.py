@@ -16,7 +16,6 @@ from openwebui_pocketbase.exceptions import (
     UnauthorizedError,
     UnavailableError,
 )
-from openwebui_pocketbase.host import failures
 from openwebui_pocketbase.host.failures import answer_failures
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ async def test_routes_that_catch_everything_do_not_hide_an_outage(error: Excepti
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Set the time that the limits see."""
     now = [0.0]
-    monkeypatch.setattr(failures.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("openwebui_pocketbase.host.failures.time.monotonic", lambda: now[0])
     return lambda value: now.__setitem__(0, value)
 
 

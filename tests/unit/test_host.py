@@ -13,6 +13,7 @@ import httpx
 import pluggy
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
+from pydantic import SecretStr
 
 from openwebui_pocketbase import _autostart, interfaces
 from openwebui_pocketbase._autostart import ModuleWatcher
@@ -32,7 +33,7 @@ from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.seams import replace_function
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import PocketBasePlugin
-from openwebui_pocketbase.settings import GROUPS, Settings
+from openwebui_pocketbase.settings import GROUPS, LoggingSettings, PocketBaseSettings, Settings
 from tests.support.backups import places_of
 
 if TYPE_CHECKING:
@@ -489,7 +490,7 @@ class TestWorkers:
         monkeypatch.setenv("DATA_DIR", str(tmp_path))
         monkeypatch.delitem(sys.modules, "open_webui.env", raising=False)
         watcher = ModuleWatcher()
-        parent = type("Multiprocess", (Parent,), {"run": Parent.run})
+        parent: type[Parent] = type("Multiprocess", (Parent,), {"run": Parent.run})
         _autostart._watch_workers(watcher, types.SimpleNamespace(Multiprocess=parent))  # type: ignore[arg-type]
         with pytest.raises(SystemExit) if status else nullcontext() as ended:
             parent(app, *statuses).run()
@@ -629,7 +630,10 @@ class TestRegistry:
 
     @pytest.mark.parametrize("trace", [False, True])
     def test_traces_hook_calls_if_asked(self, capsys: pytest.CaptureFixture[str], tmp_path: Path, trace: bool) -> None:
-        settings = Settings(logging={"trace_hooks": trace}, pocketbase={"url": "http://h", "token": "a-secret-token"})
+        settings = Settings(
+            logging=LoggingSettings(trace_hooks=trace),
+            pocketbase=PocketBaseSettings(url="http://h", token=SecretStr("a-secret-token")),
+        )
         manager = create_plugin_manager(settings)
         Registry(manager, settings, tmp_path)
         manager.hook.openwebui_register_seams(backends={"folders": "pocketbase"})
@@ -649,7 +653,7 @@ class TestRegistry:
             def openwebui_register_repositories(self) -> list[RepositoryBinding]:
                 raise OpenWebUIPocketBaseError("broken")
 
-        manager = create_plugin_manager(Settings(logging={"trace_hooks": True}))
+        manager = create_plugin_manager(Settings(logging=LoggingSettings(trace_hooks=True)))
         manager.register(Failing(), name="failing")
         with pytest.raises(OpenWebUIPocketBaseError):
             Registry(manager, Settings(), tmp_path)

@@ -5,9 +5,10 @@ import inspect
 import subprocess
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,12 +16,14 @@ from openwebui_pocketbase import interfaces
 from openwebui_pocketbase.catalog import REPOSITORIES, RepositorySpec
 from openwebui_pocketbase.host.binding import load
 
+Method = Callable[..., Any]
+
 GENERATOR = Path(__file__).parents[2] / "tools" / "generate_interfaces.py"
 
 every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
 
 
-def public_methods(cls: type) -> dict[str, object]:
+def public_methods(cls: type) -> dict[str, Method]:
     """Name -> method as written in the class, static methods still wrapped; in the order of the source."""
     return {
         name: value
@@ -29,16 +32,16 @@ def public_methods(cls: type) -> dict[str, object]:
     }
 
 
-def as_written(method: object) -> object:
+def as_written(method: Method) -> Method:
     """The function below the host's ``throttle``, which does not pass the signature on."""
-    function = inspect.unwrap(method)
+    function: Method = inspect.unwrap(method)
     if not inspect.isfunction(function):
         return function
-    hidden = inspect.getclosurevars(function).nonlocals.get("func")
+    hidden: Method | None = inspect.getclosurevars(function).nonlocals.get("func")
     return hidden or function
 
 
-def parameters(method: object) -> list[tuple[object, ...]]:
+def parameters(method: Method) -> list[tuple[object, ...]]:
     signature = inspect.signature(as_written(method))
     return [(p.name, p.kind, p.default) for p in signature.parameters.values()]
 
@@ -47,7 +50,7 @@ SQL = {"get_async_db", "get_async_db_context", "hierarchy_transaction", "execute
 """Names in the code of methods that get a session of the SQL database, or make a statement."""
 
 
-def touches_sql(member: object) -> bool:
+def touches_sql(member: Any) -> bool:
     function = as_written(getattr(member, "__func__", member))
     return inspect.isfunction(function) and not SQL.isdisjoint(function.__code__.co_names)
 
@@ -95,6 +98,7 @@ def test_every_method_is_annotated(spec: RepositorySpec) -> None:
     tree = ast.parse(inspect.getsource(module))
     guarded = next(node.body for node in tree.body if isinstance(node, ast.If))
     names = dict(vars(module))
+    assert module.__file__ is not None
     exec(compile(ast.Module(guarded, type_ignores=[]), module.__file__, "exec"), names)
     for name, method in public_methods(interface).items():
         annotated = typing.get_type_hints(method, globalns=names)
@@ -102,7 +106,7 @@ def test_every_method_is_annotated(spec: RepositorySpec) -> None:
         assert set(annotated) == expected, name
 
 
-def overridden(ours: type, stock: type) -> Iterator[tuple[str, object, object]]:
+def overridden(ours: type, stock: type) -> Iterator[tuple[str, Method, Method]]:
     """Name, our method and the stock one, as written in their classes, of each that our class has of its own."""
     for name, method in public_methods(stock).items():
         owner = next(base for base in ours.__mro__ if name in vars(base))

@@ -17,7 +17,7 @@ from openwebui_pocketbase.schema.tables import Column, Table
 
 def read(kind: str, value: Any, *, null: bool = True) -> tuple[Any, list[str]]:
     """Return what a row with this one value becomes: its value, or the text ``left out``; and the reasons."""
-    column = Column(name="c", type=kind, null=null)
+    column = Column.model_validate({"name": "c", "type": kind, "null": null})
     table = Table(name="t", group="g", collection="o", columns=(column,))
     row, reasons = RowReader(table, json.loads).row([value])
     assert RowReader(table, json.loads, orjson.loads).row([value]) == (row, reasons)

@@ -186,9 +186,9 @@ def test_every_variable_reaches_its_setting(name: str, keys: tuple[str, ...]) ->
 def test_settings_are_frozen() -> None:
     settings = Settings()
     with pytest.raises(ValidationError):
-        settings.contract = "warn"  # type: ignore[misc]
+        settings.contract = "warn"
     with pytest.raises(ValidationError):
-        settings.pocketbase.timeouts.read = 1.0  # type: ignore[misc]
+        settings.pocketbase.timeouts.read = 1.0
 
 
 # --- what is refused

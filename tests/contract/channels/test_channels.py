@@ -117,10 +117,10 @@ async def test_by_file(mixed: World) -> None:
         channel = await mixed.make(f"c{number}", "dora", **more)
         await mixed.call("add_file_to_channel_by_id", channel, FILE, "ann")
     await mixed.call("add_file_to_channel_by_id", mixed.ids["c0"], "other", "ann")
-    for file in (FILE, "other", "none", "", None):
-        await mixed.call("get_channels_by_file_id", file)
+    for key in (FILE, "other", "none", "", None):
+        await mixed.call("get_channels_by_file_id", key)
         for user in ("ann", "bob", "carl", "dora", "", None):
-            await mixed.call("get_channels_by_file_id_and_user_id", file, user, rows=False)
+            await mixed.call("get_channels_by_file_id_and_user_id", key, user, rows=False)
 
 
 async def test_direct_messages(mixed: World) -> None:
@@ -263,7 +263,8 @@ async def test_nanoseconds(world: World, number: int) -> None:
 
 
 async def test_rows_that_the_host_cannot_read(world: World) -> None:
-    for number, columns in enumerate(({"name": None}, {"user_id": None}, {"created_at": None}, {"data": ["x"]})):
+    unlike: list[dict[str, Any]] = [{"name": None}, {"user_id": None}, {"created_at": None}, {"data": ["x"]}]
+    for number, columns in enumerate(unlike):
         usual = {"user_id": "ann", "name": "n", "created_at": NS, "updated_at": NS}
         await world.seed(Channel(id=IDS[4000 + number], **{**usual, **columns}))
         await world.call("get_channel_by_id", IDS[4000 + number])

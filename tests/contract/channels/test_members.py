@@ -105,7 +105,12 @@ async def test_add_and_remove(oracle: str, opened: Opened, mix: str) -> None:
 async def test_apps(world: World) -> None:
     """Memberships of apps are none of a user's; without a user, the host looks at them."""
     channel = await world.make("c", type="group", user_ids=["bob"])
-    rows = [{"app_id": "z"}, {"app_id": "a", "is_active": False}, {"app_id": "m", "role": "manager"}, {"app_id": ""}]
+    rows: list[dict[str, Any]] = [
+        {"app_id": "z"},
+        {"app_id": "a", "is_active": False},
+        {"app_id": "m", "role": "manager"},
+        {"app_id": ""},
+    ]
     await world.seed(*(member(channel, number, **row) for number, row in enumerate(rows)))
     await world.seed(member(NOWHERE, 9, app_id="z", is_active=False))
     for app in ("z", "a", "m", "", "x", None):
@@ -138,10 +143,10 @@ async def test_nobody_joins(world: World) -> None:
         ("add_members_to_channel", channel, None, ["bob"]),
     ):
         assert isinstance(await world.call(method, *args), IntegrityError)
-    for args in ((channel, None), (None, "bob"), (None, None)):
-        await world.call("leave_channel", *args)
-        await world.call("get_member_by_channel_and_user_id", *args)
-        await world.call("is_user_channel_manager", *args)
+    for where, who in ((channel, None), (None, "bob"), (None, None)):
+        await world.call("leave_channel", where, who)
+        await world.call("get_member_by_channel_and_user_id", where, who)
+        await world.call("is_user_channel_manager", where, who)
     await world.call("get_members_by_channel_id", None)
 
 

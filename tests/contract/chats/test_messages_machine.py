@@ -27,7 +27,7 @@ contents = st.one_of(
     st.none() | st.integers(0, 3),
 )
 tokens = st.integers(0, 9)
-usages = st.one_of(
+usages: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.fixed_dictionaries({"prompt_tokens": tokens, "completion_tokens": tokens}),
     st.fixed_dictionaries({"input_tokens": tokens, "output_tokens": tokens, "cost": st.just(0.5)}),
     st.just({}),

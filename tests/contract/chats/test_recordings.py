@@ -128,7 +128,10 @@ async def test_a_chat_of_5000_messages(pair: Pair) -> None:
     history = chain(*ids)
     for number, entry in enumerate(history.values()):
         entry |= {"content": f"{texts[number % len(texts)]} number{number}", "timestamp": 1_700_000_000 + number}
-    columns = {"chat": body(history={"messages": history, "currentId": ids[-1]}), "current_message_id": ids[-1]}
+    columns: dict[str, Any] = {
+        "chat": body(history={"messages": history, "currentId": ids[-1]}),
+        "current_message_id": ids[-1],
+    }
     rows = [
         row(
             C, key, role=each["role"], content=each["content"], parent_id=each["parentId"], created_at=each["timestamp"]

@@ -90,8 +90,8 @@ async def test_phrases_and_terms(pair: Pair) -> None:
     for skip, limit in ((0, 1), (1, 1), (2, 3), (3, 2), (5, 9), (9, 9), (0, 0)):
         await search(pair, "green apple", "apple", skip=skip, limit=limit)
     if pair.database.is_sqlite:
-        for skip, limit in ((0, None), (None, 2), (1, -1), (-1, 2)):
-            await search(pair, "green apple", "apple", skip=skip, limit=limit)
+        for first, most in ((0, None), (None, 2), (1, -1), (-1, 2)):
+            await search(pair, "green apple", "apple", skip=first, limit=most)
 
 
 async def test_equal_times(pair: Pair) -> None:

@@ -124,6 +124,7 @@ async def change_chat(pair: Pair, id: str, title: str) -> None:
     body = {"title": title, "share_mode": "of the chat", "history": {"messages": {}}}
     async with pair.database.sessions() as session:
         item = await session.get(Chat, id)
+        assert item is not None
         item.title, item.chat = title, body
         await session.commit()
     ours = object.__new__(PocketBaseChats)

@@ -226,7 +226,7 @@ async def test_the_rest_of_meta_stays_as_it_is(on_sqlite: Pair) -> None:
     same("meta", meta | {"tags": ["b"]}, rows[0]["meta"])
 
 
-SHAPES = [
+SHAPES: list[object] = [
     None,
     [],
     {},

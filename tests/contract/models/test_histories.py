@@ -56,9 +56,8 @@ async def test_reading(pair: Pair, *, in_pocketbase: bool) -> None:
         await pair.call("get_history_by_model_id", "m", page)
     for model in ("n", "o", "nope", "", None):
         await pair.call("get_history_by_model_id", model)
-    for model, version in [("m", ids[0]), ("m", ids[5]), ("n", unnamed[1]), ("o", gone[0])]:
-        await pair.call("get_history_by_id", model, version)
-    for model, version in [("n", ids[0]), ("m", MISSING), ("m", ""), ("m", None), (None, ids[0])]:
+    there: list[tuple[str | None, str | None]] = [("m", ids[0]), ("m", ids[5]), ("n", unnamed[1]), ("o", gone[0])]
+    for model, version in [*there, ("n", ids[0]), ("m", MISSING), ("m", ""), ("m", None), (None, ids[0])]:
         await pair.call("get_history_by_id", model, version)
 
 

@@ -224,7 +224,8 @@ async def test_details_of_refusals(ours: PocketBaseModels) -> None:
     assert (missing.value.status_code, missing.value.detail) == (404, "Model version not found")
     with pytest.raises(HTTPException) as conflict:
         await ours.sync_models("u1", [listed("m", "a"), listed("m", "b")])
-    assert (conflict.value.status_code, conflict.value.detail) == (409, {"code": "version_conflict"})
+    detail: Any = conflict.value.detail
+    assert (conflict.value.status_code, detail) == (409, {"code": "version_conflict"})
     assert [model.name for model in await ours.get_all_models()] == ["Name"]
 
 
@@ -255,7 +256,7 @@ async def test_surrogates(pair: Pair, text: str) -> None:
     await pair.call(*new("m"))
     for call in (new("n", user_id=text), update("m", "other", user_id=text)):
         await pair.call(*call)
-    for method, *args in [
+    others: list[Call] = [
         ("get_model_by_id", text),
         ("get_models_by_ids", ["m", text]),
         ("get_models", text),
@@ -263,8 +264,9 @@ async def test_surrogates(pair: Pair, text: str) -> None:
         ("toggle_model_by_id", text),
         ("search_models", "u1", {"query": text}),
         ("delete_model_by_id", text),
-    ]:
-        await pair.call(method, *args)
+    ]
+    for other in others:
+        await pair.call(*other)
 
 
 async def test_ids_of_long_and_similar_models(pair: Pair) -> None:
@@ -302,7 +304,14 @@ async def seed(pair: Pair, *models: Model) -> None:
 
 
 def stored(id: str, **columns: Any) -> Model:
-    usual = {"user_id": "u1", "base_model_id": "gpt", "name": "n", "params": {}, "meta": {}, "version_id": None}
+    usual: dict[str, Any] = {
+        "user_id": "u1",
+        "base_model_id": "gpt",
+        "name": "n",
+        "params": {},
+        "meta": {},
+        "version_id": None,
+    }
     return Model(id=id, **{**usual, "is_active": True, "updated_at": START, "created_at": START, **columns})
 
 

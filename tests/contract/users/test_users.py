@@ -453,7 +453,19 @@ async def test_subs_and_external_ids_of_any_type(on_sqlite: Pair) -> None:
         await on_sqlite.call("get_user_by_scim_external_id", provider, None, rows=False)
 
 
-IDENTITIES = [None, {}, {"p": None}, {"p": "text"}, {"p": []}, {"p": {"sub": "s"}}, [], [{"sub": "s"}], "p", 5, False]
+IDENTITIES: list[object] = [
+    None,
+    {},
+    {"p": None},
+    {"p": "text"},
+    {"p": []},
+    {"p": {"sub": "s"}},
+    [],
+    [{"sub": "s"}],
+    "p",
+    5,
+    False,
+]
 
 
 async def test_identities_of_any_shape(on_sqlite: Pair) -> None:

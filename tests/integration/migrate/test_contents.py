@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from open_webui.models.files import File
+from pydantic import SecretStr
 from sqlalchemy import create_engine, insert
 
 from openwebui_pocketbase.connection import Connection
@@ -48,7 +49,7 @@ class Site:
         self.uploads, self.working = directory / "uploads", directory / "working"
         self.uploads.mkdir()
         self._server, self._engine = server, engine
-        settings = PocketBaseSettings(url=server.url, identity=IDENTITY, password=PASSWORD)
+        settings = PocketBaseSettings(url=server.url, identity=IDENTITY, password=SecretStr(PASSWORD))
         self.connection = Connection(settings, directory)
         self.admin = self.connection.admin(self.connection.open())
         if sees_disk:
@@ -61,7 +62,7 @@ class Site:
         path = self.uploads / f"{file_id}_{name}"
         if text is not None:
             path.write_text(text)
-        row = {"id": file_id, "user_id": "u", "hash": None, "filename": name, "path": str(path), "data": {}}
+        row: Row = {"id": file_id, "user_id": "u", "hash": None, "filename": name, "path": str(path), "data": {}}
         row |= {"meta": {"size": len(text or "")}, "created_at": 5, "updated_at": 7, **values}
         with self._engine.begin() as connection:
             connection.execute(insert(File), row)
@@ -83,7 +84,8 @@ class Site:
     def stored(self, row: Row) -> Path:
         """Return PocketBase's own file."""
         found = self.record(row)
-        return self._server.data_dir / "storage" / found["collectionId"] / row["id"] / found["contents"]
+        path: Path = self._server.data_dir / "storage" / found["collectionId"] / row["id"] / found["contents"]
+        return path
 
     def delete(self, row: Row) -> None:
         self.admin.send("DELETE", f"{RECORDS}/{row['id']}")

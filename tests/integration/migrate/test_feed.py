@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 
 import pytest
 
@@ -24,7 +24,7 @@ class Other(PocketBaseStore):
         super().__init__(client)
         self.has: dict[str, list[Key]] = {}
 
-    async def keys(self, unit: Unit) -> AsyncIterator[list[Sized]]:
+    async def keys(self, unit: Unit) -> AsyncGenerator[list[Sized], None]:
         yield [Sized(each, 1) for each in self.has.get(unit.name, [])]
 
 

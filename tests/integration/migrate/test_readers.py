@@ -50,8 +50,8 @@ async def test_repositories_read_what_was_copied(table: str, store: PocketBaseSt
     values = one_row(table, "one", **COLUMNS.get(table, {}))
     assert await store.save(UNITS[table], [(item_of(UNITS[table], values), None)]) == []
     kind, method, arguments = READERS[table]
-    repository = object.__new__(kind)
-    repository.pocketbase = client  # type: ignore[attr-defined]
+    repository: Any = object.__new__(kind)
+    repository.pocketbase = client
     found = await getattr(repository, method)(*arguments)
     model = found[0] if isinstance(found, list) else found
     read: dict[str, Any] = model.model_dump()

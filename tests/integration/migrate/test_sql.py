@@ -205,8 +205,8 @@ async def test_an_abandoned_stream_holds_nothing(database: StockDatabase, store:
     await insert(database, "tag", *({"id": f"t{number}", "user_id": "u"} for number in range(5_000)))
     async for _ in (pages := store.keys(TAG)):
         break
-    await pages.aclose()  # type: ignore[attr-defined]
-    assert host.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    await pages.aclose()
+    assert host.engine.pool.checkedout() == 0
 
 
 @pytest.mark.parametrize("connections", [1, 3])
@@ -246,7 +246,7 @@ async def test_a_snapshot_sees_one_moment_and_keeps_nobody_waiting(
     if database.is_sqlite:
         assert [*directory.glob("*.copy*")] == []
     assert (await SqlStore().count(CHAT))["chat"][0] == 33
-    assert host.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert host.engine.pool.checkedout() == 0
 
 
 async def test_the_identity_names_database_and_revision(database: StockDatabase, store: SqlStore) -> None:
@@ -305,7 +305,11 @@ def rows_of(table: str, **fixed: Any) -> st.SearchStrategy[Row]:
 
 
 async def test_what_was_saved_is_loaded(database: StockDatabase, store: SqlStore) -> None:
-    kept = {"user": {"email": None}, "chat": {"share_id": None, "meta": {}}, "model": {"is_active": True}}
+    kept: dict[str, Row] = {
+        "user": {"email": None},
+        "chat": {"share_id": None, "meta": {}},
+        "model": {"is_active": True},
+    }
     loop = asyncio.get_running_loop()
 
     async def check(items: dict[str, Row], messages: list[Row]) -> None:

@@ -182,9 +182,13 @@ async def test_each_announcement_wakes_once(server: PocketBaseProcess, announce:
     async with listening(server) as listener:
         client_id = await listener.subscribed()
         assert listener.wakes == 1
+
+        def has_woken(times: int) -> Callable[[], bool]:
+            return lambda: listener.wakes == times
+
         for number in range(3):
             assert await announce() == [client_id]
-            await until(lambda number=number: listener.wakes == number + 2)
+            await until(has_woken(number + 2))
         await listener.announcements.aclose()
         assert (listener.id, listener.wakes) == ("", 5)
         listener.announcements.start()
@@ -252,12 +256,15 @@ async def test_no_announcement_is_missed_for_good_when_connections_are_cut(
         nonlocal seen
         seen = announced
 
+    def is_seen() -> bool:
+        return seen == announced
+
     async with listening(server, proxy.url) as listener:
         listener.read = read
         for number in range(1, 41):
             announced = number
             await announce()
-            await until(lambda number=number: seen == number)
+            await until(is_seen)
         assert proxy.connections > 20
         proxy.budget = None
         client_id = listener.id

@@ -136,8 +136,8 @@ class Talk:
                 assert event.record == self.known.pop(tuple(record))
             else:
                 self.known[tuple(record)] = event.record
-        for record, told in self.known.items():
-            assert told == self._admin.send("GET", path_of(*record))
+        for key, told in self.known.items():
+            assert told == self._admin.send("GET", path_of(*key))
         return events
 
 

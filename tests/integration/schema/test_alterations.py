@@ -159,7 +159,8 @@ class Failing(AdminClient):
 
 
 async def test_whatever_step_fails_the_next_call_completes_it(filled: PocketBaseProcess, start: StartServer) -> None:
-    with filled.admin() as admin, Failing(filled.url, token=filled.login()) as failing:
+    failing = Failing(filled.url, token=filled.login())
+    with filled.admin() as admin, failing:
         before = data(admin)
         expected = None
         for steps in range(6, 40):  # the first ones make tables that are there

@@ -32,9 +32,14 @@ def start_with_hooks(
     return start_with_hooks
 
 
+def remove_all(hooks: Path) -> None:
+    shutil.rmtree(hooks / "owui")
+    (hooks / "owui.pb.js").unlink()
+
+
 HOOK_FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "all missing": (
-        lambda hooks: shutil.rmtree(hooks / "owui") or (hooks / "owui.pb.js").unlink(),
+        remove_all,
         "none of this package's hooks",
     ),
     "one missing": (
