@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ import pytest
 from open_webui.models import groups as host_groups
 from open_webui.models.groups import GroupForm
 
+from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import UnavailableError
 from openwebui_pocketbase.repositories.chats import PocketBaseChatMessages, PocketBaseChats
@@ -19,7 +22,7 @@ from openwebui_pocketbase.repositories.chats._parts import wire_of
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.schema.unmirrored import count_unmirrored
 from tests.support.chats import chain, chat, columns_of, row
-from tests.support.pocketbase import PocketBaseProcess
+from tests.support.pocketbase import PocketBaseProcess, clone
 
 MEMBERS = 1000
 """Memberships that begin, or end, in one transaction."""
@@ -60,6 +63,19 @@ class Client:
 
     async def start_job(self, name: str) -> None:
         self.jobs.append(name)
+
+
+@pytest.fixture
+def own_pocketbase(prepared_pocketbase: Path, tmp_path: Path) -> Iterator[PocketBaseProcess]:
+    """A server of the test's own, whose job for what remains does not begin by itself."""
+    hooks = shutil.copytree(HOOKS_DIR, tmp_path / "hooks") / "owui.pb.js"
+    every_minute = 'cronAdd("owui_remains", "* * * * *"'
+    assert every_minute in hooks.read_text()
+    hooks.write_text(hooks.read_text().replace(every_minute, 'cronAdd("owui_remains", "0 0 30 2 *"'))
+    server = PocketBaseProcess(clone(prepared_pocketbase, tmp_path), hooks_dir=hooks.parent)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture
@@ -346,8 +362,8 @@ async def test_a_client_that_begins_the_job_does_not_wait_for_it(
     assert count(own_pocketbase, "owui_chat_messages") == 0
 
 
-def test_the_job_begins_every_minute_by_itself(own_pocketbase: PocketBaseProcess) -> None:
-    with own_pocketbase.admin() as admin:
+def test_the_job_begins_every_minute_by_itself(pocketbase: PocketBaseProcess) -> None:
+    with pocketbase.admin() as admin:
         assert {"id": "owui_remains", "expression": "* * * * *"} in admin.send("GET", "/api/crons")
 
 
