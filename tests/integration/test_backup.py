@@ -219,6 +219,22 @@ def test_it_goes_into_an_empty_directory(site: Places, tmp_path: Path) -> None:
     assert state_of(tmp_path / "new") == {}
 
 
+def test_a_site_without_pocketbase_comes_back_and_can_be_undone(tmp_path: Path, prepared_pocketbase: Path) -> None:
+    site, other = (new_site(tmp_path / name / "data", text=name) for name in ("old", "theirs"))
+    old, theirs = state_of(site.data_dir), state_of(other.data_dir)
+    restored(other, made(site).path)
+    undone(other)
+    assert state_of(other.data_dir) == theirs
+    undone(other)
+    assert state_of(other.data_dir) == old
+    # PocketBase has come since.
+    shutil.copytree(prepared_pocketbase, other.data_dir / "pocketbase")
+    undone(other)
+    assert state_of(other.data_dir) == theirs
+    undone(other)
+    assert (other.data_dir / "pocketbase" / "data.db").is_file()
+
+
 def paths(place: Path, table: str) -> list[str]:
     with sqlite.read(place) as connection:
         return [row[0] for row in connection.execute(f"SELECT path FROM {table} ORDER BY path")]
