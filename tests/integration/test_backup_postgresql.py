@@ -242,7 +242,7 @@ def reading(places: Places) -> Iterator[str]:
     with psycopg.connect(url(places), application_name="report") as connection:
         connection.execute("SELECT * FROM said")
         pid = connection.info.backend_pid
-        yield rf"pid {pid} \(postgres, report, idle in transaction for 00:00:0\d\)"
+        yield rf"pid {pid} \(postgres, report, idle in transaction for 00:0\d:\d\d\)"
 
 
 @pytest.fixture

@@ -67,6 +67,6 @@ def require_no_dependents(database: Database) -> None:
         raise UnchangedError(
             "Outside of Open WebUI's tables there is what depends on them, and it would be lost with them:"
             f" {', '.join(found[:MOST_NAMED])}{more}.",
-            hint="Keep its definitions (pg_dump --schema-only), drop what is named here (of a table its foreign key,"
-            " default or the like), run this again, and make it again afterwards. The database is as it was.",
+            hint="Keep its definitions (pg_dump --schema-only), drop what is named here (not the table of a constraint,"
+            " or of a default), run this again, and make it again afterwards. The database is as it was.",
         )
