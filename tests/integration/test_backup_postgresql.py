@@ -285,6 +285,28 @@ def test_who_uses_the_tables_is_named_and_not_waited_for(
     assert (state_of(other.data_dir), said(url(other))) == (before, ["theirs"])
 
 
+def test_a_connection_that_is_lost_behind_the_end_leaves_what_was_there(
+    role: str, site: Places, other: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(site).path
+    on(other, f"GRANT SELECT ON said TO {role}")
+    before, given, real = state_of(other.data_dir), rights(other, role), programs._pass_on
+    seen: list[list[str]] = []
+
+    def lost(reader: Any, writer: Any, then: str) -> None:
+        real(reader, writer, then)
+        if not seen:
+            writer.returncode = 2
+        seen.append(said(url(other)))
+
+    monkeypatch.setattr(programs, "_pass_on", lost)
+    with pytest.raises(BackupError, match="did not take the dump"):
+        restored(other, path)
+    assert seen == [["old"], ["theirs"]]
+    assert (state_of(other.data_dir), rights(other, role)) == (before, given)
+    assert kept_aside(other) == []
+
+
 def test_it_goes_into_a_database_without_the_schema(tmp_path: Path, prepared_pocketbase: Path) -> None:
     site, _ = on_postgresql(tmp_path / "site", prepared_pocketbase, "old", schema="Si te")
     name = postgresql.new_database()
