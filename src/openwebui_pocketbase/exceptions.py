@@ -7,6 +7,7 @@ OpenWebUIPocketBaseError
     ServerError                   the embedded PocketBase server cannot be started or kept running
     SwitchError                   the running workers of Open WebUI do not go on with other backends
     BackupError                   a backup cannot be made or restored, or is damaged
+        UnchangedError            PostgreSQL's tables cannot be replaced, and are as they were
     MovedTableError               other code uses an SQL table whose rows are in PocketBase
     RequestError                  one request to PocketBase failed
         UnavailableError          no usable answer, which may pass: refused, cut off, timed out, too many requests, 5xx
@@ -49,6 +50,7 @@ __all__ = [
     "TooManyRequestsError",
     "UnauthorizedError",
     "UnavailableError",
+    "UnchangedError",
     "UntrustedServerError",
 ]
 
@@ -91,6 +93,10 @@ class SwitchError(OpenWebUIPocketBaseError):
 
 class BackupError(OpenWebUIPocketBaseError):
     """A backup cannot be made or restored, or is damaged."""
+
+
+class UnchangedError(BackupError):
+    """PostgreSQL's tables cannot be replaced, and are as they were."""
 
 
 class MovedTableError(OpenWebUIPocketBaseError):

@@ -15,12 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from openwebui_pocketbase.backup import create as creating
 from openwebui_pocketbase.backup import held, journal, sqlite
-from openwebui_pocketbase.backup import postgresql as programs
 from openwebui_pocketbase.backup import restore as restoring
 from openwebui_pocketbase.backup.archive import Archive, Writer
 from openwebui_pocketbase.backup.extract import extract
@@ -35,9 +33,7 @@ from openwebui_pocketbase.backup.work import alone, clear
 from openwebui_pocketbase.exceptions import BackupError
 from openwebui_pocketbase.last_start import RESTORE, RUNNING
 from openwebui_pocketbase.server.locks import FileLock
-from tests.support import postgresql
 from tests.support.backups import (
-    REVISION,
     VERSION,
     killed_at,
     left_over,
@@ -222,6 +218,22 @@ def test_it_goes_into_an_empty_directory(site: Places, tmp_path: Path) -> None:
     assert state_of(tmp_path / "new") == state_of(site.data_dir)
     undone(places_of(tmp_path / "new"))
     assert state_of(tmp_path / "new") == {}
+
+
+def test_a_site_without_pocketbase_comes_back_and_can_be_undone(tmp_path: Path, prepared_pocketbase: Path) -> None:
+    site, other = (new_site(tmp_path / name / "data", text=name) for name in ("old", "theirs"))
+    old, theirs = state_of(site.data_dir), state_of(other.data_dir)
+    restored(other, made(site).path)
+    undone(other)
+    assert state_of(other.data_dir) == theirs
+    undone(other)
+    assert state_of(other.data_dir) == old
+    # PocketBase has come since.
+    shutil.copytree(prepared_pocketbase, other.data_dir / "pocketbase")
+    undone(other)
+    assert state_of(other.data_dir) == theirs
+    undone(other)
+    assert (other.data_dir / "pocketbase" / "data.db").is_file()
 
 
 def paths(place: Path, table: str) -> list[str]:
@@ -532,86 +544,3 @@ def test_a_damaged_database_is_not_backed_up(site: Places) -> None:
     with pytest.raises(BackupError, match=r"database/webui\.db is damaged"):
         made(site)
     assert list((site.data_dir / "backups").iterdir()) == []
-
-
-# --- PostgreSQL
-
-
-def said(url: str) -> list[str]:
-    with psycopg.connect(url) as connection:
-        return [row[0] for row in connection.execute("SELECT text FROM said ORDER BY text")]
-
-
-def on_postgresql(data_dir: Path, pocketbase: Path, text: str) -> tuple[Places, str]:
-    name = postgresql.new_database()
-    url = postgresql.url_of(name)
-    with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
-        connection.execute("INSERT INTO alembic_version VALUES (%s)", (REVISION,))
-        connection.execute("CREATE TABLE said (id serial PRIMARY KEY, text TEXT UNIQUE)")
-        connection.execute("CREATE FUNCTION one() RETURNS trigger AS 'BEGIN RETURN NEW; END' LANGUAGE plpgsql")
-        connection.execute("CREATE FUNCTION refuse() RETURNS trigger AS 'BEGIN RAISE ''no''; END' LANGUAGE plpgsql")
-        connection.execute("CREATE TRIGGER one BEFORE INSERT ON said FOR EACH ROW EXECUTE FUNCTION one()")
-        connection.execute("INSERT INTO said (text) VALUES (%s)", (text,))
-        connection.execute("CREATE TABLE file (id TEXT, path TEXT)")
-        connection.execute("CREATE TRIGGER two BEFORE UPDATE ON file FOR EACH ROW EXECUTE FUNCTION refuse()")
-        for path in (f"{data_dir}/uploads/a_one.txt", "s3://bucket/uploads/b"):
-            connection.execute("INSERT INTO file VALUES ('1', %s)", (path,))
-    places = new_site(data_dir, pocketbase=pocketbase, database=postgresql.url_of(name, "+psycopg"), text=text)
-    return places, url
-
-
-@pytest.mark.postgresql
-def test_postgresql_comes_back_and_can_be_undone(
-    tmp_path: Path, prepared_pocketbase: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As a pattern of LIKE the name of the one fits the other.
-    site, _ = on_postgresql(tmp_path / "a-site", prepared_pocketbase, "old")
-    other, url = on_postgresql(tmp_path / "a_site", prepared_pocketbase, "theirs")
-    with psycopg.connect(url) as connection:
-        connection.execute("CREATE TABLE more (id INTEGER REFERENCES said (id))")
-    path = made(site).path
-    assert verify(path).problems == []
-    restored(other, path)
-    assert said(url) == ["old"]
-    with psycopg.connect(url) as connection:
-        tables = "SELECT count(*) FROM pg_tables WHERE tablename = 'more'"
-        assert connection.execute(tables).fetchone() == (0,), "it was not there at that moment"
-        found = connection.execute("SELECT path FROM file ORDER BY path").fetchall()
-        assert found == [(f"{other.data_dir}/uploads/a_one.txt",), ("s3://bucket/uploads/b",)]
-        enabled = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'two'"
-        assert connection.execute(enabled).fetchone() == ("O",)
-        connection.execute("INSERT INTO said (text) VALUES ('since')")  # sequence and trigger are there
-    undone(other)
-    assert said(url) == ["theirs"]
-    undone(other)
-    assert said(url) == ["old", "since"]
-    undone(other)
-    assert said(url) == ["theirs"]
-
-    # Killed before the tables are replaced, or after, before any file is.
-    address = other.database.url.render_as_string(hide_password=False)
-    for point in ("postgresql._pass_on", "journal.Step:forward"):
-        assert killed_at(point, 0, "restore", other.data_dir, path, address)
-        assert said(url) == (["theirs"] if point == "postgresql._pass_on" else ["old"])
-        recovered(other)
-        assert said(url) == ["old"]
-        assert state_of(other.data_dir) == state_of(site.data_dir)
-        undone(other)
-        assert said(url) == ["theirs"]
-
-    # Whoever is killed while a dump is sent has sent no end of the transaction.
-    monkeypatch.setattr(programs, "_pass_on", broken_off)
-    with pytest.raises(BackupError, match="did not take the dump"):
-        restored(other, path)
-    assert said(url) == ["theirs"]
-
-
-def broken_off(reader: Any, writer: Any, _: str) -> None:
-    """Send all but the end, as if the command had been killed."""
-    writer.stdin.write(programs._EMPTY.encode())
-    writer.stdin.write(reader.stdout.read())
-    reader.wait()
-    reader.returncode = 1
-    writer.stdin.close()
-    writer.wait()

@@ -251,7 +251,7 @@ def test_the_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> 
     running = FileLock.take(site / RUNNING)
     assert running is not None
     with running:
-        *refused, (_, pruned) = run_backup(site, env, "restore", "restore --undo", "prune")
-    assert [code for code, _ in refused] == [1, 1]
-    assert all("is running" in output and "what is there" not in output for _, output in refused)
+        *turned_away, (_, pruned) = run_backup(site, env, "restore", "restore --undo", "prune")
+    assert [code for code, _ in turned_away] == [1, 1]
+    assert all("is running" in output and "what is there" not in output for _, output in turned_away)
     assert "Nothing is removed without --keep" in pruned

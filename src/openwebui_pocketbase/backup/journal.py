@@ -71,7 +71,8 @@ class Journal:
         at: When it began, as in the names of its directories.
         areas: Its directories.
         steps: What is put where.
-        dumps: PostgreSQL: the file that replaces the tables, and the one with what was there; or nothing.
+        dumps: PostgreSQL: the file that replaces the tables, and the one with what was there, which has rights on them
+            beside it; or nothing.
         server: A PocketBase elsewhere: the directory with its new data, or the backup that is undone to, and the backup
             that it made before. Or nothing.
         spent: Directories of a restore that is undone: what was in them is back in its places at the end.

@@ -9,33 +9,60 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING
 
-from openwebui_pocketbase.exceptions import BackupError
+from openwebui_pocketbase.backup.dependents import DEPENDENTS, require_no_dependents
+from openwebui_pocketbase.backup.grants import keep_grants
+from openwebui_pocketbase.backup.psql import SCHEMA, ask, command_of, environment, require_programs, run
+from openwebui_pocketbase.backup.sessions import PATIENCE, in_use
+from openwebui_pocketbase.exceptions import BackupError, UnchangedError
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL
-
     from openwebui_pocketbase.backup.places import Database
     from openwebui_pocketbase.backup.snapshots import Snapshot
 
-__all__ = ["dump", "problems_of", "replace", "require_programs"]
+__all__ = ["dump", "keep", "problems_of", "replace", "require_programs"]
 
 PIECE = 1 << 20
 
-_IN_URL = {
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "sslcrl",
-    "options",
-    "connect_timeout",
-    "target_session_attrs",
-}
-_VARIABLES = {"options": "PGOPTIONS", "connect_timeout": "PGCONNECT_TIMEOUT"}
+FAILED = 3
+"""What psql ends with if the server has refused a statement, as opposed to a lost connection."""
 
-_EMPTY = """
-SELECT set_config('owui.schema', :'schema', false);
-BEGIN;
+LOCKED, DEPENDED = "owui.locked", "owui.depended"
+"""What statements here fail with, in no language; who or what it is, is asked for behind them."""
+
+_MAKE = """
+DO $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = current_setting('owui.schema')) THEN
+    EXECUTE format('CREATE SCHEMA %I', current_setting('owui.schema'));
+  END IF;
+END $$;
+"""
+"""Makes the schema; CREATE SCHEMA IF NOT EXISTS takes a right that nobody needs if it is there."""
+
+_BEGIN = f"""
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL lock_timeout = '{PATIENCE}s';
+DO $$
+DECLARE tables text;
+BEGIN
+  SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ') INTO tables
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = current_setting('owui.schema') AND c.relkind IN ('r', 'p')
+    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e');
+  IF tables IS NOT NULL THEN
+    EXECUTE 'LOCK TABLE ' || tables || ' IN ACCESS EXCLUSIVE MODE';
+  END IF;
+  IF EXISTS ({DEPENDENTS}) THEN
+    RAISE EXCEPTION '{DEPENDED}';
+  END IF;
+EXCEPTION WHEN lock_not_available THEN
+  RAISE EXCEPTION '{LOCKED}';
+END $$;
+"""  # noqa: S608 - constants
+"""Has the tables for itself, in a transaction that is not ended here; sees what others did while it waited."""
+
+_EMPTY = f"""
+{SCHEMA}{_BEGIN}
 DO $$
 DECLARE found record;
 BEGIN
@@ -63,27 +90,11 @@ BEGIN
   LOOP
     EXECUTE 'DROP TYPE IF EXISTS ' || found.name || ' CASCADE';
   END LOOP;
+EXCEPTION WHEN lock_not_available THEN -- of a sequence, such as one that somebody has counted up
+  RAISE EXCEPTION '{LOCKED}';
 END $$;
-"""
-"""Removes what is in a schema, but for what belongs to extensions, in a transaction that is not ended here.
-
-psql replaces no variables within ``$$``: the name gets there as a setting.
-"""
-
-
-def require_programs() -> None:
-    """Look whether PostgreSQL's programs are there.
-
-    Raises:
-        BackupError: They are not.
-    """
-    missing = [name for name in ("pg_dump", "pg_restore", "psql") if shutil.which(name) is None]
-    if missing:
-        raise BackupError(
-            f"The SQL database is PostgreSQL, and its programs {', '.join(missing)} are not on the PATH.",
-            hint="Install PostgreSQL's client programs of the server's version (Debian: postgresql-client), or run this"
-            " where they are.",
-        )
+"""  # noqa: S608 - constants
+"""Removes what is in a schema, but for what belongs to extensions, in that transaction."""
 
 
 def dump(database: Database, path: Path, taken: Snapshot | None = None) -> None:
@@ -92,7 +103,7 @@ def dump(database: Database, path: Path, taken: Snapshot | None = None) -> None:
     Args:
         database: The database.
         path: The file, which must not be there yet.
-        taken: As of which moment; default: now.
+        taken: As of which moment; default: now, and locks are waited for no longer than for a restore.
 
     Raises:
         BackupError: The program failed.
@@ -100,8 +111,26 @@ def dump(database: Database, path: Path, taken: Snapshot | None = None) -> None:
     require_programs()
     path.touch(0o600, exist_ok=False)
     command = ["pg_dump", "--format=custom", "--compress=1", "--no-password", f"--file={path}"]
-    command += [f"--schema={_pattern(database.schema)}", *([f"--snapshot={taken.name}"] if taken else [])]
-    _run(command, database.url)
+    command += [f"--schema={_pattern(database.schema)}"]
+    command += [f"--snapshot={taken.name}" if taken else f"--lock-wait-timeout={PATIENCE}s"]
+    run(command, database.url)
+
+
+def keep(database: Database, path: Path) -> None:
+    """Write what a restore replaces to a file, and beside it who may do what with the tables.
+
+    Raises:
+        UnchangedError: It cannot be replaced.
+        BackupError: A program failed.
+    """
+    try:
+        # The schema of a new site may not be there yet, and then there is nothing to keep.
+        ask(database, f"{_MAKE}{_BEGIN}ROLLBACK;")
+    except BackupError as error:
+        _require_free(database, str(error))
+        raise
+    dump(database, path)
+    keep_grants(database, path)
 
 
 def problems_of(path: Path) -> list[str]:
@@ -126,10 +155,11 @@ def replace(database: Database, path: Path, then: str = "") -> None:
         then: What is done at the end of the transaction.
 
     Raises:
-        BackupError: A program failed; nothing has changed.
+        UnchangedError: It was refused.
+        BackupError: The connection was lost, and nobody knows whether before the end or behind it.
     """
     require_programs()
-    listed = _run(["pg_restore", "--list", str(path)], database.url)
+    listed = run(["pg_restore", "--list", str(path)], database.url)
     # The schema itself is there.
     wanted = [line for line in listed.splitlines() if " SCHEMA - " not in line]
     with TemporaryFile() as said, TemporaryFile() as read_said:
@@ -141,24 +171,34 @@ def replace(database: Database, path: Path, then: str = "") -> None:
             stderr=read_said,
         )
         writer = subprocess.Popen(  # noqa: S603 - fixed arguments
-            [
-                *("psql", "--no-psqlrc", "--quiet", "--no-password", "--file=-"),
-                *("-v", "ON_ERROR_STOP=1", "-v", f"schema={database.schema}"),
-            ],
+            command_of(database),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=said,
-            env=_environment(database.url),
+            env=environment(database.url),
         )
         _pass_on(reader, writer, then)
         contents.unlink()
         if reader.returncode or writer.returncode:
+            _require_free(database, _text(said))
+            # The end is sent only if the dump was read to its end, and not done if anything was refused.
+            is_sure = reader.returncode or writer.returncode == FAILED
             reason = _text(read_said) or _text(said) or "they were ended"
-            raise BackupError(
+            raise (UnchangedError if is_sure else BackupError)(
                 f"PostgreSQL did not take the dump: {reason}.",
                 hint="The database is as it was. An extension that the dump needs, such as vector, has to be made there"
-                " before.",
+                " before."
+                if is_sure
+                else "Look at the server and the connection, and run this again.",
             )
+
+
+def _require_free(database: Database, said: str) -> None:
+    """Say who or what is in the way, if what psql has said is that something is."""
+    if DEPENDED in said:
+        require_no_dependents(database)
+    if LOCKED in said:
+        raise in_use(database)
 
 
 def _pass_on(reader: subprocess.Popen[bytes], writer: subprocess.Popen[bytes], then: str) -> None:
@@ -184,34 +224,6 @@ def _pass_on(reader: subprocess.Popen[bytes], writer: subprocess.Popen[bytes], t
     finally:
         reader.wait()
         writer.wait()
-
-
-def _run(command: list[str], url: URL) -> str:
-    done = subprocess.run(  # noqa: S603 - fixed programs
-        command, env=_environment(url), capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise BackupError(
-            f"{command[0]} failed: {done.stderr.strip() or f'it ended with {done.returncode}'}.",
-            hint="Its version must be that of the server, or later."
-            if "version" in done.stderr
-            else "Look at the database, the disk, and the user's rights.",
-        )
-    return done.stdout
-
-
-def _environment(url: URL) -> dict[str, str]:
-    """Return the environment of PostgreSQL's programs: arguments can be read by every user of the machine."""
-    query = {name: str(value) for name, value in url.query.items()}
-    parts = {
-        "PGHOST": url.host or query.get("host"),
-        "PGPORT": str(url.port) if url.port else query.get("port"),
-        "PGUSER": url.username,
-        "PGPASSWORD": str(url.password) if url.password is not None else None,
-        "PGDATABASE": url.database,
-        **{_VARIABLES.get(name, f"PG{name.upper()}"): query.get(name) for name in _IN_URL},
-    }
-    return {**os.environ, **{name: value for name, value in parts.items() if value}}
 
 
 def _pattern(name: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from openwebui_pocketbase.backup import postgresql, relocate
+from openwebui_pocketbase.backup.grants import given_again
 from openwebui_pocketbase.backup.journal import Journal
 from openwebui_pocketbase.backup.places import Places
 from openwebui_pocketbase.backup.server import Server
-from openwebui_pocketbase.exceptions import BackupError, RequestError
+from openwebui_pocketbase.exceptions import BackupError, RequestError, UnchangedError
 
 __all__ = ["back", "forward", "keep", "switch"]
 
@@ -18,7 +19,7 @@ def keep(journal: Journal, places: Places, server: Server | None) -> None:
     for path in (*journal.dumps[1:], *journal.server[1:]):
         Path(path).parent.mkdir(0o700, parents=True, exist_ok=True)
     if journal.dumps:
-        postgresql.dump(places.database, Path(journal.dumps[1]))
+        postgresql.keep(places.database, Path(journal.dumps[1]))
     if journal.server:
         # Not among its own backups: by the restored settings those may be somewhere else.
         _needed(server).backup_to(Path(journal.server[1]))
@@ -33,6 +34,9 @@ def switch(journal: Journal, places: Places, server: Server | None) -> None:
     journal.write("switching")
     try:
         forward(journal, places, server)
+    except UnchangedError:  # the tables come first
+        journal.forget()
+        raise
     except Exception:
         back(journal, places, server)
         raise
@@ -42,9 +46,10 @@ def forward(journal: Journal, places: Places, server: Server | None) -> None:
     """Do what the journal says, from wherever it was cut off, until it is done."""
     # What can fail comes first; renaming cannot, but for a disk that breaks.
     if journal.dumps:
-        # What was here names places that are here.
+        new, before = map(Path, journal.dumps)
+        # What was here names places that are here, and knows who may do what; an archive leaves that as it is.
         then = "" if journal.is_turned else relocate.in_postgresql(places.data_dir / "uploads")
-        postgresql.replace(places.database, Path(journal.dumps[0]), then)
+        postgresql.replace(places.database, new, then + given_again(new if journal.is_turned else before))
     if journal.server:
         _restore_server(journal, journal.server[0], server)
     for step in journal.steps:
@@ -68,7 +73,8 @@ def back(journal: Journal, places: Places, server: Server | None) -> None:
                 " directory. When it runs: openwebui-pocketbase backup restore --continue",
             ) from error
     if journal.dumps:
-        postgresql.replace(places.database, Path(journal.dumps[1]))
+        before = Path(journal.dumps[1])
+        postgresql.replace(places.database, before, given_again(before))
     journal.forget()
 
 

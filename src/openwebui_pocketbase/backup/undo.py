@@ -58,18 +58,25 @@ def kept_aside(places: Places) -> list[Path]:
 def _turned(journal: Journal) -> Journal:
     """Return the steps that put back what a restore has kept aside, in directories of their own."""
     stamp = new_stamp()
-    areas = {Path(area): Path(f"{area.removesuffix(journal.at)}{stamp}") for area in journal.areas}
+
+    def area_of(path: str) -> Path:
+        return next(each for each in Path(path).parents if each.name.endswith(journal.at))
+
+    def turned(area: Path) -> Path:
+        return area.with_name(f"{area.name.removesuffix(journal.at)}{stamp}")
 
     def aside(path: str) -> str:
-        area = next(area for area in areas if Path(path).is_relative_to(area))
-        return str(areas[area] / Path(path).relative_to(area))
+        return str(turned(area_of(path)) / Path(path).relative_to(area_of(path)))
 
+    # What had no part on a disk then, such as PocketBase's data, may be there by now.
+    added = {area_of(each.aside) for each in journal.steps if os.path.lexists(each.place)}
+    areas = [*map(Path, journal.areas), *sorted(added - set(map(Path, journal.areas)))]
     return Journal(
         path=journal.path,
         state="",
         archive=journal.archive,
         at=stamp,
-        areas=[str(area) for area in areas.values()],
+        areas=[str(turned(area)) for area in areas],
         steps=[
             Step(each.place, each.aside, aside(each.aside), had=os.path.lexists(each.place), has_new=each.had)
             for each in reversed(journal.steps)

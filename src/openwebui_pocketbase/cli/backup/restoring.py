@@ -11,6 +11,7 @@ import typer
 from rich.filesize import decimal
 
 from openwebui_pocketbase.backup.archive import Archive
+from openwebui_pocketbase.backup.dependents import require_no_dependents
 from openwebui_pocketbase.backup.extract import Planned, new_stamp, planned
 from openwebui_pocketbase.backup.fits import changes, misfits
 from openwebui_pocketbase.backup.identity import known_site
@@ -118,6 +119,8 @@ def _restore(site: Site, places: Places, archive: Archive, *, keep_config: bool,
                 hint="Install the versions that it is of (the first line of backup verify names them), or set what"
                 " Open WebUI had. Nothing was changed.",
             )
+        if places.database.kind == "postgresql":
+            require_no_dependents(places.database)
         typer.echo(f"{archive.path.name}: as of {manifest.made_at}, Open WebUI {manifest.open_webui}.")
         _print(plan, places)
         own = known_site(places.data_dir)

@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 from rich.filesize import decimal
 
+from openwebui_pocketbase.backup.dependents import require_no_dependents
 from openwebui_pocketbase.backup.journal import Journal
 from openwebui_pocketbase.backup.links import size_of
 from openwebui_pocketbase.backup.places import Places
@@ -31,6 +32,8 @@ def undo(site: Site, places: Places, *, dry_run: bool, yes: bool) -> None:
         elif not finish_cut_off(site, places):
             undone(places, None)  # says so
         return
+    if journal.dumps:
+        require_no_dependents(places.database)
     if dry_run:
         _print(journal, places)
         return
