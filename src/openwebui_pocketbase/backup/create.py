@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from openwebui_pocketbase import __version__
-from openwebui_pocketbase.backup import postgresql, sqlite
+from openwebui_pocketbase.backup import notes, postgresql, sqlite
 from openwebui_pocketbase.backup.archive import Archive, Writer
 from openwebui_pocketbase.backup.contents import (
     has_bucket,
-    in_other_storage,
     referenced,
     revision_of,
     schema_of,
@@ -31,7 +30,6 @@ from openwebui_pocketbase.backup.snapshots import Snapshot
 from openwebui_pocketbase.backup.stores import Directory
 from openwebui_pocketbase.backup.vectors import add_vectors
 from openwebui_pocketbase.backup.work import enough_room, explained, room_for
-from openwebui_pocketbase.last_start import KEY_FILE
 
 if TYPE_CHECKING:
     from openwebui_pocketbase.backup.places import Places
@@ -151,15 +149,10 @@ class _Run:
         for name, path in (*self._held.files(), *places.sources()):
             self.writer.add(name, path)
         self._notes += notes_of_links([*places.trees(), ("vector_db", places.vector_db)])
-        if self._has_bucket:
-            self._notes.append("PocketBase has its files in a bucket: back that up as well.")
-        if self._is_encrypted:
-            self._notes.append("PocketBase's settings are encrypted: keep their key elsewhere, it needs that to start.")
-        if places.secret_key is None:
-            self._notes.append(
-                f"WEBUI_SECRET_KEY is not in it: no file {KEY_FILE} is known. Keep the key elsewhere, and set it where"
-                " this is restored: without it people have to sign in again, and their second factors are lost."
-            )
+        has_key = places.secret_key is not None
+        self._notes += notes.outside(
+            has_bucket=self._has_bucket, is_encrypted=self._is_encrypted, has_secret_key=has_key
+        )
         return self.writer.finish(
             lambda checksums: Manifest(
                 made_at=taken.at.isoformat(timespec="milliseconds"),
@@ -226,7 +219,7 @@ class _Run:
         sqlite.quickly_checked(path, "database/webui.db")
         with sqlite.read(path) as connection:
             revision = revision_of(connection)
-        self._note_other_storage(path, "file")
+        self._note(notes.other_storage(path, "file"))
         self._add_copy("database/webui.db", path)
         return revision
 
@@ -248,15 +241,12 @@ class _Run:
         with sqlite.read(path) as connection:
             schema = schema_of(connection)
             self._is_encrypted = settings_of(connection) is None
-        self._note_other_storage(path, "owui_files")
+        self._note(notes.other_storage(path, "owui_files"))
         self._add_copy("pocketbase/data.db", path)
         return schema or 0
 
-    def _note_other_storage(self, path: Path, table: str) -> None:
-        with sqlite.read(path) as connection:
-            number = in_other_storage(connection, table)
-        note = f"Contents of {number:,} files are in Open WebUI's bucket: back that up as well."
-        if number and note not in self._notes:  # both databases may have the rows
+    def _note(self, note: str) -> None:
+        if note and note not in self._notes:  # both databases may have the rows
             self._notes.append(note)
 
     def _add_copy(self, name: str, path: Path) -> None:
