@@ -80,7 +80,7 @@ js: $(JS_ENV) $(PB_TYPES) ## Check formatting, types and rules of the PocketBase
 	$(NODE) node_modules/.bin/eslint --max-warnings 0 assets tools/eslint eslint.config.mjs
 
 .PHONY: types
-types: $(DEV_ENV) ## Check the types of the package
+types: $(DEV_ENV) ## Check the types of the package, its tests, benchmarks and tools
 	$(BIN)/mypy
 
 .PHONY: docs
