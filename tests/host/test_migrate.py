@@ -74,7 +74,7 @@ def test_a_site_moves_under_load_and_back(new_openwebui: NewOpenWebUI) -> None:
             eventually(lambda: is_followed(site), f"{to} follows", seconds=120)
             migrate(site, "verify", "--live", "--to", to)
             writers.begin_to_watch()
-            print(migrate(site, "switch", "--yes", "--to", to))
+            print(migrate(site, "switch", "--to", to))  # workers are there: nothing is to be asked
             assert following.wait(30) == 0
             time.sleep(2)
             print(f"{to}: longest wait of a write {writers.longest:.2f} s")

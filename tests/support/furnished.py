@@ -25,6 +25,7 @@ def migrate(instance: OpenWebUI, *arguments: str, code: int = 0) -> str:
     output, errors = done.communicate(timeout=300)
     assert done.returncode == code, output + errors
     assert "Traceback" not in errors, errors
+    assert "INFO:" not in output + errors, output + errors
     return output
 
 

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,16 @@ from open_webui.models.files import File
 
 from openwebui_pocketbase.codec.files import comparable
 from openwebui_pocketbase.exceptions import ConfigurationError, NotFoundError, OpenWebUIPocketBaseError
-from openwebui_pocketbase.migrate.file_rows import at_once, file_row, is_at, size_of, version
+from openwebui_pocketbase.migrate.file_rows import (
+    at_once,
+    file_row,
+    is_at,
+    is_gone,
+    missing,
+    note_of,
+    size_of,
+    version,
+)
 from openwebui_pocketbase.migrate.items import Note, Row
 from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.storage.contents import Contents
@@ -91,7 +101,7 @@ class FileContents:
         """
         return await self._each(self._download, rows)
 
-    async def verify(self, backend: str, pairs: Iterable[tuple[Row, Row]]) -> list[Note]:
+    async def verify(self, backend: str, pairs: Iterable[tuple[Row, Row]]) -> tuple[list[Note], list[Note]]:
         """Read the contents of both sides, and compare their checksums.
 
         Args:
@@ -99,12 +109,16 @@ class FileContents:
             pairs: Row of the source and row of the target.
 
         Returns:
-            A note for each whose contents differ, are missing at the target only, or were not brought there.
+            A note for each whose contents differ, are missing at the target only, or were not brought there; and one
+            for each that has contents on neither side.
         """
-        different = [
-            (theirs, ours) for theirs, ours in pairs if theirs["path"] != ours["path"] or not is_at(backend, ours)
-        ]
-        found = await at_once(lambda pair: self._verified(backend, *pair), different)
+        found = await at_once(lambda pair: self._verified(backend, *pair), pairs)
+        differing = [note for note, _ in found if note is not None]
+        return differing, [missing(ours) for _, ours in found if ours is not None]
+
+    async def gone(self, rows: Iterable[Row]) -> list[Note]:
+        """Return a note for each row that leads to contents on this disk or in PocketBase, and there are none."""
+        found = await at_once(self._gone, rows)
         return [note for note in found if note is not None]
 
     def free(self, backend: str) -> int | None:
@@ -117,7 +131,7 @@ class FileContents:
         found = await at_once(copy, rows)
         both = [*zip(rows, found, strict=True)]
         moved = [row if row["path"] == path else {**row, "path": path} for row, (path, _) in both]
-        notes = [_note(row, reason) for row, (_, reason) in both if reason]
+        notes = [note_of(row, reason) for row, (_, reason) in both if reason]
         return moved, notes
 
     def _upload(self, row: Row) -> tuple[str, str]:
@@ -140,7 +154,7 @@ class FileContents:
             pass  # somebody has deleted the file, and the record with it
         except FileNotFoundError:
             with ours_only():
-                reason = _missing(row) if self._in_sql.get(row["id"]) else ""
+                reason = missing(row).reason if self._in_sql.get(row["id"]) else ""
         except (OSError, ValueError, OpenWebUIPocketBaseError) as error:
             reason = f"Its contents stay where they are: {self._why(row, error)}"
         return path, reason
@@ -161,7 +175,7 @@ class FileContents:
                     self._make_room("sqlalchemy", source.stat().st_size)
                     return self._local.put(file_row(row), stored.name, source, sha256), ""
         except FileNotFoundError:
-            reason = _missing(row) if self._contents.describe(row["id"]) else ""
+            reason = missing(row).reason if self._contents.describe(row["id"]) else ""
         except (OSError, ValueError, OpenWebUIPocketBaseError) as error:
             reason = f"Its contents stay where they are: {self._why(row, error)}"
         return path, reason
@@ -178,17 +192,36 @@ class FileContents:
         self._contents.describe(row["id"])
         return str(error).partition("\n")[0] or type(error).__name__
 
-    def _verified(self, backend: str, theirs: Row, ours: Row) -> Note | None:
+    def _verified(self, backend: str, theirs: Row, ours: Row) -> tuple[Note | None, Row | None]:
+        """Return what differs, and the row if both sides have no contents."""
+        if theirs["path"] == ours["path"] and is_at(backend, ours):  # both lead to the same contents
+            with suppress(OSError):
+                return None, ours if self._is_gone(ours) else None
+            return None, None
         try:
             source, target = self._checksum(theirs), self._checksum(ours)
         except (OSError, ValueError, OpenWebUIPocketBaseError) as error:
-            return _note(theirs, f"Its contents could not be compared: {self._why(theirs, error)}")
-        if source is not None and not is_at(backend, ours):
-            return _note(ours, f"Its contents were not copied: {ours['path']}")
-        if source is None or source == target:
-            return None
-        what = "are missing" if target is None else "differ from those of the source"
-        return _note(ours, f"Its contents {what}: {ours['path']}")
+            return note_of(theirs, f"Its contents could not be compared: {self._why(theirs, error)}"), None
+        if source is None:
+            return None, ours if target is None else None
+        what = ""
+        if not is_at(backend, ours):
+            what = "were not copied"
+        elif source != target:
+            what = "are missing" if target is None else "differ from those of the source"
+        return note_of(ours, f"Its contents {what}: {ours['path']}") if what else None, None
+
+    def _gone(self, row: Row) -> Note | None:
+        try:
+            return missing(row) if self._is_gone(row) else None
+        except OSError as error:
+            return note_of(row, f"Its contents cannot be looked at: {error}")
+
+    def _is_gone(self, row: Row) -> bool:
+        if not row["path"] or place_of(row["path"]) != "pocketbase":
+            return is_gone(row)
+        found = self._contents.describe(row["id"])
+        return found is None or not found.name
 
     def _checksum(self, row: Row) -> str | None:
         """Return the checksum of contents on this disk or in PocketBase, None if there are none."""
@@ -241,11 +274,3 @@ class FileContents:
                 f"There is no room for the contents of files: the next one has {size:,} bytes.",
                 hint="Make room on that disk, and run the command again: it goes on with what is missing.",
             )
-
-
-def _missing(row: Row) -> str:
-    return f"There are no contents: {row['path']}"
-
-
-def _note(row: Row, reason: str) -> Note:
-    return Note("file", str(row["id"]), reason)

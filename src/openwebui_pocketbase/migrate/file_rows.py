@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from openwebui_pocketbase.migrate.items import Row
+from openwebui_pocketbase.migrate.items import Note, Row
 from openwebui_pocketbase.storage.places import place_of
 from openwebui_pocketbase.storage.rows import FileRow
 
-__all__ = ["AT_ONCE", "at_once", "file_row", "is_at", "size_of", "version"]
+__all__ = ["AT_ONCE", "at_once", "file_row", "is_at", "is_gone", "missing", "note_of", "size_of", "version"]
 
 AT_ONCE = 4
 """Files that are copied at once."""
@@ -21,6 +21,25 @@ def is_at(backend: str, row: Row) -> bool:
     """Tell whether the contents of a row are where a backend has them, or in a bucket, or nowhere."""
     path = row["path"]
     return not path or place_of(path) != ("local" if backend == "pocketbase" else "pocketbase")
+
+
+def is_gone(row: Row) -> bool:
+    """Tell whether the contents of a row should be on this disk, and are not.
+
+    Raises:
+        OSError: That cannot be seen.
+    """
+    return bool(row["path"]) and place_of(row["path"]) == "local" and not Path(row["path"]).is_file()
+
+
+def missing(row: Row) -> Note:
+    """Return the note of a row whose contents are not where its path leads."""
+    return note_of(row, f"There are no contents: {row['path']}")
+
+
+def note_of(row: Row, reason: str) -> Note:
+    """Return a note of a row of a file."""
+    return Note("file", str(row["id"]), reason)
 
 
 async def at_once(function: Callable[[Any], Any], arguments: Iterable[Any]) -> list[Any]:

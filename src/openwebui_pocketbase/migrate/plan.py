@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from openwebui_pocketbase.migrate.comparison import batches
+from openwebui_pocketbase.migrate.contents import FileContents
 from openwebui_pocketbase.migrate.file_rows import is_at, size_of
 from openwebui_pocketbase.migrate.items import Item, Note, Unit
 from openwebui_pocketbase.migrate.stores import Store
@@ -38,7 +39,7 @@ class Planned:
         read: Rows that were looked at, by table.
         notes: What cannot be moved as it is.
         dangling: Reference -> number of rows that lead to nothing. They move as they are.
-        contents: Number and bytes of the files on this disk whose contents are copied.
+        contents: Number and bytes of the files whose contents are copied; not of those that have none.
     """
 
     unit: Unit
@@ -50,13 +51,16 @@ class Planned:
     contents: tuple[int, int] = (0, 0)
 
 
-async def planned(source: Store, target: Store, unit: Unit, *, is_there: bool) -> AsyncGenerator[Planned, None]:
+async def planned(
+    source: Store, target: Store, unit: Unit, contents: FileContents, *, is_there: bool
+) -> AsyncGenerator[Planned, None]:
     """Look at every row of a unit; gives the same object again and again, with what was found so far.
 
     Args:
         source: Where the rows are.
         target: What is to hold them.
         unit: The unit.
+        contents: Of files.
         is_there: Whether the target can be asked.
     """
     there = await target.count(unit) if is_there else {}
@@ -70,19 +74,21 @@ async def planned(source: Store, target: Store, unit: Unit, *, is_there: bool) -
                     found.read[name] += len(rows)
                 found.notes += target.fitted(unit, item).notes
             if unit.name == "file":
-                _count_contents(found, target.name, items.values())
+                await _count_contents(found, target.name, items.values(), contents)
             yield found
     found.notes += source.skipped(unit)
     found.dangling = await source.dangling(unit)
     yield found
 
 
-def _count_contents(found: Planned, backend: str, items: Iterable[Item]) -> None:
-    for item in items:
-        for row in item.rows["file"]:
-            if not is_at(backend, row):
-                number, size = found.contents
-                found.contents = number + 1, size + size_of(row)
+async def _count_contents(found: Planned, backend: str, items: Iterable[Item], contents: FileContents) -> None:
+    rows = [row for item in items for row in item.rows["file"] if not is_at(backend, row)]
+    notes = await contents.gone(rows)
+    gone = {note.key for note in notes}
+    sizes = [size_of(row) for row in rows if str(row["id"]) not in gone]
+    number, size = found.contents
+    found.contents = number + len(sizes), size + sum(sizes)
+    found.notes += notes
 
 
 def seconds_for(rows: int, size: int) -> float:

@@ -155,14 +155,16 @@ def control_of_workers() -> Control:
 
 
 @asynccontextmanager
-async def planned_sides(settings: Settings, data_dir: Path, to: str) -> AsyncIterator[tuple[Store, Store, bool]]:
-    """Give source and target for a plan, and whether the target can be asked: an embedded PocketBase is not made."""
+async def planned_sides(settings: Settings, data_dir: Path, to: str) -> AsyncIterator[tuple[Sides, bool]]:
+    """Give both stores for a plan, and whether PocketBase can be asked: an embedded one is not made."""
     if _is_there(settings, data_dir):
         async with open_sides(settings, data_dir, to) as sides:
-            yield sides.source, sides.target, True
+            yield sides, True
     else:
-        client = PocketBaseClient(timeouts=settings.pocketbase.timeouts, pool=settings.pocketbase.pool)
-        yield SqlStore(), PocketBaseStore(client), False
+        pocketbase = settings.pocketbase
+        client = PocketBaseClient(timeouts=pocketbase.timeouts, pool=pocketbase.pool)
+        contents = FileContents(Connection(pocketbase, data_dir))
+        yield Sides(POCKETBASE, SqlStore(), PocketBaseStore(client), contents, client), False
 
 
 def _is_there(settings: Settings, data_dir: Path) -> bool:

@@ -30,6 +30,7 @@ class Verified:
         different: Keys of what is not the same.
         extra: Keys that only the target has.
         contents: What is the matter with the contents of files.
+        without_contents: Keys of files that have contents on neither side, which is no difference.
         dangling: Reference, as ``table.column`` -> numbers of rows that lead to nothing: at the source, at the target.
         left_out: Notes of what the target cannot hold, or not as it is, which is no difference.
     """
@@ -41,6 +42,7 @@ class Verified:
     different: list[str] = field(default_factory=list)
     extra: list[str] = field(default_factory=list)
     contents: list[Note] = field(default_factory=list)
+    without_contents: list[str] = field(default_factory=list)
     dangling: dict[str, tuple[int, int]] = field(default_factory=dict)
     left_out: list[Note] = field(default_factory=list)
 
@@ -140,9 +142,9 @@ class Verification:
             else:
                 found.different.append(text_of(each.key))
         if found.unit.name == "file":
-            found.contents += await self._contents(compared.unit, compared.keys)
+            await self._take_contents(found, compared.unit, compared.keys)
 
-    async def _contents(self, unit: Unit, keys: Sequence[Key]) -> list[Note]:
+    async def _take_contents(self, found: Verified, unit: Unit, keys: Sequence[Key]) -> None:
         theirs = await self.comparison.source.load(unit, keys)
         ours = await self.comparison.target.load(unit, keys)
         pairs = [
@@ -150,7 +152,11 @@ class Verification:
             for key in keys
             if key in theirs and key in ours
         ]
-        return await self.contents.verify(self.comparison.target.name, pairs)
+        differing, without = await self.contents.verify(self.comparison.target.name, pairs)
+        found.contents += differing
+        # Those of a file that was deleted meanwhile are gone with it.
+        there = await self.comparison.source.known(unit, [(note.key,) for note in without]) if without else ()
+        found.without_contents += [note.key for note in without if (note.key,) in there]
 
     async def _dangling(self, unit: Unit) -> dict[str, tuple[int, int]]:
         theirs = await self.comparison.source.dangling(unit)

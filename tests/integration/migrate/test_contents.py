@@ -111,7 +111,7 @@ async def test_there_and_back(site: Site) -> None:
     assert site.record(rows[0])["sha256"] == hashlib.sha256(b"one").hexdigest()
     assert site.record(rows[0])["path"] == rows[0]["path"]  # who writes rows does that
     assert local(rows[0]).read_text() == "one"
-    assert await site.contents.verify("pocketbase", zip(rows, moved, strict=True)) == []
+    assert await site.contents.verify("pocketbase", zip(rows, moved, strict=True)) == ([], [])
 
     for row in rows:
         local(row).unlink()
@@ -119,7 +119,7 @@ async def test_there_and_back(site: Site) -> None:
     assert (back, notes) == (rows, [])
     assert [local(row).read_text() for row in rows] == ["one", "two" * 100_000, ""]
     assert site.stored(rows[0]).read_text() == "one"
-    assert await site.contents.verify("sqlalchemy", zip(moved, back, strict=True)) == []
+    assert await site.contents.verify("sqlalchemy", zip(moved, back, strict=True)) == ([], [])
     assert list(site.working.iterdir()) == []
 
 
@@ -138,14 +138,14 @@ async def test_contents_that_changed_are_copied_again(site: Site) -> None:
     row = site.add("one")
     (moved,), _ = await site.contents.moved_to_pocketbase([row])
     local(row).write_text("two")
-    (note,) = await site.contents.verify("pocketbase", [(row, moved)])
+    (note,), _ = await site.contents.verify("pocketbase", [(row, moved)])
     assert (note.key, note.reason) == (row["id"], f"Its contents differ from those of the source: {moved['path']}")
     await site.contents.moved_to_pocketbase([row])
     assert site.stored(row).read_text() == "two"
     local(row).write_text("three")
     await site.contents.moved_to_sql([moved])
     assert local(row).read_text() == "two"
-    assert await site.contents.verify("sqlalchemy", [(moved, row)]) == []
+    assert await site.contents.verify("sqlalchemy", [(moved, row)]) == ([], [])
 
 
 async def test_contents_that_change_while_they_are_copied_arrive_as_they_are_at_the_end(
@@ -167,16 +167,22 @@ async def test_contents_that_change_while_they_are_copied_arrive_as_they_are_at_
 
 async def test_missing_contents_leave_the_row_as_it_is(site: Site) -> None:
     lost, kept = site.add(None), site.add("two")
-    moved, (note,) = await site.contents.moved_to_pocketbase([lost, kept])
+    assert [note.key for note in await site.contents.gone([lost, kept])] == [lost["id"]]
+    moved, (missing,) = await site.contents.moved_to_pocketbase([lost, kept])
     assert moved[0] == lost
-    assert (note.table, note.key, note.is_left_out) == ("file", lost["id"], False)
-    assert note.reason == f"There are no contents: {lost['path']}"
+    assert (missing.table, missing.key, missing.is_left_out) == ("file", lost["id"], False)
+    assert missing.reason == f"There are no contents: {lost['path']}"
     assert is_at("pocketbase", moved[1])
+    assert await site.contents.gone(moved) == [missing]
 
     site.admin.send("PATCH", f"{RECORDS}/{kept['id']}", {"contents": None})
-    (note,) = await site.contents.verify("pocketbase", [(kept, moved[1])])
+    (note,), _ = await site.contents.verify("pocketbase", [(kept, moved[1])])
     assert note.reason == f"Its contents are missing: {moved[1]['path']}"
-    assert await site.contents.verify("pocketbase", [(lost, moved[1])]) == []  # there is nothing to lose
+    _, (gone,) = await site.contents.verify("pocketbase", [(lost, moved[1])])  # there is nothing to lose
+    assert gone.reason == f"There are no contents: {moved[1]['path']}"
+    assert await site.contents.verify("pocketbase", [(lost, moved[0])]) == ([], [missing])
+    assert await site.contents.verify("sqlalchemy", [(lost, lost)]) == ([], [missing])
+    assert await site.contents.gone(moved) == [missing, gone]
     local(kept).unlink()
     (stays,), (note,) = await site.contents.moved_to_sql([moved[1]])
     assert (stays, note.reason) == (moved[1], f"There are no contents: {moved[1]['path']}")
@@ -199,7 +205,8 @@ async def test_contents_elsewhere_stay_there(site: Site) -> None:
     for backend in ("pocketbase", "sqlalchemy"):
         assert await site.contents.moved_to(backend, rows) == (rows, [])
         assert all(is_at(backend, row) for row in rows)
-    assert await site.contents.verify("pocketbase", zip(rows, rows, strict=True)) == []
+    assert await site.contents.gone(rows) == []
+    assert await site.contents.verify("pocketbase", zip(rows, rows, strict=True)) == ([], [])
 
 
 async def test_one_file_that_fails_does_not_keep_the_others_back(site: Site) -> None:
@@ -263,7 +270,7 @@ async def test_memory_does_not_grow_with_a_file(site: Site, backend: str) -> Non
         (row,) = await site.in_pocketbase(row)
     tracemalloc.start()
     (moved,), notes = await site.contents.moved_to(backend, [row])
-    assert await site.contents.verify(backend, [(row, moved)]) == []
+    assert await site.contents.verify(backend, [(row, moved)]) == ([], [])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (notes, is_at(backend, moved)) == ([], True)

@@ -16,7 +16,7 @@ from openwebui_pocketbase.cli.migrate.notes import print_notes
 from openwebui_pocketbase.cli.migrate.progress import Bars
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.exceptions import ConfigurationError
-from openwebui_pocketbase.migrate.items import units_of
+from openwebui_pocketbase.migrate.items import Note, units_of
 from openwebui_pocketbase.migrate.journal import Report, journal_lock
 
 if TYPE_CHECKING:
@@ -102,20 +102,26 @@ async def _copy(moving: Moving, options: Options, *, quiet: bool) -> Done:
 
     site = moving.site
     done = Done(report=str(Report(site.data_dir, moving.to).path))
+    told: list[Note] = []
     async with open_sides(moving.settings, site.data_dir, moving.to, create=True) as sides:
         this = Run(sides, site.data_dir, units_of(moving.groups), moving.in_force, options)
         if await this.begin():
             typer.echo("Everything was copied before; what has changed since is carried over.")
             await this.refresh()
+            tables = {name for unit in this.units for name in unit.tables}
+            told = [note for note in Report(site.data_dir, moving.to) if note.table in tables]
         else:
             await _copy_all(this, done)
             if not quiet:
                 _print(done)
+            told = list(this.notes)
+        if not quiet:
+            print_notes(told, everything=done.report)
         if options.follow:
             await _follow(this)
     done.left_out = sum(note.is_left_out for note in this.notes)
-    if not quiet:
-        print_notes(this.notes, everything=done.report)
+    if new := [note for note in this.notes if note not in told]:
+        print_notes(new, everything=done.report)
     return done
 
 

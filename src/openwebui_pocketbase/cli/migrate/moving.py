@@ -80,6 +80,8 @@ class Moving:
         load_host(site)
         # The host logs to the standard output, which is for what was asked.
         logging.basicConfig(stream=sys.stderr, level=logging.ERROR, force=True)
+        # By the settings our own level is that of a server, whose steps these commands tell in words of their own.
+        logging.getLogger("openwebui_pocketbase").setLevel(logging.WARNING)
         # Before what of ours extends them: modules of the host get our classes when they are imported.
         for spec in REPOSITORIES:
             import_module(spec.module)

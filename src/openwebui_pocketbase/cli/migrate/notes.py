@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import typer
 
 from openwebui_pocketbase.migrate.items import Note
 
-__all__ = ["print_notes"]
+__all__ = ["print_notes", "print_without_contents"]
 
 SHOWN = 20
 """Most rows that are listed."""
+
+NAMED = 5
+"""Most files without contents that are named."""
 
 
 def print_notes(notes: Collection[Note], *, everything: str) -> None:
@@ -32,3 +35,13 @@ def print_notes(notes: Collection[Note], *, everything: str) -> None:
     if len(notes) > SHOWN:
         listed = ", ".join(f"{name}: {number:,}" for name, number in Counter(note.table for note in notes).items())
         typer.echo(f"  ... ({listed}); all of them: {everything}")
+
+
+def print_without_contents(ids: Sequence[str]) -> None:
+    """Print which files have contents on neither side: nothing was lost by moving them."""
+    if ids:
+        named = f"{', '.join(ids[:NAMED])}{', ...' if len(ids) > NAMED else ''}"
+        typer.echo(
+            f"Files whose contents are gone, at the source as well: {len(ids):,} ({named})."
+            " Nobody could open them before."
+        )

@@ -54,7 +54,7 @@ def plan(
     Every row is read. The JSON object has open_webui and revision (the versions of code and database), seconds and
     bytes (estimates), free (bytes on PocketBase's disk, null if that is another machine's), and tables: a list of
     objects with table, rows, bytes, there (rows at the target, null if there is none yet), dangling (references to what
-    is not there, which move as they are), contents (files and bytes of contents on this disk), and notes: a list of
+    is not there, which move as they are), contents (files and bytes of contents that are copied), and notes: a list of
     objects with table, key, reason and is_left_out.
     """
     site = Site.of(data_dir, config)
@@ -75,7 +75,8 @@ def plan(
     typer.echo(f"Open WebUI {version}, database revision {revision}: both are known.")
     _print(found)
     if files:
-        typer.echo(f"Contents of files on this disk, which are copied: {files:,}, {decimal(contents)}.")
+        where = "on this disk" if to == Target.POCKETBASE else "in PocketBase"
+        typer.echo(f"Contents of files {where}, which are copied: {files:,}, {decimal(contents)}.")
     minutes = max(1, estimate.seconds // 60)
     typer.echo(f"Time: about {minutes} min; room at the target: about {decimal(estimate.bytes)}.")
     if estimate.free is not None and estimate.free < estimate.bytes:
@@ -91,11 +92,11 @@ async def _plan(moving: Moving) -> tuple[list[Planned], str, str]:
     from openwebui_pocketbase.migrate.sql.conflicts import conflicts
 
     all_found = []
-    async with planned_sides(moving.settings, moving.site.data_dir, moving.to) as (source, target, is_there):
+    async with planned_sides(moving.settings, moving.site.data_dir, moving.to) as (sides, is_there):
         with Bars("Reading") as bars:
             for unit in units_of(moving.groups):
                 seen: dict[str, int] = {}
-                async for found in planned(source, target, unit, is_there=is_there):
+                async for found in planned(sides.source, sides.target, unit, sides.contents, is_there=is_there):
                     if not seen:
                         for name, (rows, _) in found.stored.items():
                             bars.begin(name, rows)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +13,9 @@ import typer
 
 from openwebui_pocketbase.cli.leave import uses_embedded_server
 from openwebui_pocketbase.cli.migrate.moving import GroupsArgument, Moving, Target, ToOption, run
+from openwebui_pocketbase.cli.migrate.notes import print_without_contents
 from openwebui_pocketbase.cli.migrate.settings import NewSettings
-from openwebui_pocketbase.cli.migrate.verifying import print_found, verified
+from openwebui_pocketbase.cli.migrate.verifying import print_found, verified, without_contents
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.migrate.items import units_of
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from openwebui_pocketbase.migrate.switch import Switched
 
 __all__ = ["switch"]
+
+QUESTION = (
+    "No running Open WebUI was found. One without `switchable = true` in its settings cannot be seen, and has to be"
+    " stopped now."
+)
 
 HANDOVER = 60.0
 """Seconds that a running ``copy --follow`` has to end."""
@@ -45,7 +52,8 @@ def switch(
     What has changed since is carried over, both sides are compared, the config file is written, and running workers
     whose settings have `switchable = true` go on with the other side, while writes wait for a moment. A running `copy
     --follow` ends and hands over. Without running workers the next start uses the other side. If anything fails,
-    everything stays as it was.
+    everything stays as it was. If no running worker is found, it asks whether Open WebUI is stopped; without a terminal
+    that needs --yes.
     """
     site = Site.of(data_dir, config)
     if not groups and (journal := Journal.read(site.data_dir)) is not None:
@@ -57,9 +65,15 @@ def switch(
             hint=f"See: openwebui-pocketbase migrate status. To copy: openwebui-pocketbase migrate copy --to {to}",
         )
     settings = NewSettings.of(moving)
+    has_workers = run(_has_workers())
+    if not has_workers:
+        if not _is_busy(site.data_dir) and uses_embedded_server(site):
+            raise _cannot_be_switched()
+        _ask(yes=yes)
     with _handed_over(site.data_dir):
         is_running = uses_embedded_server(site)  # before this command does
-        done = run(_switch(moving, settings, is_running=is_running, verify=verify, yes=yes))
+        is_stopped = yes or not has_workers
+        done = run(_switch(moving, settings, is_running=is_running, is_stopped=is_stopped, verify=verify))
     if to == Target.SQLALCHEMY:
         _let_go(moving)
     typer.echo(f"Wrote {settings.path}: {', '.join(moving.groups)} are in {to} now.")
@@ -72,7 +86,15 @@ def switch(
         typer.echo("To keep the way back open: openwebui-pocketbase migrate copy --follow --to sqlalchemy")
 
 
-async def _switch(moving: Moving, settings: NewSettings, *, is_running: bool, verify: bool, yes: bool) -> Switched:
+async def _has_workers() -> bool:
+    from openwebui_pocketbase.migrate.sides import control_of_workers
+
+    return bool(await control_of_workers().workers())
+
+
+async def _switch(
+    moving: Moving, settings: NewSettings, *, is_running: bool, is_stopped: bool, verify: bool
+) -> Switched:
     from openwebui_pocketbase.migrate.run import Options, Run
     from openwebui_pocketbase.migrate.sides import control_of_workers, open_sides
     from openwebui_pocketbase.migrate.switch import switch as switch_over
@@ -81,16 +103,13 @@ async def _switch(moving: Moving, settings: NewSettings, *, is_running: bool, ve
     async with open_sides(moving.settings, moving.site.data_dir, moving.to) as sides:
         workers = await control.workers()
         if is_running and not workers:
-            raise ConfigurationError(
-                "Open WebUI is running on the embedded PocketBase, and cannot be switched: its settings have no"
-                " `switchable = true`.",
-                hint="Stop it, and run this again.",
-            )
+            raise _cannot_be_switched()
         this = Run(sides, moving.site.data_dir, units_of(moving.groups), moving.in_force, Options(follow=True))
         await _catch_up(this, has_workers=bool(workers))
         if verify:
             await _verify(moving, sides, this)
-        _ask(workers, yes=yes)
+        if not workers and not is_stopped:  # they were there when this command began
+            _ask(yes=False)
         return await switch_over(this, control, settings.backends, settings.write)
 
 
@@ -123,15 +142,37 @@ async def _verify(moving: Moving, sides: Sides, this: Run) -> None:
             hint="Copy again: openwebui-pocketbase migrate copy --follow --compare (with Open WebUI stopped, without"
             " --follow). Then switch.",
         )
+    print_without_contents(without_contents(found))
 
 
-def _ask(workers: Sequence[object], *, yes: bool) -> None:
-    if workers or yes:
-        return
-    typer.confirm(
-        "No running Open WebUI was found. One without `switchable = true` in its settings cannot be seen, and has to be"
-        " stopped now. Go on?",
-        abort=True,
+def _ask(*, yes: bool) -> None:
+    """Have somebody say that Open WebUI is stopped.
+
+    Raises:
+        ConfigurationError: There is nobody to ask.
+    """
+    if not yes and not (sys.stdin and sys.stdin.isatty()):
+        raise ConfigurationError(
+            QUESTION, hint="Add --yes if it is stopped: there is no terminal to ask on. Nothing was switched."
+        )
+    if not yes:
+        typer.confirm(f"{QUESTION} Go on?", abort=True)
+
+
+def _is_busy(data_dir: Path) -> bool:
+    """Return whether another command moves something; it may use the embedded server, as Open WebUI does."""
+    try:
+        with journal_lock(data_dir):
+            return False
+    except ConfigurationError:
+        return True
+
+
+def _cannot_be_switched() -> ConfigurationError:
+    return ConfigurationError(
+        "Open WebUI is running on the embedded PocketBase, and cannot be switched: its settings have no"
+        " `switchable = true`.",
+        hint="Stop it, and run this again.",
     )
 
 

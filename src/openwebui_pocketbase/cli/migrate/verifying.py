@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openwebui_pocketbase.cli.migrate.moving import GroupsArgument, Moving, Target, ToOption, run
+from openwebui_pocketbase.cli.migrate.notes import print_without_contents
 from openwebui_pocketbase.cli.migrate.progress import Bars
 from openwebui_pocketbase.cli.site import ConfigOption, DataDirOption, Site
 from openwebui_pocketbase.migrate.items import units_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from openwebui_pocketbase.migrate.sides import Sides
     from openwebui_pocketbase.migrate.verify import Verified
 
-__all__ = ["print_found", "verified", "verify"]
+__all__ = ["print_found", "verified", "verify", "without_contents"]
 
 Settle = Callable[[], Awaitable[None]]
 
@@ -49,9 +50,10 @@ def verify(
     """Compare every row of both sides, references, and the contents of files; nothing is written.
 
     The JSON object has equal (boolean), seconds, rows (a number), and tables: a list of objects with table, rows (by
-    table), missing, different and extra: lists of keys, contents: a list of texts, severed (reference -> number of rows
-    that lead to nothing), and left_out (a number). The exit code is 1 if something differs. What was reported as left
-    out is no difference.
+    table), missing, different and extra: lists of keys, contents: a list of texts, without_contents: keys of files that
+    have contents on neither side, severed (reference -> number of rows that lead to nothing), and left_out (a number).
+    The exit code is 1 if something differs. What was reported as left out is no difference, nor are files whose
+    contents were gone before.
     """
     moving = Moving.of(Site.of(data_dir, config), groups, to)
     settle = partial(asyncio.sleep, SETTLED) if live else None
@@ -65,6 +67,7 @@ def verify(
         typer.echo(json.dumps({"equal": is_equal, "seconds": round(seconds, 2), "rows": rows, "tables": listed}))
     else:
         print_found(found)
+        print_without_contents(without_contents(found))
         typer.echo(f"{rows:,} rows compared in {seconds:.1f} s: {'equal' if is_equal else 'they differ'}.")
     raise typer.Exit(0 if is_equal else 1)
 
@@ -95,6 +98,11 @@ async def verified(moving: Moving, sides: Sides, *, sample: int = 0, settle: Set
                     seen = dict(found.rows)
                 all_found.append(found)
     return all_found
+
+
+def without_contents(found: Iterable[Verified]) -> list[str]:
+    """Return the ids of the files that have contents on neither side."""
+    return [key for each in found for key in each.without_contents]
 
 
 def print_found(found: Iterable[Verified]) -> None:
@@ -133,6 +141,7 @@ def _as_json(found: Verified) -> dict[str, Any]:
         "different": found.different,
         "extra": found.extra,
         "contents": [f"{note.key}: {note.reason}" for note in found.contents],
+        "without_contents": found.without_contents,
         "severed": found.severed,
         "left_out": sum(note.is_left_out for note in found.left_out),
     }
