@@ -13,7 +13,7 @@ from open_webui.models.chats import ChatForm, ChatImportForm
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.client import data_urls as of_client
 from openwebui_pocketbase.data_urls import LARGE, PREFIX, marked
-from openwebui_pocketbase.exceptions import UnavailableError
+from openwebui_pocketbase.exceptions import InvalidRequestError, UnavailableError
 from openwebui_pocketbase.migrate.pocketbase.records import encoded
 from openwebui_pocketbase.repositories.chats import PocketBaseChats, _transaction
 from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedChats
@@ -69,6 +69,10 @@ def of(*urls: str, ids: tuple[str, ...] = ("a", "b")) -> dict[str, Any]:
     messages = chain(*ids)
     messages["a"]["files"] = [{"type": "image", "url": each} for each in urls]
     return body(history={"messages": messages, "currentId": ids[-1]}, messages=[*messages.values()])
+
+
+async def add_parts(client: Counting, *parts: tuple[str, int, int, str]) -> None:
+    await client._write_as_is("data_urls/add_parts", of_client.body_of(parts))
 
 
 def count(server: PocketBaseProcess, table: str) -> int:
@@ -191,8 +195,7 @@ async def test_any_number_goes_through_a_proxy(client: Counting, chats: PocketBa
 
 
 async def test_what_was_never_complete_goes(client: Counting, own_pocketbase: PocketBaseProcess) -> None:
-    part = {"name": "0" * 40, "part": 0, "parts": 2, "text": "data:"}
-    await client.write("data_urls/add_parts", {"parts": [part]})
+    await add_parts(client, ("0" * 40, 0, 2, "data:"))
     assert await client.write("data_urls/find_missing", {"names": ["0" * 40]}) == ["0" * 40]
     with own_pocketbase.admin() as admin:
         admin.sql("UPDATE owui_data_url_parts SET at = 1")
@@ -200,16 +203,33 @@ async def test_what_was_never_complete_goes(client: Counting, own_pocketbase: Po
     assert count(own_pocketbase, "owui_data_url_parts") == 0
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"parts":[{"name":"n","part":0,"parts":1,"length":5}],\n"text":"data"}',
+        b'{"parts":[{"name":"n","part":0,"parts":1,"length":3}],\n"text":"data"}',
+        b'{"parts":[{"name":"n","part":0,"parts":1,"text":"data"}]}',
+        b"{}",
+    ],
+)
+async def test_parts_of_another_length_are_refused(
+    client: Counting, own_pocketbase: PocketBaseProcess, body: bytes
+) -> None:
+    with pytest.raises(InvalidRequestError):
+        await client._write_as_is("data_urls/add_parts", body)
+    assert count(own_pocketbase, "owui_data_url_parts") == 0
+
+
 async def test_the_first_part_of_long_ago_stays_when_the_others_come(
     client: Counting, own_pocketbase: PocketBaseProcess
 ) -> None:
-    parts = [{"name": "n", "part": number, "parts": 2, "text": f"data:{number}"} for number in range(2)]
-    await client.write("data_urls/add_parts", {"parts": parts[:1]})
+    parts = [("n", number, 2, f"data:{number}") for number in range(2)]
+    await add_parts(client, parts[0])
     with own_pocketbase.admin() as admin:
         admin.sql("UPDATE owui_data_url_parts SET at = 1")
-    await client.write("data_urls/add_parts", {"parts": parts[:1]})
+    await add_parts(client, parts[0])
     prune(own_pocketbase)
-    await client.write("data_urls/add_parts", {"parts": parts[1:]})
+    await add_parts(client, parts[1])
     assert count(own_pocketbase, "owui_data_url_parts") == 2
     assert count(own_pocketbase, "owui_data_urls") == 1
 
@@ -225,8 +245,8 @@ async def test_one_whose_parts_are_lost_meanwhile_is_sent_again(
     picture = url("x", 3 * LARGE)
     write, written = client._write_as_is, []
 
-    async def losing(path: str, parameters: Any) -> Any:
-        answer = await write(path, parameters)
+    async def losing(path: str, content: bytes) -> Any:
+        answer = await write(path, content)
         written.append(path)
         if len(written) == 1:
             with own_pocketbase.admin() as admin:

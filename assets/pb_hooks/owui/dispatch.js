@@ -162,7 +162,7 @@ function write(e, path, body) {
       changes = `,"changes":${mirroredSince($app, mirroredUpTo)}`;
     } catch (error) {
       // The write is done, and its answer says so; whoever asked for the changes reads the feed.
-      console.error("owui:", error.stack || error);
+      console.error("owui:", /** @type {any} */ (error).stack || error);
     }
   }
   return e.blob(200, "application/json", `${reply}${changes}}`);

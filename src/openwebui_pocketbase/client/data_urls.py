@@ -12,9 +12,10 @@ from typing import Any
 
 import orjson
 
+from openwebui_pocketbase.client.wire import encode
 from openwebui_pocketbase.data_urls import MARK, renamed
 
-__all__ = ["DataUrls"]
+__all__ = ["DataUrls", "body_of"]
 
 PART = 4 << 20
 """Bytes of data URLs in one request, and so the length of one transaction, during which nobody else can write."""
@@ -34,7 +35,7 @@ NAMES = 5000
 KNOWN = 1 << 14
 """How many names of data URLs are remembered that PocketBase has."""
 
-Write = Callable[[str, Mapping[str, Any]], Awaitable[Any]]
+Write = Callable[[str, bytes], Awaitable[Any]]
 Read = Callable[[str, Mapping[str, Any]], Awaitable[bytes]]
 
 
@@ -43,7 +44,7 @@ class DataUrls:
 
     Args:
         read: Calls a method that reads, and returns its answer as it came.
-        write: Calls a method that writes, and returns its answer.
+        write: Calls a method that writes with a body, and returns its answer.
     """
 
     def __init__(self, read: Read, write: Write) -> None:
@@ -77,9 +78,9 @@ class DataUrls:
             unknown = [name for name in urls if name not in self._known]
         if unknown:
             if sum(len(urls[name]) for name in unknown) > AT_ONCE:
-                unknown = await self._write("data_urls/find_missing", {"names": unknown})
-            for part in _parts({name: urls[name] for name in unknown}):
-                await self._write("data_urls/add_parts", {"parts": part})
+                unknown = await self._write("data_urls/find_missing", encode({"names": unknown}))
+            for parts in _parts({name: urls[name] for name in unknown}):
+                await self._write("data_urls/add_parts", body_of(parts))
         with self._lock:
             self._known.update(dict.fromkeys(urls))
             while len(self._known) > KNOWN:
@@ -147,23 +148,38 @@ async def _computed(in_thread: bool, function: Callable[[], Any]) -> Any:
     return await asyncio.to_thread(function) if in_thread else function()
 
 
-def _parts(urls: Mapping[str, str]) -> Iterator[list[dict[str, Any]]]:
-    """Yield data URLs as ``data_urls/add_parts`` takes them, some megabytes at a time, the last part of each last."""
-    part: list[dict[str, Any]] = []
+def body_of(parts: Iterable[tuple[str, int, int, str]]) -> bytes:
+    """Return the body of ``data_urls/add_parts``.
+
+    The texts are JSON without having been encoded, and PocketBase finds them by their lengths without parsing them.
+
+    Args:
+        parts: Name of the data URL, number of the part, how many there are, and its text.
+    """
+    heads, texts = [], []
+    for name, part, count, text in parts:
+        heads.append({"name": name, "part": part, "parts": count, "length": len(text)})
+        texts.append(text)
+    head = encode({"parts": heads})[:-1]
+    return b"".join((head, b',\n"text":"', *(text.encode("ascii") for text in texts), b'"}'))
+
+
+def _parts(urls: Mapping[str, str]) -> Iterator[list[tuple[str, int, int, str]]]:
+    """Yield data URLs as `body_of` takes them, some megabytes at a time, the last part of each last."""
+    parts: list[tuple[str, int, int, str]] = []
     size = 0
     for piece in _pieces(urls.items()):
-        if part and size + len(piece["text"]) > PART:
-            yield part
-            part, size = [], 0
-        part.append(piece)
-        size += len(piece["text"])
-    if part:
-        yield part
+        if parts and size + len(piece[-1]) > PART:
+            yield parts
+            parts, size = [], 0
+        parts.append(piece)
+        size += len(piece[-1])
+    if parts:
+        yield parts
 
 
-def _pieces(urls: Iterable[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+def _pieces(urls: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int, int, str]]:
     for name, url in urls:
         count = -(-len(url) // PART)
         for number in range(count):
-            text = url[number * PART : (number + 1) * PART]
-            yield {"name": name, "part": number, "parts": count, "text": text}
+            yield name, number, count, url[number * PART : (number + 1) * PART]

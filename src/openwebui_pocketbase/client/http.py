@@ -215,8 +215,8 @@ class PocketBaseClient:
         )
         return answer
 
-    async def _write_as_is(self, path: str, parameters: Mapping[str, Any]) -> Any:
-        return (await self._submit(path, encode(parameters), "")).answer
+    async def _write_as_is(self, path: str, content: bytes) -> Any:
+        return (await self._submit(path, content, "")).answer
 
     async def ping(self) -> None:
         """Return when PocketBase has answered a superuser's request.
