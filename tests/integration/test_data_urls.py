@@ -15,7 +15,7 @@ from openwebui_pocketbase.client import data_urls as of_client
 from openwebui_pocketbase.data_urls import LARGE, PREFIX, marked
 from openwebui_pocketbase.exceptions import InvalidRequestError, UnavailableError
 from openwebui_pocketbase.migrate.pocketbase.records import encoded
-from openwebui_pocketbase.repositories.chats import PocketBaseChats, _transaction
+from openwebui_pocketbase.repositories.chats import PocketBaseChats, _parts, _transaction
 from openwebui_pocketbase.repositories.chats.snapshots import PocketBaseSharedChats
 from tests.support.chats import body, chain, key
 from tests.support.pocketbase import PocketBaseProcess
@@ -132,6 +132,22 @@ async def test_requests_are_small(client: Counting, chats: PocketBaseChats) -> N
     await chats.add_message_status_to_chat_by_id_and_message_id(key(1), "b", {"description": "a step"})
     assert sum(sent + came for _, sent, came in client.sent) < 20_000
     assert "data_urls/get_parts" not in client.paths
+
+
+async def test_an_import_has_few_of_them_in_memory(
+    client: Counting, chats: PocketBaseChats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Besides those that it was given: a part has some, and the next ones are made ready while it is sent."""
+    monkeypatch.setattr(_parts, "DATA_URLS", 3 * LARGE)
+    forms = [ChatImportForm(chat=of(url(letter))) for letter in "abcdefgh"]
+    await chats.import_chats("u1", forms)
+    sent = client.paths
+    assert sent.count("chats/insert_chats") >= 4
+    assert sent.index("chats/insert_chats") < sent.index("data_urls/add_parts", 3)
+    found = await chats.get_chats_by_user_id("u1")
+    assert sorted(str(each.chat["history"]["messages"]["a"]["files"]) for each in found.items) == sorted(
+        str(form.chat["history"]["messages"]["a"]["files"]) for form in forms
+    )
 
 
 async def test_they_stay_as_long_as_somebody_has_them(

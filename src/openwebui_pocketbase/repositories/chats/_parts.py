@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,9 @@ PART: Final = 4 << 20
 """Bytes in one request, and so the length of one transaction, during which nobody else can write.
 
 A longer message has a request of its own."""
+
+DATA_URLS: Final = 16 << 20
+"""Bytes of data URLs that go with one part: so many are in memory a second time."""
 
 RECORD: Final = 1 << 10
 """Bytes that a record counts for besides its own: with many short messages the indexes cost most."""
@@ -120,14 +124,16 @@ async def send(client: Requests, chats: Sequence[NewChat], *, in_thread: bool) -
     await client.write("chats/begin_import", begin)
     inserted: list[tuple[str, int]] = []
     renewed = time.monotonic()
+    coming: asyncio.Future[_Part | None] | None = None
     try:
         while after is not None:
+            coming = asyncio.ensure_future(following())  # made ready while this one is sent
             inserted += part.versions
             await client.write("chats/insert_chats", part.wire())
             if time.monotonic() - renewed > LEASE / 4:
                 await client.write("chats/begin_import", begin)
                 renewed = time.monotonic()
-            part, after = after, await following()
+            part, after = after, await coming
         inserted += part.versions
         await client.write("chats/finish_import", {**part.wire(), "token": begin["token"], "count": len(ids)})
     except UnavailableError:
@@ -138,6 +144,9 @@ async def send(client: Requests, chats: Sequence[NewChat], *, in_thread: bool) -
             while await client.write("chats/abandon_import", given_up):
                 pass
         raise
+    finally:
+        if coming is not None:
+            coming.cancel()
 
 
 class _Part:
@@ -149,10 +158,12 @@ class _Part:
         self.versions: list[tuple[str, int]] = []
         self.data_urls: dict[str, str] = {}
         self.size = 0
+        self.data_url_bytes = 0
 
     def add(self, record: Mapping[str, Any], data: bytes, data_urls: Mapping[str, str]) -> None:
         """Add a record, given with its JSON, and the data URLs for which this has marks."""
         self.data_urls |= data_urls
+        self.data_url_bytes += sum(map(len, data_urls.values()))
         if "tidy" in record:
             self.chats.append(orjson.Fragment(data))
             self.versions.append((record["id"], record["version"]))
@@ -160,8 +171,11 @@ class _Part:
             self.messages.append(orjson.Fragment(data))
         self.size += RECORD + len(data)
 
-    def has_room(self, data: bytes) -> bool:
-        return not self.size or self.size + RECORD + len(data) <= PART
+    def has_room(self, data: bytes, data_urls: Mapping[str, str]) -> bool:
+        fits = self.size + RECORD + len(data) <= PART
+        if data_urls:
+            fits = fits and self.data_url_bytes + sum(map(len, data_urls.values())) <= DATA_URLS
+        return fits or not self.size
 
     def join(self, other: _Part) -> bool:
         """Take what another one has, if there is room."""
@@ -198,7 +212,7 @@ def _packed(records: Iterable[Mapping[str, Any]]) -> Iterator[_Part]:
         data_urls: dict[str, str] = {}
         table = "chat" if "tidy" in record else "chat_message"
         data = encode(marked(table, record, data_urls))
-        if not part.has_room(data):
+        if not part.has_room(data, data_urls):
             yield part
             part = _Part()
         part.add(record, data, data_urls)
