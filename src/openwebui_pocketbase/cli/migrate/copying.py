@@ -120,7 +120,7 @@ async def _copy(moving: Moving, options: Options, *, quiet: bool) -> Done:
         if options.follow:
             await _follow(this)
     done.left_out = sum(note.is_left_out for note in this.notes)
-    if new := [note for note in this.notes if note not in told]:
+    if not quiet and (new := [note for note in this.notes if note not in told]):
         print_notes(new, everything=done.report)
     return done
 
