@@ -6,8 +6,8 @@ import asyncio
 import base64
 import random
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ import orjson
 import uvloop
 
 from bench.application import VARIANTS, Application
-from bench.backends import WorkerError
 from bench.http import Browser
+from bench.others import waits
 from bench.runner import work_directory
 
 __all__ = ["SIZES", "Imported", "measure_imports"]
@@ -28,9 +28,6 @@ SIZES = {
     "270 pictures of 2 MB": (270, 2, 40, 1_500_000),
 }
 """What is imported: chats, messages of each, letters of each message, and bytes of the first one's picture."""
-
-PAUSE = 0.05
-"""Seconds between two requests of somebody else."""
 
 RATIO = 0.5
 """Most times that an import may take of the stock import's time."""
@@ -102,7 +99,7 @@ async def _import_all(variant: str, application: Application, say: Callable[[str
             importing = asyncio.ensure_future(browser.send("POST", "/api/v1/chats/import", orjson.dumps(forms)))
             began = time.monotonic()
             waits = [
-                asyncio.ensure_future(_waits(importing, send))
+                asyncio.ensure_future(waits(importing.done, send))
                 for send in (
                     lambda: browser.post("/api/v1/chats/new", {"chat": _body(0, 1, 10, 0)}),
                     lambda: browser.get("/health"),
@@ -112,17 +109,6 @@ async def _import_all(variant: str, application: Application, say: Callable[[str
             seconds = time.monotonic() - began
             done.append(Imported(variant, name, seconds, *[max(await wait) for wait in waits]))
         return done
-
-
-async def _waits(until: asyncio.Future[Any], send: Callable[[], Awaitable[object]]) -> list[float]:
-    seconds = []
-    while not until.done():
-        began = time.monotonic()
-        with suppress(WorkerError):  # stock gives up after some seconds: it is locked
-            await send()
-        seconds.append(time.monotonic() - began)
-        await asyncio.sleep(PAUSE)
-    return seconds
 
 
 def _body(number: int, messages: int, letters: int, picture: int) -> dict[str, Any]:

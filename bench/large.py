@@ -7,7 +7,7 @@ import base64
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -18,8 +18,8 @@ import psutil
 import uvloop
 
 from bench.application import VARIANTS, Application
-from bench.backends import WorkerError
 from bench.http import Browser
+from bench.others import PAUSE, waits
 from bench.runner import work_directory
 from bench.stats import percentile
 
@@ -33,9 +33,6 @@ TIMES = 3
 """Rounds of the steps that leave the chat as large as it was."""
 
 READERS = 16
-PAUSE = 0.05
-"""Seconds between two requests of somebody else."""
-
 RATIO = 1.2
 WRITE_SECONDS = 0.3
 HEALTH_SECONDS = 0.2
@@ -156,7 +153,7 @@ class _Watched:
         await asyncio.sleep(0.5)
         stopping = asyncio.Event()
         watches = [
-            asyncio.ensure_future(_waits(stopping, watch))
+            asyncio.ensure_future(waits(stopping.is_set, watch))
             for watch in (
                 lambda: self.browser.post("/api/v1/folders/", {"name": random.randbytes(8).hex()}),
                 lambda: self.browser.get("/health"),
@@ -173,17 +170,6 @@ class _Watched:
         worker, pocketbase = await memory
         self.done.append(Step(self._variant, name, sorted(seconds)[times // 2], write, health, worker, pocketbase))
         return answer
-
-
-async def _waits(stopping: asyncio.Event, send: Callable[[], Awaitable[object]]) -> list[float]:
-    seconds = []
-    while not stopping.is_set():
-        began = time.monotonic()
-        with suppress(WorkerError):  # stock gives up after some seconds: it is locked
-            await send()
-        seconds.append(time.monotonic() - began)
-        await asyncio.sleep(PAUSE)
-    return seconds or [0.0]
 
 
 async def _memory(stopping: asyncio.Event, process: psutil.Process) -> tuple[float, float]:

@@ -63,7 +63,7 @@ class LastStart:
         failure: Why it did not get as far as serving; ``""`` if it did.
         without_at: When Open WebUI has started without these settings since; 0 if it has not.
         has_left: Whether ``leave`` was run since.
-        secret_key: The file that ``WEBUI_SECRET_KEY`` was read from; ``""`` if it came from elsewhere.
+        secret_key: The file that ``WEBUI_SECRET_KEY`` was read from; ``""`` if it is in none, None if unknown.
     """
 
     groups: Mapping[str, str]
@@ -74,7 +74,7 @@ class LastStart:
     failure: str = ""
     without_at: int = 0
     has_left: bool = False
-    secret_key: str = ""
+    secret_key: str | None = None
 
     @classmethod
     def now(
@@ -107,7 +107,7 @@ class LastStart:
                 str(values["failure"]),
                 int(values["without_at"]),
                 bool(values["has_left"]),
-                str(values.get("secret_key", "")),
+                values.get("secret_key"),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -130,9 +130,10 @@ class LastStart:
 
 def _key_file(data_dir: Path) -> str:
     # Open WebUI's own command looks where it is started, and says nothing of that to anybody else.
-    for path in (Path.cwd() / KEY_FILE, data_dir / KEY_FILE):
+    key = os.environ.get("WEBUI_SECRET_KEY", "").strip()
+    for path in (Path.cwd() / KEY_FILE, data_dir.absolute() / KEY_FILE):
         with contextlib.suppress(OSError, UnicodeDecodeError):
-            if path.read_text().strip() == os.environ.get("WEBUI_SECRET_KEY", "").strip():
+            if key and path.read_text(encoding="utf-8").strip() == key:
                 return str(path)
     return ""
 

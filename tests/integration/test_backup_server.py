@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -242,10 +243,13 @@ def test_the_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> 
     # The key is where Open WebUI was started.
     (site.parent / "started").mkdir()
     (site.parent / "started" / KEY_FILE).write_text("key")
+    (site.parent / KEY_FILE).write_text("of another site")
     started = LastStart({}, {}, "", "sqlite file webui.db", 1, secret_key=str(site.parent / "started" / KEY_FILE))
-    started.write(site)
-    ((_, output),) = run_backup(site, env, "create")
-    assert f"WEBUI_SECRET_KEY is in it, as {started.secret_key} has it" in output
+    for last in (started, replace(started, secret_key="")):
+        last.write(site)
+        ((_, output),) = run_backup(site, env, "create")
+        assert ("WEBUI_SECRET_KEY is in it" in output) is bool(last.secret_key)
+        assert ("WEBUI_SECRET_KEY is not in it" in output) is (not last.secret_key)
 
     # Nothing is asked, or said to be going to happen, while Open WebUI runs.
     running = FileLock.take(site / RUNNING)

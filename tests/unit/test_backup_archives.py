@@ -278,10 +278,13 @@ def test_a_start_notes_the_file_with_the_secret_key(tmp_path: Path, monkeypatch:
         LastStart.now({}, data_dir, data_dir, "").write(data_dir)
         last = LastStart.read(data_dir)
         assert last is not None
+        assert last.secret_key is not None
         return last.secret_key
 
     assert noted("of the command") == str(started / KEY_FILE)
     assert noted("another one") == ""
+    (data_dir / KEY_FILE).write_text("")
+    assert noted("") == ""
     (data_dir / KEY_FILE).write_text("of serve\n")
     assert noted("of serve") == str(data_dir / KEY_FILE)
 

@@ -180,6 +180,7 @@ class _Run:
         for attempt in range(1, ATTEMPTS + 1):
             with ExitStack() as stack:
                 taken = stack.enter_context(moment(file, places.database))
+                self._has_bucket = taken.pocketbase is not None and has_bucket(taken.pocketbase)
                 self._held.hold()
                 lost = self._lost(taken.pocketbase)
                 if not lost or attempt == ATTEMPTS:
@@ -191,7 +192,6 @@ class _Run:
 
     def _lost(self, reader: sqlite3.Connection | None) -> list[str]:
         """Return the files that records of that moment lead to, and that were deleted before they could be held."""
-        self._has_bucket = reader is not None and has_bucket(reader)
         if reader is None or self._has_bucket:
             return []
         return [path for path in referenced(reader) if not self._held.has(f"{STORAGE}/{path}")]

@@ -179,6 +179,6 @@ def _adapt(path: Path, places: Places) -> None:
         names = environment_names()
         # Which group is where is part of the data; directories, servers and the like are those of the other machine.
         kept = {name: value for name, value in last.variables.items() if names.get(name, ("",))[0] in BACKENDS}
-        here = replace(last, database=places.name, package_dir=str(places.package_dir), variables=kept, secret_key="")
+        here = replace(last, database=places.name, package_dir=str(places.package_dir), variables=kept, secret_key=None)
         here.write(path.parent)
     named.rename(path)

@@ -76,10 +76,6 @@ def places_of(site: Site) -> Places:
     package_dir, version = found or (Path(), "")
     url, schema = module.engine.url, module.DATABASE_SCHEMA or ""
     settings = site.settings().pocketbase
-    # Open WebUI looks at a file only if there is no variable.
-    is_variable = bool(site.environ.get("WEBUI_SECRET_KEY"))
-    known = [Path(site.last_start.secret_key)] if site.last_start and site.last_start.secret_key else []
-    keys = [] if is_variable else [*known, site.data_dir / KEY_FILE, Path.cwd() / KEY_FILE]
     return Places(
         data_dir=site.data_dir,
         pocketbase=None if settings.url else embedded_data_dir(settings, site.data_dir),
@@ -88,8 +84,19 @@ def places_of(site: Site) -> Places:
         package_dir=package_dir,
         open_webui=version,
         config=site.config_file(),
-        secret_key=next((path for path in keys if path.is_file()), None),
+        secret_key=_secret_key(site),
     )
+
+
+def _secret_key(site: Site) -> Path | None:
+    """Return the file with the key in force: another one would be taken for it where the archive is restored."""
+    if site.environ.get("WEBUI_SECRET_KEY"):
+        return None  # Open WebUI looks at a file only if there is no variable
+    noted = site.last_start.secret_key if site.last_start else None
+    if noted is not None:
+        return Path(noted) if noted and Path(noted).is_file() else None
+    keys = (site.data_dir / KEY_FILE, Path.cwd() / KEY_FILE)
+    return next((path for path in keys if path.is_file()), None)
 
 
 def require_stopped(places: Places) -> None:

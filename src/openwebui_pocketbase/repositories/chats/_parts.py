@@ -28,7 +28,7 @@ PART: Final = 4 << 20
 A longer message has a request of its own."""
 
 DATA_URLS: Final = 16 << 20
-"""Bytes of data URLs that go with one part: so many are in memory a second time."""
+"""Bytes of data URLs that go with one part. Up to three parts are in memory: one is sent, two are ready."""
 
 RECORD: Final = 1 << 10
 """Bytes that a record counts for besides its own: with many short messages the indexes cost most."""
@@ -185,6 +185,7 @@ class _Part:
         self.messages += other.messages
         self.versions += other.versions
         self.data_urls |= other.data_urls
+        self.data_url_bytes += other.data_url_bytes
         self.size += other.size
         return True
 
