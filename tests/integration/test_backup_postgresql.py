@@ -12,10 +12,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from openwebui_pocketbase.backup import postgresql as programs
 from openwebui_pocketbase.backup.archive import Archive
-from openwebui_pocketbase.backup.places import Places
+from openwebui_pocketbase.backup.grants import given_again
+from openwebui_pocketbase.backup.places import Places, database_of
 from openwebui_pocketbase.backup.sessions import PATIENCE
 from openwebui_pocketbase.backup.undo import kept_aside
 from openwebui_pocketbase.backup.verify import verify
@@ -208,11 +210,15 @@ def rights(places: Places, role: str) -> dict[str, bool]:
     return dict(zip(wanted, row, strict=True))
 
 
-def test_rights_on_the_tables_are_kept(role: str, site: Places, other: Places) -> None:
+@pytest.mark.parametrize("conforming", ["on", "off"])
+def test_rights_on_the_tables_are_kept(role: str, site: Places, other: Places, conforming: str) -> None:
+    """However the server reads backslashes, which names such as ``user`` bring into what is kept."""
     path = made(site).path
     on(
         other,
-        f"""CREATE TABLE more (id integer); GRANT SELECT ON said, more TO {role};
+        f"""ALTER DATABASE {other.database.url.database} SET standard_conforming_strings = {conforming};
+        CREATE TABLE "user" (id integer); GRANT SELECT ON "user" TO {role};
+        CREATE TABLE more (id integer); GRANT SELECT ON said, more TO {role};
         GRANT USAGE ON SEQUENCE said_id_seq TO PUBLIC; GRANT SELECT (id) ON file TO {role} WITH GRANT OPTION;
         ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {role}""",
     )
@@ -234,6 +240,34 @@ def test_rights_on_the_tables_are_kept(role: str, site: Places, other: Places) -
     assert said(url(other)) == ["theirs"]
     restored(site, archive)
     assert said(url(site)) == ["theirs"]
+
+
+def test_names_that_the_database_has_in_another_encoding(role: str, tmp_path: Path) -> None:
+    name = f"{postgresql.new_database()}_latin1"
+    postgresql.on_server(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'")
+    atexit.register(postgresql.on_server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    database = database_of(make_url(postgresql.url_of(name)), "public")
+    with psycopg.connect(postgresql.url_of(name)) as connection:
+        connection.execute(f'CREATE TABLE file ("é" text); GRANT SELECT ("é") ON file TO {role}')
+    programs.keep(database, tmp_path / "dump")
+    assert "é" in (tmp_path / "dump.grants").read_text(encoding="utf-8")
+    programs.replace(database, tmp_path / "dump", given_again(tmp_path / "dump"))
+    with psycopg.connect(postgresql.url_of(name)) as connection:
+        assert connection.execute("SELECT has_column_privilege(%s, 'file', 'é', 'SELECT')", (role,)).fetchone() == (
+            True,
+        )
+
+
+def test_a_user_to_whom_the_schema_does_not_belong(role: str, tmp_path: Path) -> None:
+    name = postgresql.new_database()
+    with psycopg.connect(postgresql.url_of(name)) as connection:
+        connection.execute(f"ALTER ROLE {role} LOGIN; GRANT ALL ON SCHEMA public TO {role}")
+    url = make_url(postgresql.url_of(name)).set(username=role)
+    with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
+        connection.execute("CREATE TABLE said AS SELECT 'one' AS text")
+    programs.keep(database_of(url, "public"), tmp_path / "dump")
+    programs.replace(database_of(url, "public"), tmp_path / "dump", given_again(tmp_path / "dump"))
+    assert said(postgresql.url_of(name)) == ["one"]
 
 
 @contextmanager

@@ -207,7 +207,8 @@ def test_the_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> 
     assert len(json.loads(there)["archives"]) == 1
     assert "every database can be read" in verified
     assert f"to {site / 'webui.db'}; what is there" in plan
-    assert "PocketBase, over its API" in plan
+    assert f"PocketBase at {own_pocketbase.url}, over its API" in plan
+    assert "for everybody who uses it" not in plan
     assert "Restored" not in plan
 
     made_at = datetime.fromisoformat(first["manifest"]["made_at"])
@@ -226,6 +227,7 @@ def test_the_commands(commands: Commands, own_pocketbase: PocketBaseProcess) -> 
     assert code == 0
     assert f"to {missing / 'webui.db'}; nothing is there" in plan
     assert "was not read through" in plan
+    assert "is replaced for everybody who uses it" in plan
     assert (refused, "There is no data directory" in output) == (1, True)
     assert not missing.exists()
     missing.mkdir()

@@ -24,8 +24,9 @@ from openwebui_pocketbase import __version__, _autostart
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR
 from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.cli import app, checks, copies, installed, serve, site
+from openwebui_pocketbase.cli.backup.kept import _secret_key
 from openwebui_pocketbase.config_file import CONFIG_FILE
-from openwebui_pocketbase.last_start import LastStart, database_name
+from openwebui_pocketbase.last_start import KEY_FILE, LastStart, database_name
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings, load_settings
 
@@ -569,6 +570,23 @@ def unprivileged(function: Callable[[], Any]) -> Any:
     os.close(writer)
     with os.fdopen(reader, "rb") as answers:
         return json.loads(answers.read())
+
+
+def test_a_secret_key_in_a_directory_that_is_closed_is_no_failure_before_it_is_read() -> None:
+    """Of Open WebUI that was started in another user's directory; most commands do not read the key."""
+    root = Path(tempfile.mkdtemp())
+    started = root / "started"
+    started.mkdir()
+    (started / KEY_FILE).write_text("key")
+    LastStart({}, {}, "", "", 1, secret_key=str(started / KEY_FILE)).write(root)
+    root.chmod(0o755)
+    started.chmod(0)
+    there = site.Site.of(root, None)
+    try:
+        assert unprivileged(lambda: str(_secret_key(there))) == str(started / KEY_FILE)
+    finally:
+        started.chmod(0o755)
+        shutil.rmtree(root)
 
 
 @pytest.mark.parametrize("closed", ["home", "data", "above the data", "working directory"])

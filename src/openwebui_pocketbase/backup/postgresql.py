@@ -61,6 +61,9 @@ END $$;
 """  # noqa: S608 - constants
 """Has the tables for itself, in a transaction that is not ended here; sees what others did while it waited."""
 
+_AS_WRITTEN = "SET LOCAL standard_conforming_strings = on; SET LOCAL client_encoding = 'UTF8';\n"
+"""How texts behind the dump are read; it brings along what held where it was made."""
+
 _EMPTY = f"""
 {SCHEMA}{_BEGIN}
 DO $$
@@ -160,8 +163,8 @@ def replace(database: Database, path: Path, then: str = "") -> None:
     """
     require_programs()
     listed = run(["pg_restore", "--list", str(path)], database.url)
-    # The schema itself is there.
-    wanted = [line for line in listed.splitlines() if " SCHEMA - " not in line]
+    # The schema itself is there, and its comment is its owner's.
+    wanted = [line for line in listed.splitlines() if " SCHEMA - " not in line and " - SCHEMA " not in line]
     with TemporaryFile() as said, TemporaryFile() as read_said:
         contents = path.with_name(f"{path.name}.list")
         contents.write_text("\n".join(wanted) + "\n", encoding="utf-8")
@@ -177,7 +180,7 @@ def replace(database: Database, path: Path, then: str = "") -> None:
             stderr=said,
             env=environment(database.url),
         )
-        _pass_on(reader, writer, then)
+        _pass_on(reader, writer, f"{_AS_WRITTEN}{then}")
         contents.unlink()
         if reader.returncode or writer.returncode:
             _require_free(database, _text(said))

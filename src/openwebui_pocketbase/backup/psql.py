@@ -76,8 +76,15 @@ def run(command: list[str], url: URL, sent: str | None = None) -> str:
     Raises:
         BackupError: It failed.
     """
+    encoding = {} if sent is None else {"PGCLIENTENCODING": "UTF8"}  # else names come in that of the database
     done = subprocess.run(  # noqa: S603 - fixed programs
-        command, env=environment(url), input=sent, capture_output=True, text=True, check=False
+        command,
+        env=environment(url) | encoding,
+        input=sent,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",  # in lists of what a dump has, of which the numbers count
+        check=False,
     )
     if done.returncode:
         raise BackupError(

@@ -93,10 +93,15 @@ def _secret_key(site: Site) -> Path | None:
     if site.environ.get("WEBUI_SECRET_KEY"):
         return None  # Open WebUI looks at a file only if there is no variable
     noted = site.last_start.secret_key if site.last_start else None
-    if noted is not None:
-        return Path(noted) if noted and Path(noted).is_file() else None
-    keys = (site.data_dir / KEY_FILE, Path.cwd() / KEY_FILE)
-    return next((path for path in keys if path.is_file()), None)
+    keys = [site.data_dir / KEY_FILE, Path.cwd() / KEY_FILE] if noted is None else [Path(noted)]
+    return next((path for path in keys if _may_be(path)), None)
+
+
+def _may_be(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:
+        return True  # whoever reads it is told
 
 
 def require_stopped(places: Places) -> None:

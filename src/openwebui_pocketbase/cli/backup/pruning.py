@@ -75,6 +75,8 @@ def prune(
         typer.echo(f"Kept {result.spared.name} as well: it is the newest good one.", err=True)
     if keep is None and days is None and not aside:
         typer.echo("Nothing is removed without --keep, --keep-days or --kept-aside.")
+    if not in_pocketbase and not target.is_dir():
+        typer.echo(f"There is no directory {target}, where archives would be.", err=True)
     typer.echo(f"Archives kept: {len(result.kept) + (result.spared is not None):,}.")
     if result.foreign:
         typer.echo(f"Left alone: {result.foreign:,} archives that are not of this site.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,9 +16,11 @@ from openwebui_pocketbase.backup.dependents import require_no_dependents
 from openwebui_pocketbase.backup.extract import Planned, new_stamp, planned
 from openwebui_pocketbase.backup.fits import changes, misfits
 from openwebui_pocketbase.backup.identity import known_site
+from openwebui_pocketbase.backup.manifest import Manifest
 from openwebui_pocketbase.backup.places import Places
 from openwebui_pocketbase.backup.restore import restore as restored
 from openwebui_pocketbase.backup.restore import stopped
+from openwebui_pocketbase.backup.server import Server
 from openwebui_pocketbase.backup.work import alone, clear
 from openwebui_pocketbase.cli.backup.kept import (
     ArchiveArgument,
@@ -122,10 +125,8 @@ def _restore(site: Site, places: Places, archive: Archive, *, keep_config: bool,
         if places.database.kind == "postgresql":
             require_no_dependents(places.database)
         typer.echo(f"{archive.path.name}: as of {manifest.made_at}, Open WebUI {manifest.open_webui}.")
-        _print(plan, places)
-        own = known_site(places.data_dir)
-        foreign = ["It is not of this site."] if own and manifest.site != own else []
-        for line in (*foreign, *manifest.notes, *changes(manifest, places)):
+        _print(plan, places, site.settings().pocketbase.url or "")
+        for line in (*_foreign(manifest, places, server), *manifest.notes, *changes(manifest, places)):
             typer.echo(f"Note: {line}")
         if dry_run:
             typer.echo("The archive was not read through: that is what backup verify does, and the restore itself.")
@@ -138,9 +139,17 @@ def _restore(site: Site, places: Places, archive: Archive, *, keep_config: bool,
     typer.echo("Restored. Start Open WebUI with the settings it had.")
     for line in closing(places, done):
         typer.echo(line)
-    if "config/webui_secret_key" in members:
+    if "config/webui_secret_key" in members and places.secret_key in {None, places.data_dir / KEY_FILE}:
         key = places.data_dir / KEY_FILE
         typer.echo(f"Note: open-webui serve reads its key in the directory where it is started: copy {key} there.")
+
+
+def _foreign(manifest: Manifest, places: Places, server: Server | None) -> Iterator[str]:
+    own = known_site(places.data_dir)
+    if own and manifest.site != own:
+        yield "It is not of this site."
+    if manifest.site != own and server is not None:
+        yield "What PocketBase has is replaced for everybody who uses it, such as the site that this archive is of."
 
 
 def _require_same_places(site: Site, places: Places, config: str) -> None:
@@ -162,7 +171,7 @@ def _require_same_places(site: Site, places: Places, config: str) -> None:
         )
 
 
-def _print(plan: list[Planned], places: Places) -> None:
+def _print(plan: list[Planned], places: Places, url: str) -> None:
     for each in plan:
         if not each.files and each.before is None:
             continue
@@ -170,10 +179,10 @@ def _print(plan: list[Planned], places: Places) -> None:
         there = "nothing is there" if each.before is None else f"what is there, {decimal(each.before)}, is kept aside"
         if each.place is None:
             there = "what is there is kept aside"
-        typer.echo(f"  {each.name}: {contents}, to {each.place or _elsewhere(each, places)}; {there}")
+        typer.echo(f"  {each.name}: {contents}, to {each.place or _elsewhere(each, places, url)}; {there}")
 
 
-def _elsewhere(each: Planned, places: Places) -> str:
+def _elsewhere(each: Planned, places: Places, url: str) -> str:
     if each.name.startswith("pocketbase/"):
-        return "PocketBase, over its API"
+        return f"PocketBase at {url}, over its API"
     return places.name if each.name.startswith("database/") else str(Path())
