@@ -65,7 +65,9 @@ def method(function: Function) -> str:
     decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
     arguments = copy.deepcopy(function.args)
     for argument in ast.walk(arguments):
-        if isinstance(argument, ast.arg) and argument.arg != "self":
+        if isinstance(argument, ast.arg) and argument.arg == "cls":
+            argument.arg = "self"  # a class that is used without an instance
+        elif isinstance(argument, ast.arg) and argument.arg != "self":
             argument.annotation = ast.Name(annotation(argument.annotation))
     for default in (*arguments.defaults, *filter(None, arguments.kw_defaults)):
         ast.literal_eval(default)  # anything else would need an import of its own, so better fail here

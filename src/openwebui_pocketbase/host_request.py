@@ -29,14 +29,15 @@ class HostRequest:
         """Whether PocketBase has answered a moment ago."""
         return self.config != "" and time.monotonic() - self._at < FRESH
 
-    def note(self, config: str, sent_at: float) -> None:
-        """Note an answer.
+    def note(self, config: str, at: float) -> None:
+        """Note an answer, unless it tells of an earlier time than one before.
 
         Args:
             config: Version of the configuration when it was made.
-            sent_at: When it was asked for, on the clock of `time.monotonic`.
+            at: A time before which that cannot have been, on the clock of `time.monotonic`.
         """
-        self.config, self._at = config, sent_at
+        if at >= self._at:
+            self.config, self._at = config, at
 
 
 serving: ContextVar[HostRequest | None] = ContextVar("serving", default=None)

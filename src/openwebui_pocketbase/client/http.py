@@ -357,7 +357,8 @@ class PocketBaseClient:
             raise encoded(self._url, received["content-encoding"])
         self.run = received.get("x-owui-run", self.run)
         if (request := serving.get()) is not None and (config := received.get("x-owui-config")):
-            request.note(f"{self.run}/{config}", sent_at)
+            # A read sees at least what was stored when it was sent, a write what it has stored itself.
+            request.note(config, time.monotonic() if headers else sent_at)
         return body
 
     def _make_head(self, method: str, path: str) -> str:
