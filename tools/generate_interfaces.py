@@ -64,10 +64,10 @@ def method(function: Function) -> str:
     """Return the source of a protocol method."""
     decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
     arguments = copy.deepcopy(function.args)
+    if "classmethod" in decorators:  # of a class that is used without an instance
+        del arguments.args[0]
     for argument in ast.walk(arguments):
-        if isinstance(argument, ast.arg) and argument.arg == "cls":
-            argument.arg = "self"  # a class that is used without an instance
-        elif isinstance(argument, ast.arg) and argument.arg != "self":
+        if isinstance(argument, ast.arg) and argument.arg != "self":
             argument.annotation = ast.Name(annotation(argument.annotation))
     for default in (*arguments.defaults, *filter(None, arguments.kw_defaults)):
         ast.literal_eval(default)  # anything else would need an import of its own, so better fail here
@@ -76,7 +76,7 @@ def method(function: Function) -> str:
         returns = "AbstractAsyncContextManager[Any]"
     elif isinstance(function, ast.AsyncFunctionDef):
         keyword = "async def"
-    static = "    @staticmethod\n" if "staticmethod" in decorators else ""
+    static = "    @staticmethod\n" if decorators & {"staticmethod", "classmethod"} else ""
     head = f"    {keyword} {function.name}({ast.unparse(arguments)}) -> {returns}:"
     return f"{static}{head}\n        {summary(function)}\n"
 

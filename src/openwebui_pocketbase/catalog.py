@@ -50,6 +50,11 @@ class RepositorySpec:
     ready_with: str
 
     @property
+    def is_class(self) -> bool:
+        """Whether the host uses the class itself, without an instance."""
+        return self.name == self.stock_class
+
+    @property
     def source(self) -> str:
         """Path of the module, from the directory that holds the package ``open_webui``."""
         return f"{self.module.replace('.', '/')}.py"

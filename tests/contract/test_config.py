@@ -132,7 +132,10 @@ async def test_values(pair: Pair, value: dict[str, Any]) -> None:
     await pair.call("get_all")
 
 
-@pytest.mark.parametrize("value", [0, 1.5, float("nan"), float("inf"), "", "null", "1.0", '{"a": 1}', True, [], [1.0], 2**53 + 1])
+SCALARS = [0, 1.5, float("nan"), float("inf"), "", "null", "1.0", '{"a": 1}', True, [], [1.0], 2**53 + 1]
+
+
+@pytest.mark.parametrize("value", SCALARS, ids=str)
 async def test_scalars(pair: Pair, value: Any) -> None:
     await pair.call("upsert", {"a": value})
     await pair.call("get", "a")

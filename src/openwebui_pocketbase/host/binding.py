@@ -41,6 +41,8 @@ def bind(module: ModuleType, name: str, path: str, attributes: Mapping[str, Any]
     """
     singleton = getattr(module, name)
     replacement = load(path)
+    if replacement is singleton:
+        return lambda: None
     if isinstance(singleton, type):
         return put_methods(singleton, methods_for(singleton, replacement, attributes))
     stock = type(singleton)

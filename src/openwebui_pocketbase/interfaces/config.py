@@ -15,17 +15,16 @@ __all__ = ["IConfigRepo"]
 class IConfigRepo(Protocol):
     """What callers use of ``Config``."""
 
+    @staticmethod
     def configure(
-        self,
-        *,
-        defaults: dict[str, Any] | None = None,
-        enable_persistent: bool = True,
-        enable_oauth_persistent: bool = False,
+        *, defaults: dict[str, Any] | None = None, enable_persistent: bool = True, enable_oauth_persistent: bool = False
     ) -> None: ...
 
-    def default_value(self, key: str, default: Any = None) -> Any: ...
+    @staticmethod
+    def default_value(key: str, default: Any = None) -> Any: ...
 
-    def persistent_enabled_for(self, key: str) -> bool: ...
+    @staticmethod
+    def persistent_enabled_for(key: str) -> bool: ...
 
     @staticmethod
     async def get(key: str, default: Any = None) -> Any:
