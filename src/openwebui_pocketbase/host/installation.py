@@ -216,11 +216,14 @@ class Installation:
         return Switching(self._board, self._gate)
 
     async def _bootstrap(self) -> None:
+        from openwebui_pocketbase.host.first_config import adopt_config  # noqa: PLC0415 - likewise
         from openwebui_pocketbase.host.guard import install_guard  # noqa: PLC0415 - imports the host
         from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - likewise
 
         before = self._groups_before()
         await _each(self._manager.hook.openwebui_bootstrap(context=self._site.context))
+        if plugin.runtime is not None and self.registry.replaced.get("config") == BACKEND:
+            await adopt_config(plugin.runtime.client)
         await install_guard(self._site.in_pocketbase)
         if plugin.runtime is not None:
             await warn_of_unused_rows(self.registry.replaced, plugin.runtime.client, before=before)

@@ -8,7 +8,7 @@ const { VERSION } = require("./version.js");
 
 const CONFIG = tables.config;
 
-/** @typedef {[key: string, text: string]} Entry */
+/** @typedef {[key: string, text: string, updated_at?: number]} Entry */
 
 const reads = {
   // All keys with their values, oldest first; null if the caller has these.
@@ -69,8 +69,8 @@ const writes = {
       }
     }
     const missing = added.filter(([key]) => !there.has(key));
-    for (const [key, value] of missing) {
-      insert(tx, CONFIG, { key, value, updated_at: now });
+    for (const [key, value, updated_at = now] of missing) {
+      insert(tx, CONFIG, { key, value, updated_at });
     }
     const gone = removed.length ? removeWhere(tx, CONFIG, { key: removed }) : 0;
     return JSON.stringify([missing.length, gone]);
