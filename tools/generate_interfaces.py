@@ -179,8 +179,10 @@ def stub_module(spec: RepositorySpec, tree: ast.Module) -> str:
     """Return a stub of the module that defines a repository: its class has the methods of the protocol.
 
     With it mypy compares our classes with the protocols, though the host itself has no types. Whatever else is in the
-    module, or in the class, is ``Any``.
+    module, or in the class, is ``Any``; so is a class that is used without an instance, which ours do not extend.
     """
+    if spec.is_class:
+        return ruff("format", source=f"from typing import Any\n\n{ANYTHING.rstrip()}\n", kind="pyi")
     stock = class_of(spec, tree)
     others = [node.name for node in stock.body if isinstance(node, Function) and node.name.startswith("_")]
     others += [name for node in stock.body if (name := assigned_name(node))]

@@ -23,14 +23,15 @@ GENERATOR = Path(__file__).parents[2] / "tools" / "generate_interfaces.py"
 every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
 
 
-OF_CLASS = (staticmethod, classmethod)
+OF_CLASS: tuple[Any, ...] = (staticmethod, classmethod)
 
 
 def public_methods(cls: type) -> dict[str, Method]:
     """Name -> method as written in the class, those of the class still wrapped; in the order of the source."""
+    members: dict[str, Any] = dict(vars(cls))
     return {
         name: value
-        for name, value in vars(cls).items()
+        for name, value in members.items()
         if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, OF_CLASS))
     }
 

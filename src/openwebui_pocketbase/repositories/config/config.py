@@ -157,19 +157,19 @@ class PocketBaseConfig(PocketBaseRepository):
 
     async def _change_from(self, make: Callable[[Snapshot], Change]) -> Change | None:
         """Make a change of the present values; return it, None if there is nothing to change."""
-        for _ in range(ATTEMPTS):
+        attempts = ATTEMPTS
+        while True:
+            attempts -= 1
             snapshot = await self._copy.read(self.pocketbase)
             change = make(snapshot)
-            if not change:
-                return None
             try:
-                await self._write("change", **self._body(change, snapshot.version))
+                if change:
+                    await self._write("change", **self._body(change, snapshot.version))
             except ConflictError as error:
-                if error.code != "config_changed":
+                if error.code != "config_changed" or not attempts:
                     raise
-                continue
-            return change
-        raise ConflictError("The configuration changes all the time.")
+            else:
+                return change or None
 
     async def _change(self, change: Change) -> tuple[int, int]:
         added, removed = await self._write("change", **self._body(change, None))
