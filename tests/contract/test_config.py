@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -196,6 +197,27 @@ async def test_a_request_that_has_asked_for_anything_asks_no_more(pair: Pair) ->
         assert sent[1:] == ["config/change", "config/get_entries"]
     finally:
         serving.reset(token)
+
+
+async def test_several_can_seed_at_once(pair: Pair) -> None:
+    """With the stock class all but one of them fail, which keeps a worker from starting."""
+    others = [type(pair.subject)() for _ in range(4)]
+    defaults = {f"key {number}": number for number in range(50)}
+    for other in others:
+        other.pocketbase = pair.client
+    await asyncio.gather(*(other.seed_defaults({**defaults, str(at): at}) for at, other in enumerate(others)))
+    await asyncio.gather(*(other.rename_prefix("key 1", "renamed") for other in others))
+    assert await pair.subject.get_all() == {**defaults, **{str(at): at for at in range(4)}, "oauth.id": "secret"}
+
+
+async def test_changes_from_what_is_there_at_once_are_all_made(pair: Pair) -> None:
+    others = [type(pair.subject)() for _ in range(6)]
+    for at, other in enumerate(others):
+        other.pocketbase = pair.client
+        await other.upsert({f"old{at}.a": at, f"old{at}.b": at})
+    await asyncio.gather(*(other.rename_prefix(f"old{at}", f"new{at}") for at, other in enumerate(others)))
+    renamed = {f"new{at}.{name}": at for at in range(6) for name in "ab"}
+    assert await pair.subject.get_all() == {**renamed, "oauth.id": "secret"}
 
 
 async def test_a_request_sees_what_was_stored_before_it_began(pair: Pair) -> None:
