@@ -14,9 +14,13 @@ from open_webui.models.chats import ChatForm
 from tests.support.chats import CHAT as C
 from tests.support.chats import CHATS, NOBODY, body, chain, chat, entry, key, message, row, seed, unlinked
 from tests.support.differential import Opened, Pair, same
+from tests.support.json_counts import counted_json
 
 Message = dict[str, Any]
 Call = tuple[Any, ...]
+
+MOST_LOADS, MOST_DUMPS = 1, 3
+"""For one piece of an answer: the reply; the host's look for NULs, the entry, and the request."""
 
 
 @pytest.fixture
@@ -301,3 +305,18 @@ async def test_reading(opened: Opened) -> None:
         assert found["childrenIds"] == ["b", "no entry"]
         assert await pair.call("get_message_metadata", C, "a", "embeds") == ["of the row"]
         assert await pair.call("get_message_metadata", C, "only here", "files") == ["only"]
+
+
+async def test_a_piece_of_an_answer_is_hardly_parsed_or_encoded(pair: Pair) -> None:
+    """The whole way to PocketBase and back, with the request and its reply."""
+    await pair.call(*new("a", "b"))
+    await pair.call("get_chat_by_id", C)
+    text = ""
+    for number in range(6):
+        text += f"word {number} "
+        data = {"content": text, "done": False, "model": "m", "output": [{"type": "message", "n": 1.0}]}
+        with pair.bound(), counted_json() as counts:
+            assert await pair.subject.upsert_message_to_chat_by_id_and_message_id(C, "b", data) is not None
+        if number:  # the first one reads the message
+            assert len(counts.loads) <= MOST_LOADS, counts.loads
+            assert len(counts.dumps) <= MOST_DUMPS, counts.dumps
