@@ -126,14 +126,14 @@ function updates(table, path, names, own = {}) {
 
 /**
  * SQL of a record's list of None columns after a change: `columns` are those which were changed, `nones` those of
- * them which are None now.
+ * them which are None now. It is a text: RETURNING would give a JSON value to `json_array` as such.
  *
  * @param {Table} table
  */
 function nullsAfter(table) {
   const usual = table.columns.filter((column) => column.null && !column.required && column.type !== "json");
   const none = JSON.stringify(usual.map(({ name }) => name));
-  return `(SELECT json_group_array(value) FROM (
+  return `(SELECT json_group_array(value) || '' FROM (
     SELECT value FROM json_each(iif(coalesce(nulls, 'null') IN ('null', ''), '${none}', nulls))
       WHERE value NOT IN ${given("columns")}
     UNION ALL SELECT value FROM ${given("nones")}))`;
