@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
@@ -234,6 +235,33 @@ TURNS: dict[str, list[Call]] = {
 async def test_turns(pair: Pair, name: str) -> None:
     for method, *arguments in TURNS[name]:
         await pair.call(method, *arguments)
+
+
+@asynccontextmanager
+async def another_process(pair: Pair) -> AsyncIterator[None]:
+    """Within the block, ours knows nothing of what it knew, and what it writes the first process does not know."""
+    known = pair.client
+    pair.client = pair.subject.pocketbase = pair.server.client()
+    try:
+        yield
+    finally:
+        await pair.client.aclose()
+        pair.client = pair.subject.pocketbase = known
+
+
+async def test_turns_of_several_processes(pair: Pair) -> None:
+    await pair.call(*new("a", "b"))
+    await pair.call(*turn({"id": "c", "parentId": "b", "content": "x"}, "d"))
+    await pair.call(*upsert("d", {"content": "y", "done": True}))
+    async with another_process(pair):
+        await pair.call(*delete("d"))
+    await pair.call(*turn({"id": "c"}, "d"))  # as far as the first process knows, there is an answer
+    async with another_process(pair):
+        await pair.call(*upsert("d", {"content": "y", "done": True}))
+    await pair.call(*turn({"id": "c"}, "d"))  # as far as it knows, there is none
+    async with another_process(pair):
+        await pair.call("delete_chat_by_id", C)
+    await pair.call(*turn({"id": "c"}, "d"))
 
 
 def under_lock(change: Callable[[Any], None]) -> Callable[[Any], Awaitable[Any]]:
