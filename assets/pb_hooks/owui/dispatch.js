@@ -6,6 +6,7 @@ const BODY_LIMIT = 1 << 29; // bytes; the route's limit
 
 /** @typedef {import("./methods.js").Read} Read */
 
+const prepared = require("./lib/prepared.js");
 const { query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
@@ -77,7 +78,7 @@ function read(e, path, body) {
   } catch (error) {
     return refuse(e, error);
   }
-  return e.blob(200, "application/json", query($app, sql, body));
+  return e.blob(200, "application/json", prepared.read($app, sql, body));
 }
 
 /**
