@@ -250,8 +250,7 @@ BODY = {"title": "t", "history": {"messages": {"a": MESSAGE}, "currentId": "a"}}
 REPLY = {"message_id": "reply", "model_id": "m"}
 SOMEBODY = SimpleNamespace(id="u1", name="n", role="user")
 
-# What changes a message or the body reads first, unless the process has just written them: a second request. A turn
-# asks before who may write, too.
+# What changes a message or the body reads first, unless the process has just written them: a second request.
 CHATS: list[tuple[Any, ...]] = [
     (1, "insert_new_chat", CHAT, "u1", ChatForm(chat=BODY)),
     (1, "import_chats", "u1", [ChatImportForm(chat=BODY), ChatImportForm(chat=BODY)]),
@@ -274,7 +273,7 @@ CHATS: list[tuple[Any, ...]] = [
     (2, "upsert_message_to_chat_by_id_and_message_id", CHAT, "a", {"content": "y"}),
     (1, "add_message_status_to_chat_by_id_and_message_id", CHAT, "a", {"done": True}),
     (1, "add_message_files_by_id_and_message_id", CHAT, "a", [{"id": "f"}]),
-    (3, "insert_chat_turn", CHAT, SOMEBODY, {"id": "b", "parentId": "a", "content": "z"}, [REPLY]),
+    (2, "insert_chat_turn", CHAT, SOMEBODY, {"id": "b", "parentId": "a", "content": "z"}, [REPLY]),
     (2, "delete_message_from_chat_by_id_and_message_id", CHAT, "b"),
     (1, "update_chat_variables_by_id", CHAT, {"a": 1}),
     (1, "update_chat_last_read_at_by_id", CHAT, "u1"),

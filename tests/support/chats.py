@@ -189,7 +189,8 @@ async def add_rows(pair: Pair, rows: list[tuple[ChatMessage, Entry]]) -> None:
         chat_id = each.chat_id
         message_id = each.id.removeprefix(f"{chat_id}-")
         position, copy = (0, NULL) if number % 2 else (APPEND, JSON.owned(given))
-        records.append(MESSAGE.fields(chat_id, message_id, position, copy, columns_of(each)))
+        fields = MESSAGE.fields(chat_id, message_id, position, copy, columns_of(each))
+        records.append(MESSAGE.new_record(fields))
     await pair.client.write("chats/insert_chats", {"chats": [], "messages": records})
     async with pair.database.engine.begin() as connection:
         await connection.execute(ChatMessage.__table__.insert(), [columns_of(each) for each, _ in rows])

@@ -8,17 +8,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import orjson
+import pydantic_core
 import pytest
 from open_webui.utils import json_codec
 
 from openwebui_pocketbase.repositories.chats import PocketBaseChats
 from openwebui_pocketbase.schema.tables import TABLES
 from tests.support.chats import CHAT, chain, columns_of, row
+from tests.support.json_counts import counted_json
 
 PIECES = 5
 MOST_LOADS = 0
-MOST_DUMPS = 3
-"""The entry, and the two lists of names which each record has."""
+MOST_DUMPS = 2
+"""The host's look for NULs, and the entry."""
 
 
 def wire(table: str, columns: Mapping[str, Any], *, is_json: bool) -> list[Any]:
@@ -113,3 +115,15 @@ async def test_what_the_host_goes_on_to_change_is_not_what_was_written(monkeypat
     await chats.upsert_message_to_chat_by_id_and_message_id(CHAT, "a", {"sources": sources})
     entries = [orjson.loads(write["updated"][0]["rows"][0]["entry"]) for write in store.written]
     assert [entry["sources"] for entry in entries] == [[{"n": 1}], [{"n": 2}]]
+
+
+def test_each_parse_and_each_encoding_is_counted_once() -> None:
+    codec = json_codec.JSONCodec
+    with counted_json() as counts:
+        for loads in (json.loads, json.JSONDecoder().decode, orjson.loads, codec.loads, pydantic_core.from_json):
+            loads("[1]")
+        for dumps in (json.dumps, json.JSONEncoder().encode, orjson.dumps, codec.dumps, pydantic_core.to_json):
+            dumps([1])
+    json.loads(json.dumps([1]))
+    assert (len(counts.loads), len(counts.dumps)) == (5, 5)
+    assert {where.partition(":")[0] for where in counts.loads} == {__name__}

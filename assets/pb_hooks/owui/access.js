@@ -2,7 +2,8 @@
 
 /** The host's table `access_grant`: who may read or write what. */
 
-const { insert, removeSelected } = require("./lib/records.js");
+const { execute } = require("./lib/bulk.js");
+const { insertPlainly } = require("./lib/records.js");
 const { tables, arg, given, row, one, truth, many, query } = require("./lib/rows.js");
 const { groupsAbove } = require("./lib/trees.js");
 
@@ -10,9 +11,9 @@ const { groupsAbove } = require("./lib/trees.js");
 
 const GRANT = tables.access_grant;
 
-const ON_RESOURCE = `FROM owui_access_grants a
+const ON_RESOURCE = `FROM owui_access_grants AS a
   WHERE a.resource_type = ${arg("resource_type")} AND a.resource_id = ${arg("resource_id")}`;
-const ON_RESOURCES = `FROM owui_access_grants a WHERE a.resource_type = ${arg("resource_type")}
+const ON_RESOURCES = `FROM owui_access_grants AS a WHERE a.resource_type = ${arg("resource_type")}
   AND a.resource_id IN ${given("resource_ids")}`;
 const EXACTLY = `${ON_RESOURCE} AND a.principal_type = ${arg("principal_type")}
   AND a.principal_id = ${arg("principal_id")} AND a.permission = ${arg("permission")}`;
@@ -81,7 +82,7 @@ const reads = {
  * @returns {import("./methods.js").Write}
  */
 function revoking(rest) {
-  return (tx, args, body) => String(removeSelected(tx, GRANT, rest, body, "a"));
+  return (tx, args, body) => String(execute(tx, `DELETE ${rest}`, body));
 }
 
 /**
@@ -92,8 +93,8 @@ function revoking(rest) {
  * @param {Values[]} grants
  */
 function replaceGrants(tx, body, grants) {
-  removeSelected(tx, GRANT, ON_RESOURCE, body, "a");
-  return `[${grants.map((grant) => insert(tx, GRANT, grant)).join(",")}]`;
+  execute(tx, `DELETE ${ON_RESOURCE}`, body);
+  return `[${grants.length ? insertPlainly(tx, GRANT, grants).join(",") : ""}]`;
 }
 
 const writes = {
@@ -105,7 +106,7 @@ const writes = {
    */
   grant_access(tx, { grant }) {
     const found = query(tx, one(`SELECT ${row(GRANT, "a")} ${EXACTLY}`), JSON.stringify(grant));
-    return found === "null" ? insert(tx, GRANT, grant) : found;
+    return found === "null" ? insertPlainly(tx, GRANT, [grant])[0] : found;
   },
 
   revoke_access: revoking(EXACTLY),

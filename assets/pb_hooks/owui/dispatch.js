@@ -6,12 +6,13 @@ const BODY_LIMIT = 1 << 29; // bytes; the route's limit
 
 /** @typedef {import("./methods.js").Read} Read */
 
+const prepared = require("./lib/prepared.js");
 const { query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
 const { announce } = require("./changes/announce.js");
 const { broadcasting } = require("./changes/broadcast.js");
-const { name, queryNaming } = require("./config/version.js");
+const { name } = require("./config/version.js");
 const { hold, prune: pruneDataUrls } = require("./data_urls.js");
 const { begin, finish, replay, oldestKey, originOf } = require("./idempotency.js");
 const RUN = require("./version.js").run();
@@ -78,7 +79,9 @@ function read(e, path, body) {
   } catch (error) {
     return refuse(e, error);
   }
-  return e.blob(200, "application/json", queryNaming($app, e, sql, body));
+  const { json, version } = prepared.read($app, sql, body);
+  name(e, version);
+  return e.blob(200, "application/json", json);
 }
 
 /**

@@ -6,9 +6,10 @@ import marshal
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["NULL", "Json", "JsonFormat", "alike"]
+__all__ = ["NULL", "Json", "JsonFormat", "alike", "names_text"]
 
 _SHARED = frozenset({str, bool, type(None)})
 """Types whose values cannot change and come back from their JSON text as they were."""
@@ -83,6 +84,12 @@ class JsonFormat:
             return before
         after = self.snapshot(value)
         return before if after.text == before.text else after
+
+
+@lru_cache(maxsize=1024)
+def names_text(dumps: Callable[[Any], str], names: tuple[str, ...]) -> str:
+    """Return a list of columns' names as JSON; there are few such lists, and each record has two."""
+    return dumps([*names])
 
 
 def alike(one: Any, other: Any) -> bool:

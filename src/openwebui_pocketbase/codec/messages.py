@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from openwebui_pocketbase.codec.chats import searched_text
-from openwebui_pocketbase.codec.json import NULL, Json, JsonFormat, alike
+from openwebui_pocketbase.codec.json import NULL, Json, JsonFormat, alike, names_text
 from openwebui_pocketbase.codec.rows import Codec
 from openwebui_pocketbase.codec.words import is_indexed
 from openwebui_pocketbase.schema.tables import TABLES
@@ -70,7 +70,6 @@ class MessageCodec:
         self._no_row = {**dict.fromkeys(self._names), "role": ""}
         self._codec = Codec(TABLES["chat_message"], dumps=documents.dumps, loads=documents.loads)
         self._format = documents
-        self._same_texts: dict[tuple[str, ...], str] = {}
 
     def row(self, wire: Sequence[Any]) -> dict[str, Any]:
         """Return a row of ``chat_message``, as ``owui/chats/_records.js`` sends it."""
@@ -93,7 +92,7 @@ class MessageCodec:
     def fields(
         self, chat_id: str, message_id: str, position: int, entry: Json, row: Mapping[str, Any] | None
     ) -> Fields:
-        """Return the fields of a message's record.
+        """Return the fields of a message's record but its id, which `new_record` adds.
 
         The record is not in the full-text index then, but waits for it if it is to be there: otherwise each piece of an
         answer would be indexed anew. A search looks through what is not in the index.
@@ -110,10 +109,9 @@ class MessageCodec:
         stored = self._no_row if row is None else row
         text = searched_text(entry.value)
         return self._codec.record({**stored, **dict.fromkeys(same), "id": key, "chat_id": chat_id}) | {
-            "id": hashlib.sha256(orjson.dumps([key])).hexdigest()[:32],
             "position": position,
             "has_row": row is not None,
-            "same": self._text_of(same),
+            "same": names_text(self._format.dumps, same),
             "entry": entry.text if position else "null",
             "content_folded": folded_text(text),
             "doc": -1,
@@ -133,13 +131,14 @@ class MessageCodec:
         by_id = {row["id"][len(chat_id) + 1 :]: row for row in rows}
         for position, (message_id, entry) in enumerate(entries.items(), 1):
             document = self._format.owned(entry)
-            yield self.fields(chat_id, message_id, position, document, by_id.pop(message_id, None))
+            yield self.new_record(self.fields(chat_id, message_id, position, document, by_id.pop(message_id, None)))
         for message_id, row in by_id.items():
-            yield self.fields(chat_id, message_id, 0, NULL, row)
+            yield self.new_record(self.fields(chat_id, message_id, 0, NULL, row))
 
-    def _text_of(self, names: tuple[str, ...]) -> str:
-        """Return a list of names as JSON; there are few lists, and each message has one."""
-        return self._same_texts.get(names) or self._same_texts.setdefault(names, self._format.dumps([*names]))
+    @staticmethod
+    def new_record(fields: Fields) -> Fields:
+        """Return the fields of a record that is not there yet: with its id, which no change of a message needs."""
+        return {**fields, "id": hashlib.sha256(orjson.dumps([fields["key"]])).hexdigest()[:32]}
 
 
 def _is_same(value: Any, entry: Any, member: str) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from openwebui_pocketbase.codec.json import Json
+from openwebui_pocketbase.codec.json import Json, names_text
 
 if TYPE_CHECKING:
     from openwebui_pocketbase.schema.tables import Column, Table
@@ -65,7 +65,7 @@ class Codec:
             ValueError: A number in a JSON column is not finite, which JSON cannot express.
         """
         made = self.changes(row)
-        return {**made["changes"], "nulls": self._dumps(made["nones"])}
+        return {**made["changes"], "nulls": names_text(self._dumps, tuple(made["nones"]))}
 
     def changes(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Return some of a row's columns as changes of its record.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
@@ -14,9 +15,13 @@ from open_webui.models.chats import ChatForm
 from tests.support.chats import CHAT as C
 from tests.support.chats import CHATS, NOBODY, body, chain, chat, entry, key, message, row, seed, unlinked
 from tests.support.differential import Opened, Pair, same
+from tests.support.json_counts import counted_json
 
 Message = dict[str, Any]
 Call = tuple[Any, ...]
+
+MOST_LOADS, MOST_DUMPS = 1, 3
+"""For one piece of an answer: the reply; the host's look for NULs, the entry, and the request."""
 
 
 @pytest.fixture
@@ -232,6 +237,33 @@ async def test_turns(pair: Pair, name: str) -> None:
         await pair.call(method, *arguments)
 
 
+@asynccontextmanager
+async def another_process(pair: Pair) -> AsyncIterator[None]:
+    """Within the block, ours knows nothing of what it knew, and what it writes the first process does not know."""
+    known = pair.client
+    pair.client = pair.subject.pocketbase = pair.server.client()
+    try:
+        yield
+    finally:
+        await pair.client.aclose()
+        pair.client = pair.subject.pocketbase = known
+
+
+async def test_turns_of_several_processes(pair: Pair) -> None:
+    await pair.call(*new("a", "b"))
+    await pair.call(*turn({"id": "c", "parentId": "b", "content": "x"}, "d"))
+    await pair.call(*upsert("d", {"content": "y", "done": True}))
+    async with another_process(pair):
+        await pair.call(*delete("d"))
+    await pair.call(*turn({"id": "c"}, "d"))  # as far as the first process knows, there is an answer
+    async with another_process(pair):
+        await pair.call(*upsert("d", {"content": "y", "done": True}))
+    await pair.call(*turn({"id": "c"}, "d"))  # as far as it knows, there is none
+    async with another_process(pair):
+        await pair.call("delete_chat_by_id", C)
+    await pair.call(*turn({"id": "c"}, "d"))
+
+
 def under_lock(change: Callable[[Any], None]) -> Callable[[Any], Awaitable[Any]]:
     """What the host's subagents do."""
 
@@ -301,3 +333,18 @@ async def test_reading(opened: Opened) -> None:
         assert found["childrenIds"] == ["b", "no entry"]
         assert await pair.call("get_message_metadata", C, "a", "embeds") == ["of the row"]
         assert await pair.call("get_message_metadata", C, "only here", "files") == ["only"]
+
+
+async def test_a_piece_of_an_answer_is_hardly_parsed_or_encoded(pair: Pair) -> None:
+    """The whole way to PocketBase and back, with the request and its reply."""
+    await pair.call(*new("a", "b"))
+    await pair.call("get_chat_by_id", C)
+    text = ""
+    for number in range(6):
+        text += f"word {number} "
+        data = {"content": text, "done": False, "model": "m", "output": [{"type": "message", "n": 1.0}]}
+        with pair.bound(), counted_json() as counts:
+            assert await pair.subject.upsert_message_to_chat_by_id_and_message_id(C, "b", data) is not None
+        if number:  # the first one reads the message
+            assert len(counts.loads) <= MOST_LOADS, counts.loads
+            assert len(counts.dumps) <= MOST_DUMPS, counts.dumps

@@ -13,7 +13,7 @@
  */
 
 const { tables, arg, given, row, one, many, query } = require("../lib/rows.js");
-const { assignments, updates, execute } = require("../lib/bulk.js");
+const { nullsAfter, plainAssignments, updates, execute } = require("../lib/bulk.js");
 const { MILLISECONDS, INSERT_MESSAGES, place, records } = require("./_records.js");
 const { kept, makeRoom } = require("./_remains.js");
 
@@ -55,13 +55,22 @@ function get_draft(args) {
   return args.keys ? DRAFT_OF_SOME : DRAFT_OF_ALL;
 }
 
-/** Somebody else has locked the chat. */
-const LOCKED = `EXISTS (SELECT 1 FROM owui_chat_locks l WHERE l.chat_id = ${arg("id")}
-  AND l.expires_at > ${MILLISECONDS} AND l.token != coalesce(${arg("token")}, ''))`;
+/**
+ * SQL of "somebody else has locked the chat".
+ *
+ * @param {string} id SQL
+ * @param {string} token SQL
+ */
+function locked(id, token) {
+  return `EXISTS (SELECT 1 FROM owui_chat_locks l WHERE l.chat_id = ${id}
+    AND l.expires_at > ${MILLISECONDS} AND l.token != coalesce(${token}, ''))`;
+}
 
-/** The writer has locked the chat, or names no lock. */
-const HOLDS = `(${arg("token")} IS NULL OR EXISTS (SELECT 1 FROM owui_chat_locks l
-  WHERE l.chat_id = ${arg("id")} AND l.token = ${arg("token")}))`;
+const LOCKED = locked(arg("id"), arg("token"));
+
+/** The chat is as the writer knows it, and not locked by another; the writer has locked it, or names no lock. */
+const UNCHANGED = `id = {:id} AND version = {:version} AND NOT ${locked("{:id}", "{:token}")}
+  AND ({:token} IS NULL OR EXISTS (SELECT 1 FROM owui_chat_locks l WHERE l.chat_id = {:id} AND l.token = {:token}))`;
 
 const LOCK = `INSERT INTO owui_chat_locks (chat_id, token, expires_at)
   SELECT c.id, ${arg("token")}, ${MILLISECONDS} + ${arg("milliseconds")} FROM owui_chats c
@@ -71,6 +80,9 @@ const LOCK = `INSERT INTO owui_chat_locks (chat_id, token, expires_at)
 const UNLOCK = `DELETE FROM owui_chat_locks WHERE chat_id = ${arg("id")} AND token = ${arg("token")}`;
 
 const ROW = one(`SELECT ${row(CHAT, "c")} FROM owui_chats c WHERE c.id = ${arg("id")}`);
+
+/** Up to so many messages are changed one by one, which is faster for each, but not for all. */
+const FEW = 4;
 
 /** Why a chat could not be locked or written. */
 const STATE = `SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM owui_chats WHERE id = ${arg("id")}) THEN '"gone"'
@@ -83,7 +95,7 @@ const STATE = `SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM owui_chats WHERE id = 
  *
  * @typedef {import("./_columns.js").Changes & {
  *   id: string, version: number | null, next: number | null, messages: object[],
- *   updated: { names: string[], rows: object[] }[], removed: string[], token: string | null, with_row: boolean,
+ *   updated: { names: string[], rows: ({ key: string } & Record<string, unknown>)[] }[], removed: string[], token: string | null, with_row: boolean,
  * }} Written
  */
 
@@ -100,10 +112,36 @@ function writeMessages(tx, { messages, updated }, body) {
   if (messages.length) {
     execute(tx, INSERT_MESSAGES, body);
   }
-  updated.forEach(({ names }, number) => {
+  updated.forEach(({ names, rows }, number) => {
     const path = `$.updated[${number}].rows`;
-    execute(tx, updates(MESSAGE, path, names, { position: place("r.chat_id") }), body);
+    if (rows.length > FEW || names.includes("position")) {
+      execute(tx, updates(MESSAGE, path, names, { position: place("r.chat_id") }), body);
+      return;
+    }
+    rows.forEach(({ key, ...fields }, at) => {
+      const { set, parameters } = plainAssignments(MESSAGE, fields, `${path}[${at}]`);
+      const sql = `UPDATE owui_chat_messages SET ${set} WHERE key = {:key}`;
+      tx.db()
+        .newQuery(sql)
+        .bind({ ...parameters, key, body })
+        .execute();
+    });
   });
+}
+
+/**
+ * Write the chat's own changes; returns whether it was as the writer knows it.
+ *
+ * @param {CoreApp} tx
+ * @param {Written} args
+ * @param {string} body
+ */
+function writeChat(tx, { id, version, next, token, changes, columns }, body) {
+  const { set, parameters } = plainAssignments(CHAT, changes, "$.changes");
+  const nulls = columns.length ? `, nulls = ${nullsAfter(CHAT)}` : "";
+  const sql = `UPDATE owui_chats SET ${set}${nulls}, version = {:next} WHERE ${UNCHANGED}`;
+  const given = { ...parameters, id, version, next, token, body };
+  return tx.db().newQuery(sql).bind(given).execute().rowsAffected() > 0;
 }
 
 const DELETE_MESSAGES = `DELETE FROM owui_chat_messages WHERE chat_id = ${arg("id")}
@@ -178,17 +216,8 @@ const writes = {
    * @param {string} body
    */
   save_chat(tx, args, body) {
-    if (args.version !== null) {
-      const set = assignments(CHAT, Object.keys(args.changes), args.columns.length > 0);
-      const done = execute(
-        tx,
-        `UPDATE owui_chats SET ${set}, version = ${arg("next")} WHERE id = ${arg("id")}
-         AND version = ${arg("version")} AND NOT ${LOCKED} AND ${HOLDS}`,
-        body,
-      );
-      if (!done) {
-        return query(tx, STATE, body);
-      }
+    if (args.version !== null && !writeChat(tx, args, body)) {
+      return query(tx, STATE, body);
     }
     if (args.version === null) {
       makeRoom(tx, `SELECT ${arg("id")}`, body);

@@ -20,19 +20,12 @@ function name(e, version) {
 }
 
 /**
- * Run a query of one row with one column `json`; return that text, and have the answer name the version of that moment.
+ * SQL that gives the row `json` of a read, and the version of that moment beside it.
  *
- * @param {CoreApp} app
- * @param {core.RequestEvent} e
  * @param {string} sql
- * @param {string} body JSON text, the parameters
  */
-function queryNaming(app, e, sql, body) {
-  const result = new DynamicModel({ json: "", version: "" });
-  app.db().newQuery(`SELECT (${sql}) AS json, ${VERSION} AS version`).bind({ body }).one(result);
-  const { json, version } = /** @type {any} */ (result);
-  name(e, version);
-  return json;
+function withVersion(sql) {
+  return `SELECT (${sql}) AS json, ${VERSION} AS version`;
 }
 
-module.exports = { VERSION, name, queryNaming };
+module.exports = { VERSION, name, withVersion };

@@ -77,6 +77,9 @@ function inserts(table, path, own = {}) {
     SELECT ${[...values, NOW, NOW].join(", ")} FROM jsonb_each({:body}, '${path}') j`;
 }
 
+/** The fields that may be set, by table: making them takes longer than a statement. @type {Map<Table, Set<string>>} */
+const KNOWN = new Map();
+
 /**
  * Refuse fields which a table does not have: their names become SQL.
  *
@@ -84,8 +87,9 @@ function inserts(table, path, own = {}) {
  * @param {string[]} names
  */
 function check(table, names) {
-  const known = [...fieldsOf(table), ...(table.search ? ["doc"] : [])];
-  const unknown = names.find((name) => !known.includes(name));
+  const known = KNOWN.get(table) || new Set([...fieldsOf(table), ...(table.search ? ["doc"] : [])]);
+  KNOWN.set(table, known);
+  const unknown = names.find((name) => !known.has(name));
   if (unknown !== undefined) {
     throw { status: 400, code: "invalid", message: `${table.collection} has no field ${unknown}` };
   }
@@ -108,6 +112,27 @@ function assignments(table, names, canBeNone = true) {
 }
 
 /**
+ * SQL of the assignments of an UPDATE, as far as they can be parameters of their own, and these parameters. The body is bound,
+ * and so copied, each time that a statement names it, which takes longer than the statement.
+ *
+ * @param {Table} table
+ * @param {Record<string, any>} values by field, as JavaScript has parsed them; other fields than the table's are an error
+ * @param {string} path JSON path of these values in the body, for numbers that JavaScript does not have exactly
+ */
+function plainAssignments(table, values, path) {
+  const names = Object.keys(values);
+  check(table, names);
+  const isExact = (/** @type {any} */ value) => typeof value !== "number" || Number.isSafeInteger(value);
+  const sources = names.map((name) =>
+    isExact(values[name]) ? `{:new_${name}}` : `{:body} ->> '${path}.${name}'`,
+  );
+  return {
+    set: [...names.map((name, at) => `${name} = ${sources[at]}`), `updated = ${NOW}`].join(", "),
+    parameters: Object.fromEntries(names.map((name) => [`new_${name}`, values[name]])),
+  };
+}
+
+/**
  * SQL that sets the same fields of several records; the body has these at a path, each with its `key`.
  *
  * @param {Table} table
@@ -126,14 +151,14 @@ function updates(table, path, names, own = {}) {
 
 /**
  * SQL of a record's list of None columns after a change: `columns` are those which were changed, `nones` those of
- * them which are None now.
+ * them which are None now. It is a text: RETURNING would give a JSON value to `json_array` as such.
  *
  * @param {Table} table
  */
 function nullsAfter(table) {
   const usual = table.columns.filter((column) => column.null && !column.required && column.type !== "json");
   const none = JSON.stringify(usual.map(({ name }) => name));
-  return `(SELECT json_group_array(value) FROM (
+  return `(SELECT json_group_array(value) || '' FROM (
     SELECT value FROM json_each(iif(coalesce(nulls, 'null') IN ('null', ''), '${none}', nulls))
       WHERE value NOT IN ${given("columns")}
     UNION ALL SELECT value FROM ${given("nones")}))`;
@@ -175,6 +200,8 @@ module.exports = {
   newDoc,
   inserts,
   assignments,
+  plainAssignments,
+  nullsAfter,
   updates,
   execute,
   inSteps,

@@ -128,19 +128,29 @@ function isNothing(text) {
 }
 
 /**
- * Python's `{**(old or {}), **changes}` on JSON texts.
+ * The members of Python's `{**(old or {}), **changes}`, given as JSON texts.
  *
  * @param {string | number | null} old what a JSON column has: JSON text, a bare number, or null in a record that was made
  *   in the dashboard; what is no object counts as {} where Python takes it for false
  * @param {string} changes JSON text of an object
  */
-function merge(old, changes) {
+function merged(old, changes) {
   const text = String(old ?? "");
-  const merged = members(isNothing(text) ? "{}" : text);
+  const found = members(isNothing(text) ? "{}" : text);
   for (const [key, value] of members(changes)) {
-    merged.set(key, value);
+    found.set(key, value);
   }
-  return object(merged);
+  return found;
+}
+
+/**
+ * Python's `{**(old or {}), **changes}` on JSON texts.
+ *
+ * @param {string | number | null} old see `merged`
+ * @param {string} changes JSON text of an object
+ */
+function merge(old, changes) {
+  return object(merged(old, changes));
 }
 
 /**
@@ -171,4 +181,4 @@ function equal(one, other) {
   );
 }
 
-module.exports = { members, merge, object, equal };
+module.exports = { members, merged, merge, object, equal };

@@ -7,8 +7,8 @@
  * A row comes in as an object by column name, with the same forms of values as one that goes out, see rows.js.
  */
 
-const { NOW, inserts, execute } = require("./bulk.js");
-const { query, scalar, recordIds } = require("./rows.js");
+const { inserts, assignments, execute } = require("./bulk.js");
+const { arg, query, returned, row, scalar, recordIds } = require("./rows.js");
 
 /** @typedef {import("./rows.js").Table} Table */
 /** @typedef {Record<string, any>} Values column -> value */
@@ -237,10 +237,7 @@ function update(tx, table, record, values) {
   const relations = { ...related(tx, table, String(record.id)), ...changes };
   record.load(changes);
   relate(table, record, relations);
-  const isSaved = !table.auth || values.email !== undefined;
-  if (isSaved) {
-    save(tx, table, record);
-  }
+  save(tx, table, record);
   const data = record.fieldsData();
   for (const name of [
     ...table.columns.filter(({ type }) => type === "json").map(({ field }) => field),
@@ -251,29 +248,37 @@ function update(tx, table, record, values) {
   for (const { field } of table.columns.filter(({ relation }) => relation)) {
     data[field] = relations[field];
   }
-  if (!isSaved) {
-    updateColumns(tx, table, data, Object.keys(changes));
-  }
   return JSON.stringify([...table.columns.map(({ field }) => data[field]), data.nulls]);
 }
 
 /**
- * Write fields of an auth record whose address stays.
+ * Change a row by one statement, which takes a fifth of the time; returns the row, `null` if there is none. Not for
+ * relations, nor for a user's address.
  *
- * With each such record that is saved PocketBase reads all auth collections, which takes longer than all the rest
+ * With each auth record that is saved PocketBase reads all auth collections, which takes longer than all the rest
  * of a write; it serves the tokens of a changed address or password.
  *
  * @param {CoreApp} tx
  * @param {Table} table
- * @param {Record<string, any>} data the record's fields
- * @param {string[]} names of those that changed
+ * @param {string} id
+ * @param {Values} values undefined stays as it is
  */
-function updateColumns(tx, table, data, names) {
-  const set = names.map((name) => `[[${name}]] = {:${name}}`).join(", ");
-  tx.db()
-    .newQuery(`UPDATE {{${table.collection}}} SET ${set}, updated = ${NOW} WHERE id = {:id}`)
-    .bind(Object.fromEntries([...names, "id"].map((name) => [name, data[name]])))
-    .execute();
+function updatePlainly(tx, table, id, values) {
+  const { nulls, ...changes } = fields(table, values);
+  for (const { field, type } of table.columns) {
+    if (changes[field] === null) {
+      changes[field] = ZERO[type];
+    }
+  }
+  const columns = table.columns
+    .filter(({ name, type, null: nullable }) => nullable && type !== "json" && values[name] !== undefined)
+    .map(({ name }) => name);
+  const set = assignments(table, Object.keys(changes), columns.length > 0);
+  return returned(
+    tx,
+    `UPDATE ${table.collection} SET ${set} WHERE id = ${arg("id")} RETURNING ${row(table, table.collection)} AS json`,
+    JSON.stringify({ id, changes, columns, nones: JSON.parse(nulls) }),
+  );
 }
 
 /**
@@ -376,6 +381,7 @@ module.exports = {
   insert,
   insertPlainly,
   update,
+  updatePlainly,
   remove,
   removeSelected,
   removeWhere,

@@ -179,6 +179,20 @@ function query(app, sql, body) {
 }
 
 /**
+ * Run a statement that returns a column `json` of the row it writes; return that text, or `null` if it writes none.
+ *
+ * @param {CoreApp} tx
+ * @param {string} sql
+ * @param {string} body JSON text, the parameters
+ * @returns {string}
+ */
+function returned(tx, sql, body) {
+  const found = arrayOf(new DynamicModel({ json: "" }));
+  tx.db().newQuery(sql).bind({ body }).all(found);
+  return found.length ? /** @type {any} */ (found[0]).json : "null";
+}
+
+/**
  * The ids of the records which a query selects, oldest first.
  *
  * @param {CoreApp} app
@@ -205,5 +219,6 @@ module.exports = {
   truth,
   many,
   query,
+  returned,
   recordIds,
 };

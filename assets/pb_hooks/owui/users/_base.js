@@ -2,8 +2,8 @@
 
 /** What the modules of users share: a user's row, and what is done with it for users and for credentials. */
 
-const { insert, update, removeWhere } = require("../lib/records.js");
-const { tables, arg, value, row, query } = require("../lib/rows.js");
+const { insert, update, updatePlainly, removeWhere, find } = require("../lib/records.js");
+const { tables, arg, value, row, one, query } = require("../lib/rows.js");
 
 /** @typedef {import("../lib/records.js").Values} Values */
 
@@ -14,6 +14,12 @@ const OAUTH_SESSION = tables.oauth_session;
 
 const ROW = row(USER, "u");
 const BY_ID = `FROM owui_users u WHERE u.id = ${arg("id")}`;
+
+const STORED = {
+  settings: one(`SELECT json_array(u.settings) ${BY_ID}`),
+  oauth: one(`SELECT json_array(u.oauth) ${BY_ID}`),
+  scim: one(`SELECT json_array(u.scim) ${BY_ID}`),
+};
 
 /** None and JSON's null are no identity, an empty object is one. */
 const HAS_IDENTITY =
@@ -44,15 +50,34 @@ function insertUser(tx, user) {
 }
 
 /**
- * Save changes of a user; returns the row.
+ * Save changes of a user; returns the row, `null` if there is none.
  *
  * @param {CoreApp} tx
- * @param {core.Record} record
+ * @param {string} id
  * @param {Values} changes
  */
-function updateUser(tx, record, changes) {
-  keepAddressUnique(tx, { email: changes.email, id: record.id });
+function updateUser(tx, id, changes) {
+  if (changes.email === undefined) {
+    return updatePlainly(tx, USER, id, changes);
+  }
+  const record = find(tx, USER, id);
+  if (!record) {
+    return "null";
+  }
+  keepAddressUnique(tx, { email: changes.email, id });
   return update(tx, USER, record, changes);
+}
+
+/**
+ * What a user's JSON column has, as one item of an array; null if there is no such user.
+ *
+ * @param {CoreApp} tx
+ * @param {"settings" | "oauth" | "scim"} column
+ * @param {string} body JSON text with `id`
+ * @returns {[string | number | null] | null}
+ */
+function stored(tx, column, body) {
+  return JSON.parse(query(tx, STORED[column], body));
 }
 
 /**
@@ -95,5 +120,6 @@ module.exports = {
   hasAddress,
   insertUser,
   updateUser,
+  stored,
   deleteUser,
 };

@@ -146,10 +146,7 @@ const writes = {
       return "false";
     }
     update(tx, AUTH, record, { email });
-    const user = find(tx, USER, id);
-    if (user) {
-      updateUser(tx, user, { email });
-    }
+    updateUser(tx, id, { email });
     return "true";
   },
 

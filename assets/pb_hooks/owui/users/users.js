@@ -2,11 +2,10 @@
 
 /** The host's table `user`: one user at a time. */
 
-const { members, merge, object } = require("../lib/json.js");
+const { members, merged, merge, object } = require("../lib/json.js");
 const { update, find } = require("../lib/records.js");
 const { arg, one, query } = require("../lib/rows.js");
 const {
-  USER,
   AUTH,
   ROW,
   BY_ID,
@@ -14,6 +13,7 @@ const {
   hasAddress,
   insertUser,
   updateUser,
+  stored,
   deleteUser,
 } = require("./_base.js");
 
@@ -66,30 +66,28 @@ const writes = {
    * @param {{ id: string, changes: Values }} args `changes` has the columns that are to change
    */
   update_user_by_id(tx, { id, changes }) {
-    const record = find(tx, USER, id);
-    if (!record) {
-      return "null";
-    }
-    const auth = changes.email === undefined ? null : find(tx, AUTH, id);
+    const row = updateUser(tx, id, changes);
+    const auth = row === "null" || changes.email === undefined ? null : find(tx, AUTH, id);
     if (auth) {
       update(tx, AUTH, auth, { email: changes.email });
     }
-    return updateUser(tx, record, changes);
+    return row;
   },
 
   /**
    * @param {CoreApp} tx
    * @param {{ id: string, provider: string, sub: string }} args
+   * @param {string} body
    */
-  update_user_oauth_by_id(tx, { id, provider, sub }) {
-    const record = find(tx, USER, id);
-    if (!record) {
+  update_user_oauth_by_id(tx, { id, provider, sub }, body) {
+    const found = stored(tx, "oauth", body);
+    if (!found) {
       return "null";
     }
-    const before = record.getString("oauth");
+    const [before] = found;
     const known = members(merge(before, "{}")).get(provider) || "";
     const identity = merge(known.startsWith("{") ? known : "{}", JSON.stringify({ sub }));
-    return update(tx, USER, record, { oauth: merge(before, object([[provider, identity]])) });
+    return updateUser(tx, id, { oauth: merge(before, object([[provider, identity]])) });
   },
 
   /**
@@ -98,11 +96,11 @@ const writes = {
    * @param {string} body
    */
   update_user_scim_by_id(tx, { id, provider, external_id, updated_at }, body) {
-    const record = find(tx, USER, id);
-    if (!record) {
+    const found = stored(tx, "scim", body);
+    if (!found) {
       return "null";
     }
-    const before = record.getString("scim");
+    const [before] = found;
     const known = members(merge(before, "{}")).get(provider) || "";
     const noted = known.startsWith("{") ? members(known) : new Map();
     if (
@@ -113,7 +111,7 @@ const writes = {
       return query(tx, reads.get_user_by_id, body);
     }
     const scim = merge(before, object([[provider, JSON.stringify({ external_id })]]));
-    return update(tx, USER, record, { scim, updated_at });
+    return updateUser(tx, id, { scim, updated_at });
   },
 
   /**
@@ -122,19 +120,20 @@ const writes = {
    * @param {CoreApp} tx
    * @param {{ id: string, settings: string, ui: string | null, reset: string[] }} args JSON texts: `settings` without
    *   and `ui`, or null, with those of the interface; `reset` are the keys of those which are to be gone
+   * @param {string} body
    */
-  update_user_settings_by_id(tx, { id, settings, ui, reset }) {
-    const record = find(tx, USER, id);
-    if (!record) {
+  update_user_settings_by_id(tx, { id, settings, ui, reset }, body) {
+    const found = stored(tx, "settings", body);
+    if (!found) {
       return "null";
     }
-    let merged = merge(record.getString("settings"), settings);
+    const all = merged(found[0], settings);
     if (ui !== null) {
-      const current = members(merge(members(merged).get("ui") || "null", "{}"));
+      const current = merged(all.get("ui") || "null", ui);
       reset.forEach((key) => current.delete(key));
-      merged = merge(merged, object([["ui", merge(object(current), ui)]]));
+      all.set("ui", object(current));
     }
-    return update(tx, USER, record, { settings: merged });
+    return updateUser(tx, id, { settings: object(all) });
   },
 
   /**

@@ -108,7 +108,7 @@ class ChangedMessages:
             return
         fields = MESSAGE.fields(self._chat_id, message_id, position, entry, row)
         if stored is None:
-            self.new.append(fields)
+            self.new.append(MESSAGE.new_record(fields))
         elif changed := _changed_fields(self._fields_of(message_id, stored), fields):
             if "entry" in changed and searched_text(stored.entry.value) != searched_text(entry.value):
                 changed["waits"] = fields["waits"]  # also if it waited before: it may be in the index by now

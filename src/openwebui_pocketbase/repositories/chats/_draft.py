@@ -10,7 +10,6 @@ from open_webui.models.chat_messages import ChatMessage
 from open_webui.models.chats import Chat
 from sqlalchemy import inspect
 from sqlalchemy.exc import IntegrityError, StatementError
-from sqlalchemy.orm.attributes import set_committed_value
 
 from openwebui_pocketbase.codec import Json
 from openwebui_pocketbase.codec.chats import join, new_version, split
@@ -80,8 +79,7 @@ class Draft:
         columns = {**(self.columns or {}), **{name: document.copy() for name, document in self.documents.items()}}
         join(columns["chat"], {key: each.entry.copy() for key, each in self.messages.items() if each.position})
         chat = Chat()
-        for name, value in columns.items():
-            set_committed_value(chat, name, value)
+        vars(chat).update(columns)  # as if they had been loaded: what is set later is a change
         return chat
 
     def row(self, message_id: str) -> Any:

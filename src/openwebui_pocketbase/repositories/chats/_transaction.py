@@ -10,6 +10,7 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from contextvars import ContextVar
+from inspect import isawaitable
 from typing import Any, ParamSpec, TypeVar
 
 from open_webui.models.chats import Chat
@@ -22,7 +23,7 @@ from openwebui_pocketbase.repositories.chats._cache import ChatCache, cache_of
 from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.errors import is_outage
 
-__all__ = ["ChatWriter", "only_messages", "raises_outages"]
+__all__ = ["ChatWriter", "given_draft", "raises_outages", "working_on"]
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -30,8 +31,8 @@ P = ParamSpec("P")
 LEASE = 30_000
 """Milliseconds for which a chat stays locked at most, when the process that locked it crashes."""
 
-_only_messages: ContextVar[Collection[str] | None] = ContextVar("only_messages", default=None)
-"""Ids of the messages that the next transaction loads, if the chat is tidy; None for all."""
+_given: ContextVar[Draft | None] = ContextVar("given", default=None)
+"""What a method of the host's that is one edit finds in the place of its transaction."""
 
 _in_stock_method: ContextVar[bool] = ContextVar("in_stock_method", default=False)
 """Whether the host's code around a transaction swallows whatever exception it meets."""
@@ -72,13 +73,19 @@ def _outages() -> Iterator[None]:
 
 
 @contextmanager
-def only_messages(keys: Collection[str]) -> Iterator[None]:
-    """Within the block, load only these messages of a tidy chat."""
-    before = _only_messages.set(keys)
+def working_on(draft: Draft) -> Iterator[None]:
+    """Within the block, give this draft to a method of the host's that begins a transaction; see `ChatWriter._edit`."""
+    before = _given.set(draft)
     try:
         yield
     finally:
-        _only_messages.reset(before)
+        _given.reset(before)
+
+
+def given_draft(chat_id: str) -> Draft | None:
+    """Return the draft of a chat that a method of the host's is working on; None if it works on none."""
+    draft = _given.get()
+    return draft if draft is not None and draft.chat_id == chat_id else None
 
 
 class _Turns:
@@ -113,15 +120,16 @@ class ChatWriter(PocketBaseRepository):
         return _TURNS.setdefault(self.pocketbase, _Turns()).of(chat_id)
 
     async def _edit(
-        self, chat_id: str, keys: Collection[str], edit: Callable[[Draft], T], *, with_row: bool = False
+        self, chat_id: str, keys: Collection[str], edit: Callable[[Draft], T | Awaitable[T]], *, with_row: bool = False
     ) -> T:
         """Change a chat and some of its messages.
 
         Args:
             chat_id: Id of the chat; there need not be one.
             keys: Ids of the messages that are needed; those that these name as parents are read as well.
-            edit: Changes a draft and returns the result; called again if the chat has changed meanwhile. It says what
-                is to be written with `Draft.put`, `Draft.delete` and, if it changed the chat, as ``edited``.
+            edit: Changes a draft and returns the result; called again if the chat has changed meanwhile, as it shows
+                also in what it raises. It says what is to be written with `Draft.put`, `Draft.delete` and, if it
+                changed the chat, as ``edited``.
             with_row: Whether the draft gets the chat's columns as they are then: others may have changed some.
 
         Raises:
@@ -136,7 +144,14 @@ class ChatWriter(PocketBaseRepository):
                     wire = await self.pocketbase.read("chats/get_draft", _of_messages(chat_id, keys))
                     draft = Draft(chat_id, wire, keys)
                     is_fresh = True
-                result = edit(draft)
+                try:
+                    made = edit(draft)
+                    result = await made if isawaitable(made) else made
+                except Exception:
+                    if is_fresh:
+                        raise
+                    draft = None  # it may be right by now
+                    continue
                 changes = draft.changes()
                 if changes is None and not is_fresh:
                     draft = None  # others may have changed what this would have written
@@ -169,18 +184,16 @@ class ChatWriter(PocketBaseRepository):
 
     def _chat_transaction(self, id: str) -> AbstractAsyncContextManager[tuple[Any, Chat | None]]:
         """Lock a chat, give it to the caller, and write what the caller has changed; see `_locked`."""
-        return self._locked(id, _only_messages.get())
+        draft = given_draft(id)
+        return self._locked(id, None) if draft is None else _edited(draft)
 
     @asynccontextmanager
-    async def _locked(
-        self, id: str, keys: Collection[str] | None, *, tidy: bool = True
-    ) -> AsyncIterator[tuple[Any, Chat | None]]:
+    async def _locked(self, id: str, keys: Collection[str] | None) -> AsyncIterator[tuple[Any, Chat | None]]:
         """Lock a chat, give it to the caller, and write what the caller has changed.
 
         Args:
             id: Id of the chat.
             keys: Ids of the messages that are needed; None for all.
-            tidy: Whether all are needed if the chat is not tidy.
 
         Yields:
             What stands in for the database session, and the chat as an object without database; None if there is no
@@ -193,7 +206,7 @@ class ChatWriter(PocketBaseRepository):
         async with self._turn(id):
             token = secrets.token_hex(8)
             with _outages():
-                draft = await self._lock(id, token, keys, tidy=tidy)
+                draft = await self._lock(id, token, keys)
             if draft is None:
                 yield Draft(id, [None, 0, 0, []], ()), None
                 return
@@ -211,10 +224,10 @@ class ChatWriter(PocketBaseRepository):
             if state is not None:
                 raise StaleDataError(f"Chat {id} was changed by somebody else.")
 
-    async def _lock(self, chat_id: str, token: str, keys: Collection[str] | None, *, tidy: bool) -> Draft | None:
+    async def _lock(self, chat_id: str, token: str, keys: Collection[str] | None) -> Draft | None:
         delays = _delays()
+        parameters = {**_of_messages(chat_id, keys), "token": token, "milliseconds": LEASE}
         while True:
-            parameters = {**_of_messages(chat_id, keys), "token": token, "milliseconds": LEASE}
             request = asyncio.ensure_future(self.pocketbase.write("chats/lock_chat", parameters))
             try:
                 wire = await asyncio.shield(request)
@@ -229,13 +242,17 @@ class ChatWriter(PocketBaseRepository):
             if wire == "locked":
                 await asyncio.sleep(next(delays))
                 continue
-            draft = Draft(chat_id, wire, keys)
-            if draft.complete or draft.tidy or not tidy:
-                return draft
-            keys = None
+            return Draft(chat_id, wire, keys)
 
     async def _unlock(self, chat_id: str, token: str) -> None:
         await self.pocketbase.write("chats/unlock_chat", {"id": chat_id, "token": token})
+
+
+@asynccontextmanager
+async def _edited(draft: Draft) -> AsyncIterator[tuple[Any, Chat | None]]:
+    """Give a draft and its chat to the caller, as `ChatWriter._locked` does; whoever has given the draft writes it."""
+    draft.edited = None if draft.version is None else draft.chat()
+    yield draft, draft.edited
 
 
 def _of_messages(chat_id: str, keys: Collection[str] | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from open_webui.models.chats import Chat, ChatModel
 from open_webui.utils.misc import get_output_text
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
@@ -17,7 +18,7 @@ from openwebui_pocketbase.repositories.chats._codecs import MESSAGE
 from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.chats._lazy import saved_chat
 from openwebui_pocketbase.repositories.chats._rows import entry_of, members_of, upsert_row
-from openwebui_pocketbase.repositories.chats._transaction import only_messages, raises_outages
+from openwebui_pocketbase.repositories.chats._transaction import given_draft, raises_outages, working_on
 from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["MessagesOfChats"]
@@ -167,7 +168,7 @@ class MessagesOfChats(ChatRepository):
     @asynccontextmanager
     async def edit_message_output(self, chat_id: str, message_id: str) -> AsyncIterator[Message | None]:
         """Give a copy of a message to the caller under the chat's lock, and write what the caller has changed."""
-        async with self._locked(chat_id, {message_id}, tidy=False) as (draft, chat):
+        async with self._locked(chat_id, {message_id}) as (draft, chat):
             if chat is None:
                 yield None
                 return
@@ -196,12 +197,45 @@ class MessagesOfChats(ChatRepository):
     async def insert_chat_turn(
         self, chat_id: str, user: Any, user_message: Message, message_ids: list[Message]
     ) -> dict[str, Any]:
-        """Add a user's message and the empty answers to it; see `ChatTable.insert_chat_turn`."""
+        """Add a user's message and the empty answers to it; see `ChatTable.insert_chat_turn`.
+
+        The host's code only asks who may write before it changes the chat, so it can be run again instead of locking.
+        """
+        insert = super().insert_chat_turn
         named = [
             user_message.get("id"),
             user_message.get("parentId"),
             *(entry.get("message_id") for entry in message_ids),
         ]
-        with only_messages({one for one in named if isinstance(one, str)}):
-            turn: dict[str, Any] = await super().insert_chat_turn(chat_id, user, user_message, message_ids)
-        return turn
+
+        async def edit(draft: Draft) -> dict[str, Any]:
+            if draft.version is not None and not draft.tidy:
+                raise _AllMessagesNeeded
+            with working_on(draft):
+                turn: dict[str, Any] = await insert(chat_id, user, user_message, message_ids)
+            return turn
+
+        try:
+            return await self._edit(chat_id, {one for one in named if isinstance(one, str)}, edit)
+        except _AllMessagesNeeded:
+            turn: dict[str, Any] = await insert(chat_id, user, user_message, message_ids)
+            return turn
+
+    async def get_accessible_chat_by_id(
+        self,
+        id: str,
+        user: Any,
+        db: AsyncSession | None = None,
+        *,
+        permission: Literal["read", "write"] = "read",
+        chat: Chat | ChatModel | None = None,
+    ) -> ChatModel | None:
+        """Return the chat if the user may read or write it.
+
+        While a turn is added to a chat of the user's, this is the chat as it was read for that.
+        """
+        draft = given_draft(id)
+        if chat is None and draft is not None and draft.columns is not None and draft.columns["user_id"] == user.id:
+            documents = {name: document.value for name, document in draft.documents.items()}
+            chat = ChatModel.model_validate({**draft.columns, **documents})
+        return await super().get_accessible_chat_by_id(id, user, db, permission=permission, chat=chat)

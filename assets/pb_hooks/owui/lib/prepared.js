@@ -1,0 +1,70 @@
+// @ts-check
+
+/**
+ * Reads whose statements SQLite compiles once: for most of them that takes longer than running them.
+ *
+ * Each JavaScript runtime has its own, for a statement has its parameters in it. When all runtimes are busy PocketBase
+ * makes others for one request each, whose statements nobody would ever close: so only what a runtime has run several times
+ * is prepared.
+ */
+
+const { withVersion } = require("../config/version.js");
+
+/** Runs of a statement before it is prepared; more than one request makes of it. */
+const RUNS = 4;
+
+/** Statements that a runtime knows; beyond that those which it used last longest ago are closed. */
+const KNOWN = 32;
+
+/** @typedef {{ runs: number, prepared: any }} Statement */
+
+/** SQL -> its statement, those used last at the end. @type {Map<string, Statement>} */
+const statements = new Map();
+
+/**
+ * Run a query of one row with one column `json` outside of any transaction; return that text, and the version of the
+ * configuration at that moment.
+ *
+ * @param {CoreApp} app
+ * @param {string} sql
+ * @param {string} body JSON text, the parameters
+ * @returns {{ json: string, version: string }}
+ */
+function read(app, sql, body) {
+  const statement = known(sql);
+  statement.runs++;
+  if (!statement.prepared && statement.runs > RUNS) {
+    statement.prepared = app.concurrentDB().newQuery(withVersion(sql)).prepare();
+  }
+  const result = new DynamicModel({ json: "", version: "" });
+  try {
+    (statement.prepared || app.concurrentDB().newQuery(withVersion(sql))).bind({ body }).one(result);
+  } catch (error) {
+    forget(sql);
+    throw error;
+  }
+  const { json, version } = /** @type {any} */ (result);
+  return { json, version };
+}
+
+/**
+ * @param {string} sql
+ * @returns {Statement}
+ */
+function known(sql) {
+  const statement = statements.get(sql) || { runs: 0, prepared: null };
+  statements.delete(sql);
+  statements.set(sql, statement);
+  if (statements.size > KNOWN) {
+    forget(/** @type {string} */ (statements.keys().next().value));
+  }
+  return statement;
+}
+
+/** @param {string} sql */
+function forget(sql) {
+  statements.get(sql)?.prepared?.close();
+  statements.delete(sql);
+}
+
+module.exports = { read };
