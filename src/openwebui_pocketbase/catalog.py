@@ -259,6 +259,8 @@ _GROUPS = (
                 for router, functions in _READING_SAVED_CHATS.items()
                 for function in functions
             ),
+            _seam("routers.chats:shared_chat_response", "message_authors:knowing_the_reader"),
+            _seam("utils.context_compaction:get_chat_context_usage", "context_usage:if_wanted"),
             _WORKSPACE_SEARCH,
         ),
         requires={
