@@ -19,6 +19,7 @@ from openwebui_pocketbase.host.gate import Gate
 from openwebui_pocketbase.host.gates import Gates, InForce, Step, Undo
 from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
+from openwebui_pocketbase.host.routing import index_routes
 from openwebui_pocketbase.host.site import Site
 from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
@@ -197,6 +198,7 @@ class Installation:
         undo = [
             wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown),
             answer_failures(main.app),
+            index_routes(main.app),
             extend_health_checks(main, Health(probe), lambda: self.registry.backends),
         ]
 

@@ -22,7 +22,7 @@ def shared(stock: Callable[..., Awaitable[list[Any]]]) -> Callable[..., Awaitabl
     reads = SharedReads()
 
     @wraps(stock)
-    async def get_functions_by_type(self: Any, type: str, active_only: Any = False, db: Any = None) -> list[Any]:  # noqa: FBT002 - as in the host
+    async def get_functions_by_type(self: Any, type: str, active_only: Any = False, db: Any = None) -> list[Any]:
         if db is not None:
             return await stock(self, type, active_only, db)
         found = await reads.read((type, bool(active_only)), lambda: stock(self, type, active_only))
