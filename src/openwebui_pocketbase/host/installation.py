@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from openwebui_pocketbase.exceptions import CompatibilityError, OpenWebUIPocketBaseError
 from openwebui_pocketbase.host import DATABASE
+from openwebui_pocketbase.host.checks import check_at_once, checks_of_host
 from openwebui_pocketbase.host.contract import check_contract
 from openwebui_pocketbase.host.direct import direct_steps
 from openwebui_pocketbase.host.failures import answer_failures
@@ -199,6 +200,7 @@ class Installation:
             wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown),
             answer_failures(main.app),
             index_routes(main.app),
+            check_at_once(main.app, checks_of_host()),
             extend_health_checks(main, Health(probe), lambda: self.registry.backends),
         ]
 
