@@ -85,7 +85,7 @@ def _settled_heap() -> Iterator[None]:
     """Within the block, have garbage collections leave out what is in memory now, the application's modules.
 
     That is a million objects. Whoever opens long chats makes so many new ones that Python looks through all of these
-    every few requests, for half a second in which nobody is served.
+    about every fifty requests, for half a second in which nobody is served.
     """
     gc.freeze()
     try:
