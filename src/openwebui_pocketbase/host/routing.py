@@ -83,7 +83,7 @@ class _Index(BaseRoute):
         self._elsewhere = [route for route, start in zip(others, starts, strict=True) if start is None]
         self._by_start = {
             start: [route for route, own in zip(others, starts, strict=True) if own in (None, start)]
-            for start in {*starts} - {None}
+            for start in {*filter(None, starts)}
         }
 
 
