@@ -11,6 +11,7 @@ const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
 const { announce } = require("./changes/announce.js");
 const { broadcasting } = require("./changes/broadcast.js");
+const { name, queryNaming } = require("./config/version.js");
 const { hold, prune: pruneDataUrls } = require("./data_urls.js");
 const { begin, finish, replay, oldestKey, originOf } = require("./idempotency.js");
 const RUN = require("./version.js").run();
@@ -77,7 +78,7 @@ function read(e, path, body) {
   } catch (error) {
     return refuse(e, error);
   }
-  return e.blob(200, "application/json", query($app, sql, body));
+  return e.blob(200, "application/json", queryNaming($app, e, sql, body));
 }
 
 /**
@@ -140,6 +141,7 @@ function write(e, path, body) {
         const text = broadcasting(tx, committed, before, () => writes[path](tx, args, body));
         const done = finish(tx, key, before, text);
         reply = replyOf(tx, path, done, args, body);
+        name(e, done.config);
       } catch (error) {
         failure = error; // what the transaction rethrows is no longer this object
         throw error;
