@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from bench.http import measure_http
 from bench.imports import measure_imports
 from bench.large import SIZES, measure_large
 from bench.masses import measure_masses
+from bench.profiles import measure_profiles
 from bench.runner import RESULTS_DIR, Parameters, run
 from bench.startup import measure_startup, startup_summary
 from bench.targets import OURS, STARTUP_SECONDS
@@ -45,9 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         choices=tuple(MEASUREMENTS),
         default="operations",
-        help="operations of the repositories (default), the time Open WebUI takes to start, requests to it, imports, "
-        "chats of many megabytes, calls that change thousands of rows, how changes in PocketBase reach browsers, or "
-        "moving chats from SQLite",
+        help="operations of the repositories (default), the time Open WebUI takes to start, requests to it, where the "
+        "time of these goes (needs py-spy), imports, chats of many megabytes, calls that change thousands of rows, how "
+        "changes in PocketBase reach browsers, or moving chats from SQLite",
     )
     defaults = Parameters(groups=list(groups.NAMES), backends=list(BACKENDS))
     add = parser.add_argument
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--messages", type=int, default=defaults.messages, help="messages of one channel, at least 2,000 (%(default)s)")
     add("--against", type=Path, help="JSON file of a run with fewer chats: also tell what has become slower since")
     add("--times", type=int, default=3, help="startup: starts of each variant (%(default)s)")
+    add("--stacks", type=Path, help="profile: directory for the stacks, which flame graphs are made of")
     add("--check", action="store_true", help="exit with status 1 if a target is missed")
     return parser
 
@@ -122,6 +125,14 @@ def _http(options: argparse.Namespace, console: Console) -> bool:
     document = {"machine": facts, "requests": [one.as_json() for one in compared]}
     _write(document, console)
     return all(one.met for one in compared)
+
+
+def _profile(options: argparse.Namespace, console: Console) -> bool:
+    say = partial(console.print, style="dim")
+    done = measure_profiles(options.seconds, say, options.only, options.stacks)
+    report.print_profiles(done, console)
+    _write({"machine": machine.facts(), "profiles": [one.as_json() for one in done]}, console)
+    return True
 
 
 def _import(_options: argparse.Namespace, console: Console) -> bool:
@@ -191,6 +202,7 @@ MEASUREMENTS = {
     "operations": _operations,
     "startup": _startup,
     "http": _http,
+    "profile": _profile,
     "import": _import,
     "large": _large,
     "masses": _masses,

@@ -14,6 +14,11 @@ __all__ = ["ASKED", "Asked", "Chats", "import_chats"]
 CHATS = 1_000
 IMPORTED_AT_ONCE = 50
 PER_RARE_PAIR = 3
+LONG = 500
+"""Messages of the longest chat."""
+
+FOLDERS = 20
+TAGS = 20
 OWNER = "the administrator"
 """Stands for a user id which is not known yet, in what the ids of messages are made of."""
 
@@ -51,9 +56,11 @@ class Chats:
 
     Attributes:
         ids: Their ids in the application.
+        long: Id of one more, of `LONG` messages.
     """
 
     ids: list[str]
+    long: str = ""
 
     def id(self, number: int) -> str:
         """Return the id of one of them, whatever the number."""
@@ -96,14 +103,20 @@ def _chat(number: int) -> Chat:
 
 
 async def import_chats(sender: Sender, total: int) -> Chats:
-    """Give the administrator chats of 20 messages."""
+    """Give the administrator chats of 20 messages, a long one, folders and tags."""
     ids: list[str] = []
     for first in range(0, total, IMPORTED_AT_ONCE):
         numbers = range(first, min(first + IMPORTED_AT_ONCE, total))
         times = [{"created_at": LOADED_AT + number, "updated_at": LOADED_AT + number} for number in numbers]
         forms = [{"chat": _chat(number).body, **at} for number, at in zip(numbers, times, strict=True)]
         ids += [chat["id"] for chat in await sender.post("/api/v1/chats/import", {"chats": forms})]
-    return Chats(ids)
+    form = {"chat": Chat(OWNER, total, messages=LONG).body, "created_at": LOADED_AT, "updated_at": LOADED_AT}
+    (long,) = await sender.post("/api/v1/chats/import", {"chats": [form]})
+    for number in range(FOLDERS):
+        await sender.post("/api/v1/folders/", {"name": f"Folder {number}"})
+    for number in range(TAGS):
+        await sender.post(f"/api/v1/chats/{ids[number % len(ids)]}/tags", {"name": f"tag {number}"})
+    return Chats(ids, long["id"])
 
 
 def _getting(path: str) -> Callable[[Sender, Chats, int], Awaitable[bool]]:
@@ -116,6 +129,17 @@ def _getting(path: str) -> Callable[[Sender, Chats, int], Awaitable[bool]]:
 async def _open(sender: Sender, chats: Chats, number: int) -> bool:
     found = await sender.get(f"/api/v1/chats/{chats.id(number)}")
     return len(found["chat"]["history"]["messages"]) >= 20
+
+
+async def _open_long(sender: Sender, chats: Chats, _number: int) -> bool:
+    found = await sender.get(f"/api/v1/chats/{chats.long}")
+    return len(found["chat"]["history"]["messages"]) == LONG
+
+
+async def _new(sender: Sender, _chats: Chats, number: int) -> bool:
+    body = Chat(OWNER, number, messages=2).body
+    found = await sender.post("/api/v1/chats/new", {"chat": body})
+    return bool(found["title"] == body["title"])
 
 
 async def _save_title(sender: Sender, chats: Chats, number: int) -> bool:
@@ -169,7 +193,11 @@ ASKED = (
     Asked("GET /api/v1/users/", _getting("/api/v1/users/")),
     Asked("GET /api/v1/chats/?page=1", _getting("/api/v1/chats/?page=1")),
     Asked("GET /api/v1/chats/{id}", _open),
+    Asked("GET /api/v1/chats/{id} (500 messages)", _open_long, fewest=(20, 2)),
+    Asked("GET /api/v1/chats/all/tags", _getting("/api/v1/chats/all/tags")),
+    Asked("GET /api/v1/folders/", _getting("/api/v1/folders/")),
     Asked("POST /api/v1/chats/{id} (title)", _save_title),
+    Asked("POST /api/v1/chats/new", _new),
     Asked("GET /api/v1/chats/search", _search, limit=0.05, fewest=(3, 1)),
     Asked("POST /api/chat/completions", _complete, fewest=(20, 2), check=_is_answered),
 )

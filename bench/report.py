@@ -17,11 +17,12 @@ from rich.text import Text
 from bench.figures import REFERENCE, Figures, figures
 from bench.further import Further
 from bench.http import Compared
+from bench.profiles import COLUMNS, Profile
 from bench.runner import Measured, Parameters, Run
 from bench.stats import median
 from bench.targets import OURS, TARGETS, Verdict, judge
 
-__all__ = ["as_json", "missed", "print_http", "print_report", "write_json"]
+__all__ = ["as_json", "missed", "print_http", "print_profiles", "print_report", "write_json"]
 
 
 def as_json(run: Run, lines: list[Further], parameters: Parameters, machine: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +92,19 @@ def print_http(compared: list[Compared], rounds: int, machine: dict[str, Any], c
     console.print(table)
     met = sum(one.met for one in compared)
     console.print(f"Targets: {met} of {len(compared)} met, within the noise: at most the limit, times stock.")
+
+
+def print_profiles(profiles: list[Profile], console: Console) -> None:
+    """Print a table of what the main thread does for each request, in milliseconds."""
+    table = Table(title="milliseconds of the main thread per request", title_justify="left")
+    for heading in ("request", "clients", ""):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("requests/s", "all", *COLUMNS):
+        table.add_column(heading, justify="right")
+    for one in sorted(profiles, key=lambda each: (each.name, each.clients)):
+        parts = [f"{one.parts.get(name, 0):.2f}" for name in COLUMNS]
+        table.add_row(escape(one.name), str(one.clients), one.variant, f"{one.rate:,.0f}", f"{one.total:.2f}", *parts)
+    console.print(table)
 
 
 def _print_machine(machine: dict[str, Any], databases: list[str], rounds: int, console: Console) -> None:

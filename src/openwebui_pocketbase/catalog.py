@@ -158,7 +158,6 @@ _WORKSPACE_SEARCH = _seam("routers.search:search_workspace", "workspace_search:o
 
 _READING_SAVED_CHATS = {
     "chats": (
-        "update_chat_by_id",
         "update_chat_params",
         "update_chat_message_by_id",
         "fork_chat_by_id",
@@ -264,6 +263,10 @@ _GROUPS = (
                 for router, functions in _READING_SAVED_CHATS.items()
                 for function in functions
             ),
+            _seam("routers.chats:update_chat_by_id", "own_chats:written_at_once"),
+            _seam("routers.chats:shared_chat_response", "message_authors:knowing_the_reader"),
+            _seam("utils.context_compaction:get_chat_context_usage", "context_usage:if_wanted"),
+            _seam("models.functions:FunctionsTable.get_functions_by_type", "event_functions:shared"),
             _WORKSPACE_SEARCH,
         ),
         requires={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
 import types
@@ -271,6 +272,24 @@ UNREACHABLE = ConfigurationError("There is no server.", hint="Start one.")
 
 
 class TestLifespan:
+    async def test_collections_leave_out_what_was_there_at_the_start_while_it_runs(self) -> None:
+        counts: list[int] = []
+
+        @asynccontextmanager
+        async def lifespan(_app: FastAPI) -> Any:
+            counts.append(gc.get_freeze_count())
+            yield
+            counts.append(gc.get_freeze_count())
+
+        app = FastAPI(lifespan=lifespan)
+        Backend().wrap(app)
+        async with app.router.lifespan_context(app):
+            counts.append(gc.get_freeze_count())
+        counts.append(gc.get_freeze_count())
+        before, during, stopping, after = counts
+        assert during > before + 1000
+        assert stopping == after == 0
+
     @pytest.mark.parametrize(
         ("failures", "messages", "calls"),
         [

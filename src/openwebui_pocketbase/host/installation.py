@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from openwebui_pocketbase.exceptions import CompatibilityError, OpenWebUIPocketBaseError
 from openwebui_pocketbase.host import DATABASE
+from openwebui_pocketbase.host.checks import check_at_once, checks_of_host
 from openwebui_pocketbase.host.contract import check_contract
 from openwebui_pocketbase.host.direct import direct_steps
 from openwebui_pocketbase.host.failures import answer_failures
@@ -20,6 +21,7 @@ from openwebui_pocketbase.host.gates import Gates, InForce, Step, Undo
 from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
 from openwebui_pocketbase.host.requests import tell_requests_apart
+from openwebui_pocketbase.host.routing import index_routes
 from openwebui_pocketbase.host.site import Site
 from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
@@ -199,6 +201,8 @@ class Installation:
             wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown),
             answer_failures(main.app),
             tell_requests_apart(main.app),
+            index_routes(main.app),
+            check_at_once(main.app, checks_of_host()),
             extend_health_checks(main, Health(probe), lambda: self.registry.backends),
         ]
 

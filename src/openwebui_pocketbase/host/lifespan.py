@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -44,7 +45,8 @@ def wrap_lifespan(app: Any, *, bootstrap: Hook, started: Hook, shutdown: Hook) -
             async with stock_context(app) as state:
                 with _noting(failures):
                     await started()
-                yield state
+                with _settled_heap():
+                    yield state
         finally:
             await shutdown()
 
@@ -76,6 +78,20 @@ def _noting(errors: list[Exception]) -> Iterator[None]:
     except Exception as error:
         errors.append(error)
         raise
+
+
+@contextmanager
+def _settled_heap() -> Iterator[None]:
+    """Within the block, have garbage collections leave out what is in memory now, the application's modules.
+
+    That is a million objects. Whoever opens long chats makes so many new ones that Python looks through all of these
+    about every fifty requests, for half a second in which nobody is served.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def end_process() -> None:

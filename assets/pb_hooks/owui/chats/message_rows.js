@@ -40,6 +40,11 @@ function newest(rest) {
 
 const OF_CHAT = `FROM owui_chat_messages m WHERE ${IS_ROW} AND m.chat_id = ${arg("chat_id")}`;
 
+/** A row of the chat that names a parent which has no row. */
+const ORPHAN = `SELECT 1 ${OF_CHAT} AND m.parent_id != '' AND NOT EXISTS (
+    SELECT 1 FROM owui_chat_messages p WHERE p.key = m.chat_id || '-' || m.parent_id
+      AND p.has_row = TRUE AND p.chat_id = m.chat_id)`;
+
 const reads = {
   ...analytics.reads,
   get_message_by_id: one(`SELECT ${ROW} FROM owui_chat_messages m WHERE ${IS_ROW} AND m.key = ${arg("id")}`),
@@ -47,6 +52,10 @@ const reads = {
     WHERE m.chat_id = ${arg("chat_id")} AND ${STREAMS} AND ${kept("m")}) AS json`,
   get_messages_by_chat_id: rows(OF_CHAT, "m.created_at, m.rowid"),
   get_messages_map_by_chat_id: rows(OF_CHAT, "m.rowid"),
+
+  /** The chat's version, and whether it has rows and the parents of all of them. */
+  are_linked: `SELECT json_array((SELECT c.version FROM owui_chats c WHERE c.id = ${arg("chat_id")}),
+    EXISTS (SELECT 1 ${OF_CHAT}) AND NOT EXISTS (${ORPHAN})) AS json`,
   get_keys_by_chat_id: `SELECT json_group_array(m.key) AS json ${OF_CHAT}`,
   get_messages_by_user_id: newest(
     `FROM owui_chat_messages m WHERE ${IS_ROW} AND ${matches(MESSAGE, "m", "user_id")}`,

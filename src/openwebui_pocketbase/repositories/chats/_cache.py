@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from openwebui_pocketbase.repositories.base import Requests
+from openwebui_pocketbase.repositories.chats._codecs import CHAT
 from openwebui_pocketbase.repositories.chats._draft import Draft
 
 __all__ = ["ChatCache", "cache_of"]
@@ -142,6 +143,16 @@ class ChatCache:
         if keys or reading is None or not reading.row:
             return None
         return Draft(chat_id, [orjson.loads(reading.row), reading.version, reading.tidy, []], keys)
+
+    def owner(self, chat_id: str) -> str | None:
+        """Return whose chat this is, as far as is known; somebody else may have changed that."""
+        with self._lock:
+            known = self._chats.get(chat_id)
+            draft, reading = (known.draft, known.reading) if known else (None, None)
+        if draft is not None and draft.columns is not None:
+            owner: str | None = draft.columns["user_id"]
+            return owner
+        return CHAT.decode(orjson.loads(reading.row))["user_id"] if reading is not None and reading.row else None
 
     def forget_draft(self, chat_id: str) -> None:
         """Drop the cached draft: the chat is about to be changed without it."""

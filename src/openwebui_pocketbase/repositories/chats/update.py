@@ -27,11 +27,19 @@ __all__ = ["UpdateChats"]
 class UpdateChats(ChatRepository):
     """The methods of `ChatTable` that change chats."""
 
-    async def _edit_body(self, chat_id: str, edit: Callable[[Chat], None]) -> ChatModel | None:
-        """Change a chat besides its messages, and return it; None if there is none."""
+    async def _edit_body(
+        self, chat_id: str, edit: Callable[[Chat], None], owner: str | None = None
+    ) -> ChatModel | None:
+        """Change a chat besides its messages, and return it.
+
+        Args:
+            chat_id: Id of the chat; there need not be one, which gives None.
+            edit: Changes it.
+            owner: If it is not this user's chat, it is left alone and None is returned; None for any user's.
+        """
 
         def edit_draft(draft: Draft) -> tuple[Draft, int, dict[str, Any]] | None:
-            if draft.version is None:
+            if draft.version is None or draft.columns is None or owner not in (None, draft.columns["user_id"]):
                 return None
             draft.edited = draft.chat()
             edit(draft.edited)
@@ -57,7 +65,23 @@ class UpdateChats(ChatRepository):
         """Set members of a chat's body, and merge its messages if they are among them; None if there is no chat."""
         if "history" in chat:
             return await super().update_chat_by_id(id, chat, db, touch=touch)
+        return await self._set_members(id, chat, touch=touch)
 
+    def is_probably_owner(self, id: str, user_id: str) -> bool:
+        """Return whether the chat was the user's when this process met it last."""
+        return self._cache.owner(id) == user_id
+
+    @raises_outages
+    @default_on_error(lambda: None)
+    async def update_own_chat_by_id(
+        self, id: str, user_id: str, chat: dict[str, Any], *, touch: bool
+    ) -> ChatModel | None:
+        """Set members of the body of the user's chat, messages not among them; None if it is not theirs."""
+        return await self._set_members(id, chat, touch=touch, owner=user_id)
+
+    async def _set_members(
+        self, id: str, chat: dict[str, Any], *, touch: bool, owner: str | None = None
+    ) -> ChatModel | None:
         def edit(item: Chat) -> None:
             item.chat = self._clean_null_bytes({**(item.chat or {}), **chat})
             item.title = item.chat.get("title", "New Chat")
@@ -66,7 +90,7 @@ class UpdateChats(ChatRepository):
             if touch:
                 item.updated_at = int(time.time())
 
-        return await self._edit_body(id, edit)
+        return await self._edit_body(id, edit, owner)
 
     async def update_chat_params_by_id(self, id: str, params: dict[str, Any]) -> ChatModel | None:
         """Set some of a chat's parameters; None if there is no chat."""
