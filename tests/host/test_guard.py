@@ -23,6 +23,7 @@ pytest_plugins = ["tests.support.openwebui"]
 
 ENV, IN_POCKETBASE = CONFIGURATIONS["everything"]
 SIGN_IN, SIGN_UP = "/api/v1/auths/signin", "/api/v1/auths/signup"
+SETTINGS = "/api/v1/auths/admin/config"
 CHAT = {"chat": {"title": "Kept", "history": {"messages": {}, "currentId": None}}}
 
 
@@ -66,6 +67,8 @@ def test_a_host_without_the_plugin_writes_nothing_until_somebody_leaves(new_open
     assert instance.request("admin", "POST", "/api/v1/chats/new", json=CHAT).is_success
     upload = {"file": ("note.txt", b"kept in a file", "text/plain")}
     file = instance.request("admin", "POST", "/api/v1/files/?process=false", files=upload).json()["id"]
+    settings = instance.request("admin", "GET", SETTINGS).json() | {"WEBUI_URL": "https://chat.example.org"}
+    assert instance.request("admin", "POST", SETTINGS, json=settings).is_success
 
     refused = command(instance, "leave", "--yes")
     assert (refused.returncode, refused.stdout) == (1, "")
@@ -76,7 +79,8 @@ def test_a_host_without_the_plugin_writes_nothing_until_somebody_leaves(new_open
     instance.start()
     assert sign_in(instance) == 400
     form = {"name": "x", "email": "x@example.com", "password": instance.password}
-    assert instance.http.post(SIGN_UP, json=form).status_code == 403
+    # Sign-ups are closed in PocketBase only, but nobody's would be stored.
+    assert instance.http.post(SIGN_UP, json=form).status_code >= 400
     with without_users(instance):
         assert instance.http.post(SIGN_UP, json=form).status_code >= 400
     assert "openwebui-pocketbase: users are in PocketBase, so the SQL table" in instance.log
@@ -88,6 +92,7 @@ def test_a_host_without_the_plugin_writes_nothing_until_somebody_leaves(new_open
     for _ in range(2):
         said = printed(instance, "leave", "--yes")
         assert said.startswith("Passwords copied: 1.\nAPI keys copied: 1.\nOAuth sessions copied: 0.\n")
+        assert "\nSettings of administrators copied: " in said
         assert f"\nThese stay in PocketBase ({instance.data_dir / 'pocketbase'}), " in said
         assert "\n  chats: 1\n" in said
         assert "remove these settings where Open WebUI is started: STORAGE_BACKEND." in said
@@ -98,6 +103,7 @@ def test_a_host_without_the_plugin_writes_nothing_until_somebody_leaves(new_open
     instance.forget_tokens()
     assert instance.user("admin").id == admin
     assert instance.request("admin", "GET", "/api/v1/users/all").is_success  # an administrator still
+    assert instance.request("admin", "GET", SETTINGS).json() == settings
     assert instance.request("admin", "GET", f"/api/v1/files/{file}/content").content == b"kept in a file"
     answer = instance.http.get("/api/v1/auths/api_key", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.json()) == (200, {"api_key": key})

@@ -246,6 +246,7 @@ OF_ALL_ROWS = {
         for sample in range(2)
     },
     "config/get_entries": "all there is, if it has changed",
+    "config/get_rows": "all there is",
     "files/count_files_by_user_id 0": "counts all",
     "files/get_file_list 0": "counts all",
     "files/get_files": "of all files",

@@ -27,7 +27,12 @@ __all__ = ["leave", "uses_embedded_server"]
 
 QUESTION = "Open WebUI must be stopped. Make its SQL database ready to run without PocketBase?"
 
-CREDENTIALS = {"auth": "Passwords", "api_key": "API keys", "oauth_session": "OAuth sessions"}
+COPIED = {
+    "auth": "Passwords",
+    "api_key": "API keys",
+    "oauth_session": "OAuth sessions",
+    "config": "Settings of administrators",
+}
 
 
 def leave(
@@ -41,11 +46,12 @@ def leave(
 ) -> None:
     """Get ready to run Open WebUI without this package.
 
-    Passwords, API keys and OAuth sessions are copied back as they are stored, so people can sign in; users, groups,
-    access and files are there already, apart from the files' extracted texts and contents. Move the contents out of
-    PocketBase before, with "files move --to local" (or s3); while some are there, it refuses. The guard is removed. All
-    else stays in PocketBase, and is listed. Run it with the same settings as Open WebUI, and with Open WebUI stopped,
-    on all machines: that it still runs is noticed only if PocketBase is the embedded one. It can be repeated.
+    Passwords, API keys and OAuth sessions are copied back as they are stored, so people can sign in, and what
+    administrators have set; users, groups, access and files are there already, apart from the files' extracted texts
+    and contents. Move the contents out of PocketBase before, with "files move --to local" (or s3); while some are
+    there, it refuses. The guard is removed. All else stays in PocketBase, and is listed. Run it with the same settings
+    as Open WebUI, and with Open WebUI stopped, on all machines: that it still runs is noticed only if PocketBase is the
+    embedded one. It can be repeated.
     """
     site = Site.of(data_dir, config).existing()
     groups = _groups_in_pocketbase(site)
@@ -103,7 +109,7 @@ def _refuse_contents(left: Mapping[str, Mapping[str, int]]) -> None:
 
 
 def _report(site: Site, copied: Mapping[str, Copied], left: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    for name, label in CREDENTIALS.items():
+    for name, label in COPIED.items():
         if name in copied:
             skipped = copied[name].without_user
             yield f"{label} copied: {copied[name].rows:,}" + (

@@ -220,7 +220,7 @@ class Installation:
         return Switching(self._board, self._gate)
 
     async def _bootstrap(self) -> None:
-        from openwebui_pocketbase.host.first_config import adopt_config  # noqa: PLC0415 - likewise
+        from openwebui_pocketbase.host.config_rows import adopt_config  # noqa: PLC0415 - likewise
         from openwebui_pocketbase.host.guard import install_guard  # noqa: PLC0415 - imports the host
         from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - likewise
 

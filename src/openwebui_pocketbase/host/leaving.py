@@ -10,6 +10,7 @@ from open_webui.models.auths import Auths
 from open_webui.models.files import Files
 
 from openwebui_pocketbase.changes.credentials import Copied, copy_credentials, let_go
+from openwebui_pocketbase.host.config_rows import bring_config_back
 from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.plugin import plugin
 
@@ -17,13 +18,13 @@ __all__ = ["leave"]
 
 
 async def leave(groups: Collection[str]) -> Mapping[str, Copied]:
-    """Copy the credentials to the SQL database and let it take all changes; disconnect.
+    """Copy credentials and configuration to the SQL database and let it take all changes; disconnect.
 
     Args:
         groups: The groups in PocketBase; with ``users`` the host's repositories are those of PocketBase.
 
     Returns:
-        What became of each table of credentials; empty if these have always been in SQL.
+        What became of each table of these; without those which have always been in SQL.
     """
     try:
         if "access" in groups:
@@ -32,7 +33,10 @@ async def leave(groups: Collection[str]) -> Mapping[str, Copied]:
             await Files.pocketbase.start()  # and where contents were moved to
         if "users" in groups:
             await Auths.pocketbase.start()
-            return await copy_credentials(Auths.pocketbase)
+            copied = {**await copy_credentials(Auths.pocketbase)}
+            if "config" in groups and plugin.runtime is not None:
+                copied["config"] = Copied(await bring_config_back(plugin.runtime.client), 0)
+            return copied
         with ours_only(), db.engine.begin() as connection:
             let_go(connection)
         return {}

@@ -3,7 +3,7 @@
 /** The host's table `config`: a value for each key. Values are JSON texts, as the host's own encoder writes them. */
 
 const { insert, update, removeSelected, removeWhere } = require("../lib/records.js");
-const { tables, arg } = require("../lib/rows.js");
+const { tables, arg, many, row } = require("../lib/rows.js");
 const { VERSION } = require("./version.js");
 
 const CONFIG = tables.config;
@@ -11,6 +11,8 @@ const CONFIG = tables.config;
 /** @typedef {[key: string, text: string, updated_at?: number]} Entry */
 
 const reads = {
+  // For who takes the configuration back to SQL.
+  get_rows: many(row(CONFIG, "c"), "FROM owui_config c", "c.rowid"),
   // All keys with their values, oldest first; null if the caller has these.
   get_entries: `SELECT iif(${VERSION} = ${arg("version")}, 'null',
     json_object('version', ${VERSION}, 'entries',

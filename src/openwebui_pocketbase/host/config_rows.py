@@ -1,7 +1,7 @@
-"""What administrators have set before the configuration lived in PocketBase.
+"""Taking the configuration along, to PocketBase and back to the SQL database; imports the host.
 
-Open WebUI stores a default for each key that it misses. A site whose configuration is not in PocketBase yet would begin
-with all of these: with sign-ups open that were closed, for example.
+Open WebUI stores a default for each key that it misses. A site without its configuration would begin with all of these:
+with sign-ups open that were closed, for example.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import logging
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, cast, select
+from open_webui.models.config import Config
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, cast, delete, insert, select
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConflictError
+from openwebui_pocketbase.repositories.base import codec_of
 
-__all__ = ["adopt_config"]
+__all__ = ["adopt_config", "bring_config_back"]
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,24 @@ async def adopt_config(client: PocketBaseClient) -> None:
             raise
         return  # another process has done it
     log.info("Copied %d rows of the SQL table config to PocketBase, which had none.", added)
+
+
+async def bring_config_back(client: PocketBaseClient) -> int:
+    """Make the SQL table equal to what PocketBase has, if that has anything; return the number of rows.
+
+    Args:
+        client: Asks PocketBase.
+
+    Raises:
+        RequestError: PocketBase could not be asked.
+        SQLAlchemyError: The SQL database does not take it; nothing is changed then.
+    """
+    rows = [codec_of("config").decode(wire) for wire in await client.read("config/get_rows", {})]
+    if rows:
+        async with sql.begin() as connection:
+            await connection.execute(delete(Config.__table__))
+            await connection.execute(insert(Config.__table__), rows)
+    return len(rows)
 
 
 async def _stored() -> tuple[list[tuple[str, str, int]], str]:
