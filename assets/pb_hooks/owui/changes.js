@@ -17,6 +17,7 @@
  * process whose write it was, and is empty for what others did.
  */
 
+const { read } = require("./lib/prepared.js");
 const { insert } = require("./lib/records.js");
 const { tables, arg, given, row, isRow, truth, many, query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
@@ -90,6 +91,8 @@ function mirrored(cursor, limit) {
     ) AS json FROM (SELECT DISTINCT collection, record_id FROM found) c`,
   );
 }
+
+const MIRRORED_SINCE = mirrored("{:body}", String(WITH_A_WRITE));
 
 /** @type {Record<string, import("./methods.js").Read>} */
 const reads = {
@@ -187,7 +190,7 @@ const waits = {
  * @returns {string}
  */
 function mirroredSince(app, cursor) {
-  return query(app, mirrored("{:body}", String(WITH_A_WRITE)), cursor);
+  return read(app, MIRRORED_SINCE, cursor);
 }
 
 module.exports = { reads, writes, waits, NEWEST, mirroredSince };

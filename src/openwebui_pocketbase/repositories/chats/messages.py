@@ -236,6 +236,5 @@ class MessagesOfChats(ChatRepository):
         """
         draft = given_draft(id)
         if chat is None and draft is not None and draft.columns is not None and draft.columns["user_id"] == user.id:
-            documents = {name: document.value for name, document in draft.documents.items()}
-            chat = ChatModel.model_validate({**draft.columns, **documents})
+            chat = ChatModel.model_validate(draft.row_of_chat())
         return await super().get_accessible_chat_by_id(id, user, db, permission=permission, chat=chat)
