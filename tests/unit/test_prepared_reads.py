@@ -10,7 +10,7 @@ from tests.support.hooks import NODE, run_node
 from tests.support.services import require
 
 COUNTING = """
-const { read } = require(require("path").join(require("path").dirname(process.argv[1]), "lib/prepared.js"));
+const { queryPrepared } = require(require("path").join(require("path").dirname(process.argv[1]), "lib/prepared.js"));
 globalThis.DynamicModel = class { constructor(fields) { Object.assign(this, fields); } };
 const counts = { compiled: 0, prepared: 0, closed: 0 };
 const app = {
@@ -32,7 +32,7 @@ const app = {
 };
 const answers = [];
 for (const [sql, body] of JSON.parse(process.argv[2])) {
-  try { answers.push(read(app, sql, body)); } catch (error) { answers.push(`${error.message} failed`); }
+  try { answers.push(queryPrepared(app, sql, body)); } catch (error) { answers.push(`${error.message} failed`); }
 }
 console.log(JSON.stringify([answers, counts]));
 """

@@ -17,7 +17,7 @@
  * process whose write it was, and is empty for what others did.
  */
 
-const { read } = require("./lib/prepared.js");
+const { queryPrepared } = require("./lib/prepared.js");
 const { insert } = require("./lib/records.js");
 const { tables, arg, given, row, isRow, truth, many, query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
@@ -190,7 +190,7 @@ const waits = {
  * @returns {string}
  */
 function mirroredSince(app, cursor) {
-  return read(app, MIRRORED_SINCE, cursor);
+  return queryPrepared(app, MIRRORED_SINCE, cursor);
 }
 
 module.exports = { reads, writes, waits, NEWEST, mirroredSince };

@@ -6,7 +6,7 @@ const BODY_LIMIT = 1 << 29; // bytes; the route's limit
 
 /** @typedef {import("./methods.js").Read} Read */
 
-const prepared = require("./lib/prepared.js");
+const { queryPrepared } = require("./lib/prepared.js");
 const { query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
@@ -78,7 +78,7 @@ function read(e, path, body) {
   } catch (error) {
     return refuse(e, error);
   }
-  return e.blob(200, "application/json", prepared.read($app, sql, body));
+  return e.blob(200, "application/json", queryPrepared($app, sql, body));
 }
 
 /**

@@ -27,7 +27,7 @@ const statements = new Map();
  * @param {string} body JSON text, the parameters
  * @returns {string}
  */
-function read(app, sql, body) {
+function queryPrepared(app, sql, body) {
   const statement = known(sql);
   statement.runs++;
   if (!statement.prepared && statement.runs > RUNS) {
@@ -63,4 +63,4 @@ function forget(sql) {
   statements.delete(sql);
 }
 
-module.exports = { read };
+module.exports = { queryPrepared };
