@@ -92,7 +92,8 @@ function mirrored(cursor, limit) {
   );
 }
 
-const MIRRORED_SINCE = mirrored("{:body}", String(WITH_A_WRITE));
+/** Made with the first write that asks: it names the process, which is known only then. */
+let sinceCursor = "";
 
 /** @type {Record<string, import("./methods.js").Read>} */
 const reads = {
@@ -190,7 +191,8 @@ const waits = {
  * @returns {string}
  */
 function mirroredSince(app, cursor) {
-  return queryPrepared(app, MIRRORED_SINCE, cursor);
+  sinceCursor ||= mirrored("{:body}", String(WITH_A_WRITE));
+  return queryPrepared(app, sinceCursor, cursor);
 }
 
 module.exports = { reads, writes, waits, NEWEST, mirroredSince };
