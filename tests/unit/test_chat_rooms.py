@@ -29,7 +29,7 @@ BY_VERB = {
     "insert": r"^(insert|import)_",
     "update": r"^(update|toggle|mark|archive|unarchive|move)_",
     "delete": r"^delete_",
-    "get": r"^is_|^get_chat_(by|folder|title_by|tasks|metas)|_ids_by_chat_ids$",
+    "get": r"^is_|^get_accessible_chat_by_id$|^get_chat_(by|folder|title_by|tasks|metas)|_ids_by_chat_ids$",
     "lists": r"^get_",
 }
 

@@ -10,21 +10,20 @@ from tests.support.hooks import NODE, run_node
 from tests.support.services import require
 
 COUNTING = """
-const { read } = require(require("path").join(require("path").dirname(process.argv[1]), "lib/prepared.js"));
+const { queryPrepared } = require(require("path").join(require("path").dirname(process.argv[1]), "lib/prepared.js"));
 globalThis.DynamicModel = class { constructor(fields) { Object.assign(this, fields); } };
 const counts = { compiled: 0, prepared: 0, closed: 0 };
 const app = {
   concurrentDB: () => ({
     newQuery(sql) {
       counts.compiled++;
-      const [, of] = /^SELECT \\((\\w+)\\) AS json, /.exec(sql);
       const query = {
         prepare() { counts.prepared++; return query; },
         close() { counts.closed++; },
         bind({ body }) { query.body = body; return query; },
         one(result) {
-          if (query.body === "fails") { throw new Error(of); }
-          result.json = `${of} of ${query.body}`;
+          if (query.body === "fails") { throw new Error(sql); }
+          result.json = `${sql} of ${query.body}`;
         },
       };
       return query;
@@ -33,7 +32,7 @@ const app = {
 };
 const answers = [];
 for (const [sql, body] of JSON.parse(process.argv[2])) {
-  try { answers.push(read(app, sql, body).json); } catch (error) { answers.push(`${error.message} failed`); }
+  try { answers.push(queryPrepared(app, sql, body)); } catch (error) { answers.push(`${error.message} failed`); }
 }
 console.log(JSON.stringify([answers, counts]));
 """

@@ -10,6 +10,8 @@ const SQL_ARGUMENTS = new Map([
   ["many", [0, 2]],
   ["newQuery", [0, 0]],
   ["query", [1, 1]],
+  ["queryPrepared", [1, 1]],
+  ["returned", [1, 1]],
   ["execute", [1, 1]],
   ["recordIds", [1, 1]],
 ]);

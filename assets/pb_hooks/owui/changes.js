@@ -17,6 +17,7 @@
  * process whose write it was, and is empty for what others did.
  */
 
+const { queryPrepared } = require("./lib/prepared.js");
 const { insert } = require("./lib/records.js");
 const { tables, arg, given, row, isRow, truth, many, query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
@@ -90,6 +91,9 @@ function mirrored(cursor, limit) {
     ) AS json FROM (SELECT DISTINCT collection, record_id FROM found) c`,
   );
 }
+
+/** Made with the first write that asks: it names the process, which is known only then. */
+let sinceCursor = "";
 
 /** @type {Record<string, import("./methods.js").Read>} */
 const reads = {
@@ -187,7 +191,8 @@ const waits = {
  * @returns {string}
  */
 function mirroredSince(app, cursor) {
-  return query(app, mirrored("{:body}", String(WITH_A_WRITE)), cursor);
+  sinceCursor ||= mirrored("{:body}", String(WITH_A_WRITE));
+  return queryPrepared(app, sinceCursor, cursor);
 }
 
 module.exports = { reads, writes, waits, NEWEST, mirroredSince };

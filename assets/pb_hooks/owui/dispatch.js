@@ -6,7 +6,7 @@ const BODY_LIMIT = 1 << 29; // bytes; the route's limit
 
 /** @typedef {import("./methods.js").Read} Read */
 
-const prepared = require("./lib/prepared.js");
+const { queryDated } = require("./lib/prepared.js");
 const { query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
@@ -79,7 +79,7 @@ function read(e, path, body) {
   } catch (error) {
     return refuse(e, error);
   }
-  const { json, version } = prepared.read($app, sql, body);
+  const { json, version } = queryDated($app, sql, body);
   name(e, version);
   return e.blob(200, "application/json", json);
 }

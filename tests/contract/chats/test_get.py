@@ -24,7 +24,6 @@ INHERITED = {
     "delete_shared_chat_by_chat_id",
     "get_shared_chat_list_by_user_id",
     "get_chat_by_share_id",
-    "get_accessible_chat_by_id",
     "filter_task_ids_by_user_id",
     "count_chats_by_tag_name_and_user_id",
 }

@@ -22,29 +22,51 @@ const KNOWN = 32;
 const statements = new Map();
 
 /**
- * Run a query of one row with one column `json` outside of any transaction; return that text, and the version of the
- * configuration at that moment.
+ * Run a query of one row with one column `json` outside of any transaction; return that text.
+ *
+ * @param {CoreApp} app
+ * @param {string} sql
+ * @param {string} body JSON text, the parameters
+ * @returns {string}
+ */
+function queryPrepared(app, sql, body) {
+  return run(app, sql, body, { json: "" }).json;
+}
+
+/**
+ * Do the same; return the version that the configuration has at that moment as well.
  *
  * @param {CoreApp} app
  * @param {string} sql
  * @param {string} body JSON text, the parameters
  * @returns {{ json: string, version: string }}
  */
-function read(app, sql, body) {
+function queryDated(app, sql, body) {
+  const { json, version } = run(app, withVersion(sql), body, { json: "", version: "" });
+  return { json, version };
+}
+
+/**
+ * @param {CoreApp} app
+ * @param {string} sql
+ * @param {string} body JSON text, the parameters
+ * @param {Record<string, string>} columns what the query gives
+ * @returns {any} its row
+ */
+function run(app, sql, body, columns) {
   const statement = known(sql);
   statement.runs++;
   if (!statement.prepared && statement.runs > RUNS) {
-    statement.prepared = app.concurrentDB().newQuery(withVersion(sql)).prepare();
+    statement.prepared = app.concurrentDB().newQuery(sql).prepare();
   }
-  const result = new DynamicModel({ json: "", version: "" });
+  const result = new DynamicModel(columns);
   try {
-    (statement.prepared || app.concurrentDB().newQuery(withVersion(sql))).bind({ body }).one(result);
+    (statement.prepared || app.concurrentDB().newQuery(sql)).bind({ body }).one(result);
   } catch (error) {
     forget(sql);
     throw error;
   }
-  const { json, version } = /** @type {any} */ (result);
-  return { json, version };
+  return result;
 }
 
 /**
@@ -67,4 +89,4 @@ function forget(sql) {
   statements.delete(sql);
 }
 
-module.exports = { read };
+module.exports = { queryPrepared, queryDated };

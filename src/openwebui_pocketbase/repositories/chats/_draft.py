@@ -74,9 +74,13 @@ class Draft:
         # An entry's text, its value, and what the row has of it.
         return sum(map(len, texts)) + sum(3 * len(m.entry.text) + OVERHEAD for m in self.messages.values())
 
+    def row_of_chat(self) -> dict[str, Any]:
+        """Return the chat's columns as they are now, the body without messages; they belong to the caller."""
+        return {**(self.columns or {}), **{name: document.copy() for name, document in self.documents.items()}}
+
     def chat(self) -> Chat:
         """Return the chat as the host's code changes it: an object without database."""
-        columns = {**(self.columns or {}), **{name: document.copy() for name, document in self.documents.items()}}
+        columns = self.row_of_chat()
         join(columns["chat"], {key: each.entry.copy() for key, each in self.messages.items() if each.position})
         chat = Chat()
         vars(chat).update(columns)  # as if they had been loaded: what is set later is a change

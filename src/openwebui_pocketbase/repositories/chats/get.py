@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
-from open_webui.models.chats import ChatModel
+from open_webui.models.chats import Chat, ChatModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
+from openwebui_pocketbase.repositories.chats._transaction import given_draft
 from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["GetChats"]
@@ -27,6 +28,24 @@ class GetChats(ChatRepository):
     ) -> ChatModel | None:
         """Return the user's chat as `get_chat_by_id` does."""
         return self._shown(await self._read_chat("get_chat_by_id_and_user_id", id=id, user_id=user_id))
+
+    async def get_accessible_chat_by_id(
+        self,
+        id: str,
+        user: Any,
+        db: AsyncSession | None = None,
+        *,
+        permission: Literal["read", "write"] = "read",
+        chat: Chat | ChatModel | None = None,
+    ) -> ChatModel | None:
+        """Return the chat if the user may read or write it.
+
+        While a turn is added to a chat of the user's, this is the chat as it was read for that.
+        """
+        draft = given_draft(id)
+        if chat is None and draft is not None and draft.columns is not None and draft.columns["user_id"] == user.id:
+            chat = ChatModel.model_validate(draft.row_of_chat())
+        return await super().get_accessible_chat_by_id(id, user, db, permission=permission, chat=chat)
 
     def _shown(self, read: tuple[dict[str, Any], bool] | None) -> ChatModel | None:
         if read is None:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from open_webui.models.chats import Chat, ChatModel
 from open_webui.utils.misc import get_output_text
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.attributes import flag_modified
 
 from openwebui_pocketbase.repositories.chats._base import ChatRepository
@@ -18,7 +17,7 @@ from openwebui_pocketbase.repositories.chats._codecs import MESSAGE
 from openwebui_pocketbase.repositories.chats._draft import Draft
 from openwebui_pocketbase.repositories.chats._lazy import saved_chat
 from openwebui_pocketbase.repositories.chats._rows import entry_of, members_of, upsert_row
-from openwebui_pocketbase.repositories.chats._transaction import given_draft, raises_outages, working_on
+from openwebui_pocketbase.repositories.chats._transaction import raises_outages, working_on
 from openwebui_pocketbase.repositories.errors import default_on_error
 
 __all__ = ["MessagesOfChats"]
@@ -220,22 +219,3 @@ class MessagesOfChats(ChatRepository):
         except _AllMessagesNeeded:
             turn: dict[str, Any] = await insert(chat_id, user, user_message, message_ids)
             return turn
-
-    async def get_accessible_chat_by_id(
-        self,
-        id: str,
-        user: Any,
-        db: AsyncSession | None = None,
-        *,
-        permission: Literal["read", "write"] = "read",
-        chat: Chat | ChatModel | None = None,
-    ) -> ChatModel | None:
-        """Return the chat if the user may read or write it.
-
-        While a turn is added to a chat of the user's, this is the chat as it was read for that.
-        """
-        draft = given_draft(id)
-        if chat is None and draft is not None and draft.columns is not None and draft.columns["user_id"] == user.id:
-            documents = {name: document.value for name, document in draft.documents.items()}
-            chat = ChatModel.model_validate({**draft.columns, **documents})
-        return await super().get_accessible_chat_by_id(id, user, db, permission=permission, chat=chat)

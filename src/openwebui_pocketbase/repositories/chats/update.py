@@ -51,7 +51,7 @@ class UpdateChats(ChatRepository):
             return None
         draft, before, changed = edited
         assert draft.version is not None  # noqa: S101 - for the type checker
-        model = ChatModel.model_validate(draft.chat()).model_copy(update=changed)
+        model = ChatModel.model_validate({**draft.row_of_chat(), **changed})
         messages = self._cache.rename(chat_id, before, draft.version)
         if messages is None:
             return await saved_chat(model, lambda: self._whole(chat_id))
