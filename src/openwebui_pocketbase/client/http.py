@@ -206,6 +206,8 @@ class PocketBaseClient:
 
     async def _submit(self, path: str, content: bytes, headers: str) -> Reply:
         headers += f"Idempotency-Key: {idempotency_key(self.origin)}\r\n"
+        if (request := serving.get()) is not None:
+            request.forget()  # before it is sent: whether it was applied may remain unknown
         reply: Reply = await self._send("POST", f"/api/owui/{path}", content, headers, parse=reply_of)
         if reply.last is not None:
             self.written = reply.last

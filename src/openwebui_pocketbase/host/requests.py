@@ -36,10 +36,12 @@ def _around(stack: Application) -> Application:
         if scope["type"] != "http":
             await stack(scope, receive, send)
             return
-        token = serving.set(HostRequest())
+        request = HostRequest()
+        token = serving.set(request)
         try:
             await stack(scope, receive, send)
         finally:
             serving.reset(token)
+            request.forget()  # what it leaves behind may serve others
 
     return serve

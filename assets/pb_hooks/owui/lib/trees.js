@@ -12,11 +12,12 @@
  *
  * @param {string} name of the table
  * @param {string} start SQL of the first rows
+ * @param {string} [end] SQL behind them
  */
-function groupsAbove(name, start) {
+function groupsAbove(name, start, end = "") {
   return `${name} (origin, group_id) AS (${start}
     UNION SELECT w.origin, g.parent_group_id FROM ${name} w CROSS JOIN owui_groups g ON g.id = w.group_id
-    WHERE g.parent_group_id != '')`;
+    WHERE g.parent_group_id != ''${end})`;
 }
 
 /**

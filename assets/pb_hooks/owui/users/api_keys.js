@@ -5,15 +5,19 @@
 const { insert, removeWhere } = require("../lib/records.js");
 const { arg, one } = require("../lib/rows.js");
 const { API_KEY, ROW } = require("./_base.js");
+const { person } = require("./_signed_in.js");
 
 /** @typedef {import("../lib/records.js").Values} Values */
 
 const KEYS_OF_USER = `FROM owui_api_keys k WHERE k.user_id = ${arg("id")}`;
 
+const OWNER = `(SELECT k.user_id FROM owui_api_keys k WHERE k.key = ${arg("api_key")})`;
+
 const reads = {
   get_user_by_api_key: one(
     `SELECT ${ROW} FROM owui_api_keys k JOIN owui_users u ON u.id = k.user_id WHERE k.key = ${arg("api_key")}`,
   ),
+  get_person_by_api_key: `SELECT '[' || ${person(OWNER)} || ']' AS json`,
   get_user_api_key_by_id: one(`SELECT json_quote(k.key) ${KEYS_OF_USER} ORDER BY k.rowid`),
 };
 

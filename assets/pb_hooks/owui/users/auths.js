@@ -21,6 +21,7 @@ const {
   updateUser,
   deleteUser,
 } = require("./_base.js");
+const { person } = require("./_signed_in.js");
 
 /** @typedef {import("../lib/records.js").Values} Values */
 /** @typedef {{ password: string, session_stamp: string | null, revision: string | null }} Known credentials as the caller knows them */
@@ -29,12 +30,15 @@ const {
 const HAS_MFA = "coalesce(a.mfa, 'null') NOT IN ('null', '')";
 const NO_CHALLENGES = '{"login_challenge":null,"manage_challenge":null,"reset_ticket":null}';
 
+const OF_USER = `SELECT ${row(AUTH, "a")} FROM owui_auths a WHERE a.id = ${arg("id")}`;
+
 const reads = {
   // For who takes all credentials back to SQL.
   get_auths: rowsById(AUTH),
   get_api_keys: rowsById(API_KEY),
   get_oauth_sessions: rowsById(OAUTH_SESSION),
-  get_auth_by_id: one(`SELECT ${row(AUTH, "a")} FROM owui_auths a WHERE a.id = ${arg("id")}`),
+  get_auth_by_id: one(OF_USER),
+  get_auth_and_person_by_id: `SELECT '[' || coalesce((${OF_USER}), 'null') || ',' || ${person(arg("id"))} || ']' AS json`,
   authenticate_user: (/** @type {{ email: string }} */ { email }) =>
     one(
       `SELECT json_array(${row(USER, "u")}, ${row(AUTH, "a")})

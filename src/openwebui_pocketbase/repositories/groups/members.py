@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from open_webui.models import groups
 from open_webui.models.groups import GroupModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.repositories import signed_in
 from openwebui_pocketbase.repositories.groups._base import GroupRows
 
 __all__ = ["GroupMembers"]
@@ -34,6 +35,9 @@ class GroupMembers(GroupRows):
         rows: dict[str, list[Any]] = {user_id: [] for user_id in user_ids}
         if not rows:
             return {}
+        if include_inherited and len(rows) == 1:
+            (user_id,) = rows
+            return {user_id: self._models_of(await self._inherited_of(user_id))}
         method = "get_inherited_groups_by_member_ids" if include_inherited else "get_groups_by_member_ids"
         for user_id, row in await self._read(method, user_ids=list(rows)):
             rows[user_id].append(row)
@@ -125,6 +129,16 @@ class GroupMembers(GroupRows):
         if has_changed:
             await groups.refresh_group_sessions([user_id])
         return True
+
+    async def _inherited_of(self, user_id: str) -> Sequence[Sequence[Any]]:
+        """Return the rows of a user's groups and of those above them: most requests ask for their own user's."""
+        person = signed_in.person(user_id)
+        if person is not None and person.groups is not None:
+            return person.groups
+        found = await self._read("get_inherited_groups_by_member_ids", user_ids=[user_id])
+        rows = [row for _, row in found]
+        signed_in.keep_groups(user_id, rows)
+        return rows
 
     async def _change_all(self, method: str, id: str, user_ids: Iterable[str] | None) -> GroupModel | None:
         """Let users join or leave a group; return the group."""

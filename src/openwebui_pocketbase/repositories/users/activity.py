@@ -8,6 +8,8 @@ from open_webui.env import DATABASE_USER_ACTIVE_STATUS_UPDATE_INTERVAL
 from open_webui.utils.misc import throttle
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.host_request import apart
+from openwebui_pocketbase.repositories import signed_in
 from openwebui_pocketbase.repositories.users._base import UserRows
 
 __all__ = ["UserActivity"]
@@ -45,8 +47,11 @@ class UserActivity(UserRows):
     async def update_last_active_by_id(self, id: str, db: AsyncSession | None = None) -> None:
         """Note that the user is active now, at most once per interval."""
         parameters = {"id": id, "last_active_at": int(time.time())}
-        # Frequent, and the host's SQL needs no exact state of it.
-        await self.pocketbase.write("users/update_last_active_by_id", parameters, is_urgent=False)
+        # Frequent, and the host's SQL needs no exact state of it. Nor does the request that it is noted of, which goes
+        # on meanwhile, have to read everything again.
+        with apart():
+            await self.pocketbase.write("users/update_last_active_by_id", parameters, is_urgent=False)
+        signed_in.note_activity(**parameters)
 
     async def _count_active_since(self, since: int) -> int:
         return int(await self._read("count_active_since", since=since))

@@ -7,6 +7,7 @@ import time
 from open_webui.models.users import UserModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.repositories import signed_in
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.repositories.users._base import UserRows
 
@@ -18,7 +19,15 @@ class UserApiKeys(UserRows):
 
     async def get_user_by_api_key(self, api_key: str, db: AsyncSession | None = None) -> UserModel | None:
         """Return the user with this API key, or None."""
-        return await self._one("get_user_by_api_key", api_key=api_key)
+        if not signed_in.is_wanted():
+            return await self._one("get_user_by_api_key", api_key=api_key)
+        asked_at = time.monotonic()
+        parameters = {"api_key": api_key, "groups": signed_in.has_groups_here()}
+        row, groups = await self._read("get_person_by_api_key", **parameters)
+        user: UserModel | None = self._model_of(row)
+        if user is not None:
+            signed_in.keep(signed_in.Person(user.id, row, groups), asked_at)
+        return user
 
     async def get_user_api_key_by_id(self, id: str, db: AsyncSession | None = None) -> str | None:
         """Return the user's API key, or None."""

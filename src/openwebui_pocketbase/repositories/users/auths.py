@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from open_webui.models.users import UserModel
 from open_webui.utils.json_codec import JSONCodec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.repositories import signed_in
 from openwebui_pocketbase.repositories.base import PocketBaseRepository, host_transaction
 from openwebui_pocketbase.repositories.errors import integrity_errors
 from openwebui_pocketbase.repositories.users._base import delete_belongings, new_user, user_of, wire_of
@@ -44,7 +46,13 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
 
     async def get_auth_by_id(self, user_id: str, db: AsyncSession | None = None) -> AuthModel | None:
         """Return the user's credentials, or None."""
-        return await self._one("get_auth_by_id", id=user_id)
+        if not signed_in.is_wanted(user_id):
+            return await self._one("get_auth_by_id", id=user_id)
+        asked_at = time.monotonic()
+        parameters = {"id": user_id, "groups": signed_in.has_groups_here()}
+        auth, user, groups = await self._read("get_auth_and_person_by_id", **parameters)
+        signed_in.keep(signed_in.Person(user_id, user, groups), asked_at)
+        return self._model_of(auth)
 
     async def get_mfa_values(self) -> list[Any]:
         """Return the MFA data of all users who have any, as it is stored."""

@@ -8,6 +8,7 @@ from typing import Any
 from open_webui.models.users import UserModel, UsersTable, UserStatus
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from openwebui_pocketbase.repositories import signed_in
 from openwebui_pocketbase.repositories.users._base import delete_belongings, image_url, new_user, wire_of
 from openwebui_pocketbase.repositories.users.activity import UserActivity
 from openwebui_pocketbase.repositories.users.api_keys import UserApiKeys
@@ -46,6 +47,8 @@ class PocketBaseUsers(UserLists, UserActivity, UserApiKeys, UsersTable):
 
     async def get_user_by_id(self, id: str, db: AsyncSession | None = None) -> UserModel | None:
         """Return the user with this id, or None."""
+        if (person := signed_in.person(id)) is not None:
+            return self._model_of(person.user)
         return await self._one("get_user_by_id", id=id)
 
     async def get_user_by_email(self, email: str, db: AsyncSession | None = None) -> UserModel | None:
