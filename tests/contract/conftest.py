@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.client.transport import Answer, Transport
 from tests.support.differential import Opened, open_pair
 from tests.support.pocketbase import PocketBaseProcess
 
@@ -30,3 +31,17 @@ def oracle(request: pytest.FixtureRequest) -> str:
 def opened(pocketbase: PocketBaseProcess, client: PocketBaseClient, tmp_path: Path) -> Opened:
     """Opens a contract's pair on a database."""
     return lambda contract, oracle: open_pair(contract, oracle, pocketbase, client, tmp_path)
+
+
+@pytest.fixture
+def requests(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The heads of the requests that were sent."""
+    sent: list[bytes] = []
+    send = Transport.send
+
+    async def count(self: Transport, head: bytes, body: bytes) -> Answer:
+        sent.append(head)
+        return await send(self, head, body)
+
+    monkeypatch.setattr(Transport, "send", count)
+    return sent

@@ -33,7 +33,6 @@ from open_webui.utils import apps
 
 from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.client.transport import Answer, Transport
 from openwebui_pocketbase.host.binding import bind, storing_methods
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
 from openwebui_pocketbase.repositories.config import PocketBaseConfig
@@ -502,20 +501,6 @@ async def client(pocketbase: PocketBaseProcess) -> AsyncIterator[PocketBaseClien
         await clear(client, table)  # and signs in
     yield client
     await client.aclose()
-
-
-@pytest.fixture
-def requests(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The requests that were sent."""
-    sent: list[bytes] = []
-    send = Transport.send
-
-    async def count(self: Transport, head: bytes, body: bytes) -> Answer:
-        sent.append(head)
-        return await send(self, head, body)
-
-    monkeypatch.setattr(Transport, "send", count)
-    return sent
 
 
 async def measure(repository: Any, calls: list[tuple[Any, ...]], requests: list[bytes]) -> list[tuple[Any, ...]]:
