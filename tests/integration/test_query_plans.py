@@ -59,6 +59,7 @@ PARAMETERS = {
     "external_id": "x",
     "group_id": "g",
     "group_ids": ["g"],
+    "groups": True,
     "group_user_ids": ["i"],
     "joined_before": "1",
     "limit": 1,

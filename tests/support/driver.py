@@ -10,9 +10,12 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import httpx
@@ -32,6 +35,7 @@ class Start:
         exit: Exit code with which the activation ended the program; None if it did not.
         messages: The messages of the ASGI lifespan protocol.
         answers: Status and JSON of each request.
+        asked: What each request asked PocketBase, such as ``users/get_user_by_id``; also what it left behind did.
         backends: The host's singletons -> the module of their class, while the application ran.
         stock: Whether everything of the host was as before, after everything was undone.
         output: What was printed and logged.
@@ -40,6 +44,7 @@ class Start:
     exit: int | None
     messages: list[dict[str, str]]
     answers: list[tuple[int, Any]]
+    asked: list[list[str]]
     backends: dict[str, str]
     stock: bool
     output: str
@@ -96,7 +101,8 @@ class Driver:
 
         Args:
             env: Environment variables.
-            requests: What to send.
+            requests: What to send: arguments of httpx; ``save``, names for members of the answer, which later requests
+                have as ``$name``; and ``token``, the name of what the sender signs in with.
             without_seams: Leave the host's functions that name tables as they are.
             rows: What the SQL database has of the tables which the plugin mirrors: (table, row).
         """
@@ -175,7 +181,7 @@ def _state(app: Any) -> dict[str, Any]:
 async def _start(app: Any, command: dict[str, Any]) -> dict[str, Any]:
     """Return the members of `Start`."""
     before = _state(app)
-    result: dict[str, Any] = {"exit": None, "messages": [], "answers": [], "backends": {}}
+    result: dict[str, Any] = {"exit": None, "messages": [], "answers": [], "asked": [], "backends": {}}
     undo: list[Callable[[], None]] = []
     os.environ.update(command["env"])
     try:
@@ -183,7 +189,7 @@ async def _start(app: Any, command: dict[str, Any]) -> dict[str, Any]:
         result["backends"] = _state(app)["backends"]
         async with _lifespan(app, result["messages"]) as started:
             if started:
-                result["answers"] = await _send(app, command["requests"])
+                result["answers"], result["asked"] = await _send(app, command["requests"])
     except SystemExit as end:
         result["exit"] = end.code
     finally:
@@ -243,17 +249,56 @@ async def _lifespan(app: Any, messages: list[dict[str, Any]]) -> Any:
         await asyncio.gather(running, return_exceptions=not started)
 
 
-async def _send(app: Any, requests: list[dict[str, Any]]) -> list[tuple[int, Any]]:
-    """Send requests as the first user, who signs up."""
+async def _send(app: Any, requests: list[dict[str, Any]]) -> tuple[list[tuple[int, Any]], list[list[str]]]:
+    """Send requests, of the first user, who signs up, unless they say otherwise."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://driver") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://driver", cookies=_no_cookies()) as client:
         form = {"email": "driver@example.com", "password": PASSWORD}
         user = await client.post("/api/v1/auths/signup", json={"name": "driver", **form})
         if not user.is_success:
             user = await client.post("/api/v1/auths/signin", json=form)
-        client.headers["Authorization"] = f"Bearer {user.json()['token']}"
-        answers = [await client.request(**request) for request in requests]
-        return [(answer.status_code, answer.json()) for answer in answers]
+        saved = {"": user.json()["token"]}
+        answers, asked = [], []
+        with _asking() as ask:
+            for each in requests:
+                request = json.loads(Template(json.dumps(each)).safe_substitute(saved))
+                save = request.pop("save", {})
+                headers = {"Authorization": f"Bearer {saved[request.pop('token', '')]}"}
+                with ask() as found:
+                    answer = await client.request(**request, headers=headers)
+                asked.append(found)
+                answers.append((answer.status_code, answer.json()))
+                saved |= {name: answer.json()[member] for name, member in save.items()}
+        return answers, asked
+
+
+def _no_cookies() -> CookieJar:
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+@contextlib.contextmanager
+def _asking() -> Iterator[Callable[[], contextlib.AbstractContextManager[list[str]]]]:
+    """Give a context for a list of what is asked of PocketBase within, and by the tasks that begin there."""
+    from openwebui_pocketbase.client.transport import Transport  # noqa: PLC0415
+
+    asked: ContextVar[list[str] | None] = ContextVar("asked", default=None)
+    send = Transport.send
+
+    @contextlib.contextmanager
+    def ask() -> Iterator[list[str]]:
+        found: list[str] = []
+        token = asked.set(found)
+        yield found
+        asked.reset(token)
+
+    async def noted(self: Transport, head: bytes, body: bytes) -> Any:
+        if (found := asked.get()) is not None:
+            found.append(head.split()[1].decode().removeprefix("/api/owui/"))
+        return await send(self, head, body)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Transport, "send", noted)
+        yield ask
 
 
 if __name__ == "__main__":
