@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import time
 import types
 from contextlib import asynccontextmanager, nullcontext, suppress
 from importlib import import_module
@@ -30,7 +32,9 @@ from openwebui_pocketbase.hookspecs import PROJECT, RepositoryBinding, StorageSp
 from openwebui_pocketbase.host.activation import activate
 from openwebui_pocketbase.host.binding import bind
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
+from openwebui_pocketbase.host.requests import tell_requests_apart
 from openwebui_pocketbase.host.seams import replace_function
+from openwebui_pocketbase.host_request import HostRequest, serving
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
 from openwebui_pocketbase.plugin import PocketBasePlugin
 from openwebui_pocketbase.settings import GROUPS, LoggingSettings, PocketBaseSettings, Settings
@@ -665,3 +669,39 @@ class TestRegistry:
         with pytest.raises(OpenWebUIPocketBaseError):
             Registry(manager, Settings(), tmp_path)
         assert "openwebui_register_repositories = OpenWebUIPocketBaseError('broken')" in capsys.readouterr().err
+
+
+async def test_each_http_request_is_told_apart_until_it_is_answered() -> None:
+    """Tasks that it starts belong to it, but what it has kept is gone: they may come to serve others."""
+    app = FastAPI()
+    seen: list[HostRequest | None] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    async def left_behind() -> None:
+        seen.append(serving.get())
+
+    @app.get("/")
+    async def answer() -> None:
+        request = serving.get()
+        assert request is not None
+        request.keep("something", time.monotonic())
+        assert request.kept == "something"
+        seen.append(request)
+        tasks.append(asyncio.create_task(left_behind()))
+
+    undo = tell_requests_apart(app)
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+        for _ in range(2):
+            await client.get("/")
+            await asyncio.gather(*tasks)
+        one, left, other, _ = seen
+        assert one is left
+        assert one is not other
+        for request in (one, other):
+            assert request is not None
+            request.keep("something", time.monotonic())
+            assert request.kept is None
+        assert serving.get() is None
+    undo()
+    assert "build_middleware_stack" not in vars(app)
