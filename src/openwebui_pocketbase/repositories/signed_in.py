@@ -37,14 +37,10 @@ class Person:
     groups: Sequence[Sequence[Any]] | None
 
 
-def is_wanted(id: str = "") -> bool:
-    """Tell whether the user of a request is to be brought along.
-
-    Args:
-        id: The user; "" if that is to be found out. Who was read a moment ago is not read again.
-    """
+def is_wanted() -> bool:
+    """Tell whether the user of a request is to be brought along: it has read nobody yet, or not lately."""
     request = serving.get()
-    return request is not None and request.may_keep and (not id or person(id) is None)
+    return request is not None and request.may_keep and request.kept is None
 
 
 def has_groups_here() -> bool:

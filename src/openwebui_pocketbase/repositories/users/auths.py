@@ -46,7 +46,7 @@ class PocketBaseAuths(PocketBaseRepository, AuthsTable):
 
     async def get_auth_by_id(self, user_id: str, db: AsyncSession | None = None) -> AuthModel | None:
         """Return the user's credentials, or None."""
-        if not signed_in.is_wanted(user_id):
+        if not signed_in.is_wanted():
             return await self._one("get_auth_by_id", id=user_id)
         asked_at = time.monotonic()
         parameters = {"id": user_id, "groups": signed_in.has_groups_here()}
