@@ -46,12 +46,13 @@ class UserActivity(UserRows):
     @throttle(DATABASE_USER_ACTIVE_STATUS_UPDATE_INTERVAL)  # type: ignore[untyped-decorator]  # the host's
     async def update_last_active_by_id(self, id: str, db: AsyncSession | None = None) -> None:
         """Note that the user is active now, at most once per interval."""
-        parameters = {"id": id, "last_active_at": int(time.time())}
+        now = int(time.time())
         # Frequent, and the host's SQL needs no exact state of it. Nor does the request that it is noted of, which goes
         # on meanwhile, have to read everything again.
         with apart():
+            parameters = {"id": id, "last_active_at": now}
             await self.pocketbase.write("users/update_last_active_by_id", parameters, is_urgent=False)
-        signed_in.note_activity(**parameters)
+        signed_in.note_activity(id, now)
 
     async def _count_active_since(self, since: int) -> int:
         return int(await self._read("count_active_since", since=since))
