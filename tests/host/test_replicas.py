@@ -18,6 +18,7 @@ import pytest
 from tests.support import postgresql
 from tests.support.openwebui import EVERY_GROUP
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone
+from tests.support.rights import Connection, Person
 from tests.support.services import require
 from tests.support.sockets import listening
 
@@ -32,6 +33,9 @@ pytestmark = pytest.mark.postgresql
 
 CHATS = "/api/v1/chats"
 REDIS_PORT = 6379
+
+ROUNDS = 20
+"""People, each of whom loses five rights."""
 
 Replicas = tuple["OpenWebUI", "OpenWebUI"]
 
@@ -102,6 +106,13 @@ def test_accounts_sessions_and_roles_are_the_same_at_once(replicas: Replicas) ->
         assert here.http.get(me, headers=header).status_code == 200
         there.request("admin", "DELETE", f"/api/v1/users/{ada}").raise_for_status()
         assert here.http.get(me, headers=header).status_code == 401
+
+
+def test_rights_that_end_at_one_end_at_the_other(replicas: Replicas) -> None:
+    one, two = (Connection(replica.http) for replica in replicas)
+    for number in range(ROUNDS):
+        here, there = (one, two) if number % 2 else (two, one)
+        Person(replicas[0], here, number).lose_rights(here, there)
 
 
 def test_each_reads_what_the_other_wrote_last(replicas: Replicas) -> None:

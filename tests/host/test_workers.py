@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from openwebui_pocketbase.server.pocketbase import command_marker
+from tests.support.rights import Connection, Person
 from tests.support.sockets import listening, until
 
 if TYPE_CHECKING:
@@ -87,26 +88,6 @@ def only(instance: OpenWebUI, worker: int) -> Iterator[httpx.Client]:
         yield client
 
 
-class Connection:
-    """A connection to one worker: it stays with the worker that has accepted it."""
-
-    def __init__(self, client: httpx.Client) -> None:
-        self._client = client
-        self._address = self._address_of(client.get("/health"))
-
-    def __call__(self, token: str, method: str, path: str, json: Any = None) -> httpx.Response:
-        return self.send(method, path, json, {"Authorization": f"Bearer {token}"})
-
-    def send(self, method: str, path: str, json: Any, headers: dict[str, str]) -> httpx.Response:
-        answer = self._client.request(method, path, json=json, headers=headers)
-        assert self._address_of(answer) == self._address, "this is another connection"
-        return answer
-
-    @staticmethod
-    def _address_of(answer: httpx.Response) -> object:
-        return answer.extensions["network_stream"].get_extra_info("client_addr")
-
-
 @contextmanager
 def connected(instance: OpenWebUI) -> Iterator[list[Connection]]:
     """Give a connection to each worker."""
@@ -150,69 +131,8 @@ def test_what_one_worker_writes_the_other_reads(workers: OpenWebUI) -> None:
         assert one
 
 
-class Person:
-    """Somebody whose rights change; each change is made by one worker, and seen by the next request to another."""
-
-    def __init__(self, instance: OpenWebUI, here: Connection, number: int) -> None:
-        self.admin = instance.user("admin").token
-        self.form = {"name": "p", "email": f"p{number}@example.com", "password": instance.password}
-        added = self.changed(here, "POST", "/api/v1/auths/add", {**self.form, "role": "user"})
-        self.id, self.token = added["id"], added["token"]
-        self.group = self.changed(here, "POST", "/api/v1/groups/create", {"name": f"g{number}", "description": ""})
-        form = {"name": f"g{number}", "description": "", "permissions": {"features": {"api_keys": True}}}
-        self.changed(here, "POST", f"/api/v1/groups/id/{self.group['id']}/update", form)
-
-    def changed(self, here: Connection, method: str, path: str, json: Any = None, token: str = "") -> Any:
-        """Have a worker change something."""
-        return here(token or self.admin, method, path, json).raise_for_status().json()
-
-    def join(self, here: Connection, verb: str) -> None:
-        self.changed(here, "POST", f"/api/v1/groups/id/{self.group['id']}/users/{verb}", {"user_ids": [self.id]})
-
-    def status(self, there: Connection, token: str = "", path: str = "/api/v1/chats/?page=1") -> int:
-        """Return what a worker answers to a request that needs a user's role."""
-        return there(token or self.token, "GET", path).status_code
-
-    def role(self, here: Connection, there: Connection) -> None:
-        for role, status in [("pending", 401), ("user", 200)]:
-            self.changed(here, "POST", f"/api/v1/users/{self.id}/update", {"role": role})
-            assert self.status(there) == status
-
-    def membership(self, here: Connection, there: Connection) -> None:
-        for verb, is_permitted in [("add", True), ("remove", False)]:
-            self.join(here, verb)
-            me = there(self.token, "GET", "/api/v1/auths/").raise_for_status().json()
-            assert me["permissions"]["features"]["api_keys"] is is_permitted
-
-    def api_key(self, here: Connection, there: Connection) -> None:
-        self.join(here, "add")
-        key = self.changed(there, "POST", "/api/v1/auths/api_key", token=self.token)["api_key"]
-        assert self.status(here, key) == 200
-        self.join(here, "remove")
-        assert self.status(there, key) == 403
-        self.join(there, "add")
-        assert self.status(here, key) == 200
-        self.changed(here, "DELETE", "/api/v1/auths/api_key", token=self.token)
-        assert self.status(there, key) == 401
-        self.join(here, "remove")
-
-    def session(self, here: Connection, there: Connection) -> None:
-        assert self.status(there) == 200
-        self.changed(here, "POST", f"/api/v1/users/{self.id}/sessions/revoke")
-        assert self.status(there) == 401
-        known = {"X-Email": self.form["email"]}
-        signed_in = there.send("POST", "/api/v1/auths/signin", self.form, known).raise_for_status().json()
-        self.token = signed_in["token"]
-        assert self.status(here) == 200
-
-    def deletion(self, here: Connection, there: Connection) -> None:
-        assert self.status(there) == 200
-        self.changed(here, "DELETE", f"/api/v1/users/{self.id}")
-        assert self.status(there) == 401
-
-
 ROUNDS = 40
-"""Of each of five changes."""
+"""People, each of whom loses five rights."""
 
 
 def test_rights_that_end_at_one_worker_end_at_the_other(workers: OpenWebUI) -> None:
@@ -220,9 +140,7 @@ def test_rights_that_end_at_one_worker_end_at_the_other(workers: OpenWebUI) -> N
     with connected(workers) as (one, other):
         for number in range(ROUNDS):
             here, there = (one, other) if number % 2 else (other, one)
-            person = Person(workers, here, number)
-            for change in (person.role, person.membership, person.api_key, person.session, person.deletion):
-                change(here, there)
+            Person(workers, here, number).lose_rights(here, there)
 
 
 async def test_browsers_of_all_workers_hear_what_one_worker_writes(workers: OpenWebUI) -> None:
