@@ -25,15 +25,15 @@ const statements = new Map();
  * @param {CoreApp} app
  * @param {string} sql
  * @param {string} body JSON text, the parameters
+ * @param {DynamicModel} result gets the row; with other columns as well, if the query has any
  * @returns {string}
  */
-function queryPrepared(app, sql, body) {
+function queryPrepared(app, sql, body, result = new DynamicModel({ json: "" })) {
   const statement = known(sql);
   statement.runs++;
   if (!statement.prepared && statement.runs > RUNS) {
     statement.prepared = app.concurrentDB().newQuery(sql).prepare();
   }
-  const result = new DynamicModel({ json: "" });
   try {
     (statement.prepared || app.concurrentDB().newQuery(sql)).bind({ body }).one(result);
   } catch (error) {
