@@ -166,12 +166,12 @@ QUESTIONS: dict[str, list[dict[str, Any]]] = {
 async def test_authors(monkeypatch: pytest.MonkeyPatch, name: str, owner: str, *, legacy: bool) -> None:
     asked: list[list[str]] = []
 
-    async def read(user_ids: list[str], db: Any = None) -> list[Any]:
+    async def read(_self: Any, user_ids: list[str], db: Any = None) -> list[Any]:
         asked.append(sorted(user_ids))
         names = {"u1": "Ann", "u2": "Bob in the database"}
         return [SimpleNamespace(id=each, name=names[each]) for each in user_ids if each in names]
 
-    monkeypatch.setattr(Users, "get_users_by_user_ids", read)
+    monkeypatch.setattr(type(Users), "get_users_by_user_ids", read)
     messages = QUESTIONS[name]
     body: dict[str, Any] = {"history": {"messages": {str(n): each for n, each in enumerate(messages)}}}
     body |= {"messages": messages} if legacy else {}

@@ -46,7 +46,7 @@ async def pair(oracle: str, opened: Opened, monkeypatch: pytest.MonkeyPatch) -> 
         pass
 
     monkeypatch.setattr(routes, "publish_event", nothing)
-    monkeypatch.setattr(Folders, "get_folder_by_id_and_user_id", nothing)
+    monkeypatch.setattr(type(Folders), "get_folder_by_id_and_user_id", nothing)
     async with opened(CHATS, oracle) as pair:
         _CACHES.pop(pair.client, None)  # what other tests have left in chats with the same ids
         pair.contract = replace(pair.contract, bound=ours("Chats", "ChatMessages"))
