@@ -64,6 +64,8 @@ def method(function: Function) -> str:
     """Return the source of a protocol method."""
     decorators = {ast.unparse(decorator) for decorator in function.decorator_list}
     arguments = copy.deepcopy(function.args)
+    if "classmethod" in decorators:  # of a class that is used without an instance
+        del arguments.args[0]
     for argument in ast.walk(arguments):
         if isinstance(argument, ast.arg) and argument.arg != "self":
             argument.annotation = ast.Name(annotation(argument.annotation))
@@ -74,7 +76,7 @@ def method(function: Function) -> str:
         returns = "AbstractAsyncContextManager[Any]"
     elif isinstance(function, ast.AsyncFunctionDef):
         keyword = "async def"
-    static = "    @staticmethod\n" if "staticmethod" in decorators else ""
+    static = "    @staticmethod\n" if decorators & {"staticmethod", "classmethod"} else ""
     head = f"    {keyword} {function.name}({ast.unparse(arguments)}) -> {returns}:"
     return f"{static}{head}\n        {summary(function)}\n"
 
@@ -177,8 +179,10 @@ def stub_module(spec: RepositorySpec, tree: ast.Module) -> str:
     """Return a stub of the module that defines a repository: its class has the methods of the protocol.
 
     With it mypy compares our classes with the protocols, though the host itself has no types. Whatever else is in the
-    module, or in the class, is ``Any``.
+    module, or in the class, is ``Any``; so is a class that is used without an instance, which ours do not extend.
     """
+    if spec.is_class:
+        return ruff("format", source=f"from typing import Any\n\n{ANYTHING.rstrip()}\n", kind="pyi")
     stock = class_of(spec, tree)
     others = [node.name for node in stock.body if isinstance(node, Function) and node.name.startswith("_")]
     others += [name for node in stock.body if (name := assigned_name(node))]

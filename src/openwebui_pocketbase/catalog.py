@@ -29,12 +29,12 @@ _SEAMS = "openwebui_pocketbase.seams"
 
 @dataclass(frozen=True)
 class RepositorySpec:
-    """One repository of the host: a singleton in a module of ``open_webui.models``.
+    """One repository of the host: a singleton in a module of ``open_webui.models``, or a class that is used as one.
 
     Attributes:
         name: Name of the singleton, such as ``Tags``.
         module: Dotted name of the module that defines the class and the singleton.
-        stock_class: Name of the class the singleton is made from.
+        stock_class: Name of the class the singleton is made from; of a class its own.
         interface: Name of its protocol in `openwebui_pocketbase.interfaces`.
         tables: SQL tables mapped in that module.
         ours: ``"module:Class"`` of our class for it.
@@ -48,6 +48,11 @@ class RepositorySpec:
     tables: tuple[str, ...]
     ours: str
     ready_with: str
+
+    @property
+    def is_class(self) -> bool:
+        """Whether the host uses the class itself, without an instance."""
+        return self.name == self.stock_class
 
     @property
     def source(self) -> str:
@@ -361,6 +366,12 @@ _GROUPS = (
             _seam("models.skills:SkillsTable.delete_skill_by_id", "access_grants:of_skill"),
             _seam("models.tools:ToolsTable.delete_tool_by_id", "access_grants:of_tool"),
         ),
+    ),
+    Group(
+        "config",
+        (_repository("Config", "config:Config", "IConfigRepo", "config", "config:PocketBaseConfig"),),
+        seams=(_seam("utils.mfa:update_mfa_config", "mfa_policy:in_one_write"),),
+        requires={"users": "a change of the policy for second factors ends all sessions in the same transaction"},
     ),
 )
 

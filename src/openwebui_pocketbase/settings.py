@@ -37,7 +37,7 @@ __all__ = ["GROUPS", "Settings", "environment_names", "load_settings", "secret_s
 
 log = logging.getLogger(__name__)
 
-GROUPS = ("users", "chats", "messages", "tags", "files", "groups", "folders", "models", "access")
+GROUPS = ("users", "chats", "messages", "tags", "files", "groups", "folders", "models", "access", "config")
 """The groups of data that can be stored in another place than Open WebUI's SQL database."""
 
 DISABLE_VARIABLE = f"{PREFIX}DISABLE"

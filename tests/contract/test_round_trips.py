@@ -23,6 +23,7 @@ from open_webui.models import (
 from open_webui.models.auths import AuthModel, MfaData
 from open_webui.models.channels import ChannelWebhookForm, CreateChannelForm
 from open_webui.models.chats import ChatForm, ChatImportForm
+from open_webui.models.config import Config
 from open_webui.models.files import FileForm, FileUpdateForm
 from open_webui.models.folders import FolderForm, FolderUpdateForm
 from open_webui.models.groups import GroupForm, GroupUpdateForm
@@ -33,8 +34,9 @@ from open_webui.utils import apps
 from openwebui_pocketbase.catalog import spec_of
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.client.transport import Answer, Transport
-from openwebui_pocketbase.host.binding import bind
+from openwebui_pocketbase.host.binding import bind, storing_methods
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
+from openwebui_pocketbase.repositories.config import PocketBaseConfig
 from openwebui_pocketbase.repositories.files import PocketBaseFiles
 from openwebui_pocketbase.repositories.folders import PocketBaseFolders
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
@@ -63,6 +65,22 @@ TAGS: list[tuple[Any, ...]] = [
     (1, "delete_tag_by_name_and_user_id", "a", "u1"),
     (1, "delete_tags_by_ids_and_user_id", ["b", "c"], "u1"),
     (0, "delete_tags_by_ids_and_user_id", [], "u1"),
+]
+
+CONFIG: list[tuple[Any, ...]] = [
+    (1, "upsert", {"a": 1, "web.b": [2]}),
+    (0, "upsert", {}),
+    (1, "get", "a"),
+    (1, "get_many", "a", "web.b", "x"),
+    (1, "get_namespace", "web"),
+    (1, "get_all"),
+    (1, "delete", "a"),
+    (1, "seed_defaults", {"web.b": 1}),
+    (2, "seed_defaults", {"c": 1, "d": 2}),
+    (2, "rename_prefix", "web", "net"),
+    (1, "rename_prefix", "web", "net"),
+    (1, "repair_config_rows"),
+    (1, "clear"),
 ]
 
 FOLDERS: list[tuple[Any, ...]] = [
@@ -526,6 +544,14 @@ async def test_tags(client: PocketBaseClient, requests: list[bytes]) -> None:
     tags = PocketBaseTags()
     tags.pocketbase = client
     assert await measure(tags, TAGS, requests) == TAGS
+
+
+async def test_config(client: PocketBaseClient, requests: list[bytes]) -> None:
+    """Of what runs by itself: in a request that has asked for anything, reads need none."""
+    ours = PocketBaseConfig()
+    ours.pocketbase = client
+    assert await measure(ours, CONFIG, requests) == CONFIG
+    assert {method for _, method, *_ in CONFIG} == {*storing_methods(Config)}
 
 
 async def test_folders(client: PocketBaseClient, requests: list[bytes], tmp_path: Path) -> None:

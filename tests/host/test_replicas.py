@@ -119,6 +119,16 @@ def test_each_reads_what_the_other_wrote_last(replicas: Replicas) -> None:
     assert one.request("admin", "GET", path).json() == two.request("admin", "GET", path).json()
 
 
+def test_each_has_the_configuration_that_the_other_has_stored(replicas: Replicas) -> None:
+    path = "/api/v1/configs/banners"
+    for number in range(40):
+        here, there = replicas if number % 2 else reversed(replicas)
+        banner = {"id": str(number), "type": "info", "content": "c", "dismissible": True, "timestamp": number}
+        stored = here.request("admin", "POST", path, json={"banners": [banner]}).raise_for_status().json()
+        assert there.request("admin", "GET", path).json() == stored
+        assert stored[0]["id"] == str(number)
+
+
 def test_writes_of_both_to_one_chat_are_all_kept(replicas: Replicas) -> None:
     made = replicas[0].request("admin", "POST", f"{CHATS}/new", json=chat("many", m=message(""))).json()
     path = f"{CHATS}/{made['id']}"

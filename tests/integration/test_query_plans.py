@@ -244,6 +244,7 @@ OF_ALL_ROWS = {
         for name in ("get_channels_by_user_id", "get_channel_list")
         for sample in range(2)
     },
+    "config/get_entries": "all there is, if it has changed",
     "files/count_files_by_user_id 0": "counts all",
     "files/get_file_list 0": "counts all",
     "files/get_files": "of all files",

@@ -12,6 +12,7 @@ __all__ = [
     "ACCESS",
     "AUTHS",
     "CHANNELS",
+    "CONFIG",
     "FILES",
     "FOLDERS",
     "GROUPS",
@@ -39,6 +40,7 @@ _MEMBERSHIPS = {"group_member": frozenset({"id"})}
 
 ACCESS = _contract("AccessGrants", "access_grant group_member group", bound=("Groups",), generated=_MEMBERSHIPS)
 AUTHS = _contract("Auths", "user auth api_key", bound=("Users",))
+CONFIG = _contract("Config", "config")
 FILES = _contract(
     "Files",
     "file",

@@ -56,7 +56,7 @@ def one_row(table: str, name: str, /, **columns: Any) -> Row:
         "date": date(2000, 1, 2),
     }
     values = {c.name: plain.get(c.type, f"{name} {c.name}") for c in TABLES[table].columns}
-    return {**values, "id": name, **columns}
+    return {**values, **({"id": name} if "id" in values else {}), **columns}
 
 
 def item_of(unit: Unit, values: Row) -> Item:

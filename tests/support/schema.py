@@ -27,6 +27,7 @@ INSERTS = {
         "INSERT INTO owui_chat_messages (id, key, chat_id, role, entry, position, doc) "
         "VALUES ('0123456789abcdef', 'c-1-m', 'c-1', 'user', '{\"content\":\"Hello\"}', 1, 1)"
     ),
+    "owui_config": "INSERT INTO owui_config (id, key, value) VALUES ('0123456789abcdef', 'ui.title', '\"T\"')",
     "owui_channel_files": (
         "INSERT INTO owui_channel_files (id, user_id, channel_id, file_id) VALUES ('chf-1', 'u1', 'ch-1', 'file-1')"
     ),

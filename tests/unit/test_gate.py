@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import pytest
 
-from openwebui_pocketbase.exceptions import CompatibilityError
+from openwebui_pocketbase.exceptions import CompatibilityError, ConfigurationError
+from openwebui_pocketbase.host.binding import methods_for
 from openwebui_pocketbase.host.gate import Gate
-from openwebui_pocketbase.host.gated import GatedFunction, GatedObject
+from openwebui_pocketbase.host.gated import GatedClass, GatedFunction, GatedObject
 
 SOON = 0.05
 
@@ -315,3 +316,69 @@ async def test_a_function_is_the_one_in_force_when_it_is_let_in() -> None:
 def test_a_function_that_cannot_wait_is_refused() -> None:
     with pytest.raises(CompatibilityError, match="greet"):
         GatedFunction(Gate(), lambda: None, "greet")
+
+
+class Used:
+    """A class that the host uses without an instance."""
+
+    where = "sql"
+
+    @classmethod
+    def place(cls) -> str:
+        return cls.where
+
+    @staticmethod
+    async def get(key: str) -> str:
+        return f"stock {key}"
+
+    @staticmethod
+    async def get_twice(key: str) -> list[str]:
+        return [await Used.get(key), await Used.get(key)]
+
+
+class InItsPlace:
+    pocketbase = ""
+
+    async def get(self, key: str) -> str:
+        return f"ours {key} at {self.pocketbase}"
+
+    async def get_twice(self, key: str) -> list[str]:
+        return [await Used.get(key), await self.get(key)]
+
+    async def entries(self) -> str:
+        return "for seams"
+
+
+class Incomplete:
+    async def get(self, key: str) -> str:
+        return key
+
+
+async def test_a_class_keeps_its_place_and_gets_the_methods_that_are_in_force() -> None:
+    before = dict(vars(Used))
+    gate = Gate()
+    gated = GatedClass(gate, Used, "Config")
+    gated.use(Used, {})
+    assert (await Used.get("a"), await Used.get_twice("a")) == ("stock a", ["stock a"] * 2)
+    gate.hold()
+    call = asyncio.create_task(Used.get("a"))
+    assert await is_waiting(call)
+    gated.use(InItsPlace, {"pocketbase": "8090"})
+    gate.open()
+    assert await call == "ours a at 8090"
+    assert await Used.get_twice("a") == ["ours a at 8090"] * 2
+    assert await vars(Used)["entries"]() == "for seams"
+    assert Used.place() == "sql"
+    gated.use(Used, {})
+    assert await Used.get("a") == "stock a"
+    assert not hasattr(Used, "entries")
+    gated.use(InItsPlace, {})
+    gated.undo()
+    assert dict(vars(Used)) == before
+
+
+async def test_what_has_not_all_methods_of_a_class_is_refused_and_changes_nothing() -> None:
+    before = dict(vars(Used))
+    with pytest.raises(ConfigurationError, match=r"Incomplete does not have get_twice of .*Used"):
+        methods_for(Used, Incomplete, {})
+    assert dict(vars(Used)) == before

@@ -534,8 +534,8 @@ class TestRegistry:
             ({"storage_backend": "pocketbase"}, dict.fromkeys(GROUPS, "pocketbase")),
             ({"groups": {"tags": "pocketbase"}}, {"tags": "pocketbase"}),
             (
-                {"storage_backend": "pocketbase", "groups": {"users": "sqlalchemy"}},
-                dict.fromkeys([group for group in GROUPS if group != "users"], "pocketbase"),
+                {"storage_backend": "pocketbase", "groups": {"folders": "sqlalchemy"}},
+                dict.fromkeys([group for group in GROUPS if group != "folders"], "pocketbase"),
             ),
             ({"groups": {"tags": "redis", "chats": "redis"}}, {"tags": "redis", "chats": "redis"}),
         ],
@@ -579,6 +579,11 @@ class TestRegistry:
                 [Plugin(("models", "pocketbase"), ("access", "pocketbase"))],
                 r'models are in pocketbase, but access in sqlalchemy: a model[\s\S]*Set access = "pocketbase"',
             ),
+            (
+                {"storage_backend": "pocketbase", "groups": {"users": "sqlalchemy"}},
+                [OURS],
+                r'config are in pocketbase, but users in sqlalchemy: a change[\s\S]*Set users = "pocketbase"',
+            ),
             ({}, [Plugin(("planets", "pocketbase"))], r"'pocketbase' for 'planets', which is no group[\s\S]*users"),
             ({}, [Plugin(("tags", "sqlalchemy"))], "Two plugins register the backend 'sqlalchemy' for 'tags'"),
         ],
@@ -591,6 +596,7 @@ class TestRegistry:
             "without what it needs",
             "what it needs elsewhere",
             "models without grants",
+            "config without users",
             "unknown group",
             "the stock backend",
         ],
@@ -623,7 +629,8 @@ class TestRegistry:
         before = type(singleton), dict(vars(singleton))
         undo = bind(module, spec.name, path, {})
         assert getattr(module, spec.name) is singleton
-        assert (type(singleton), vars(singleton)) == before == (getattr(module, spec.stock_class), before[1])
+        assert (type(singleton), vars(singleton)) == before
+        assert (singleton if spec.is_class else before[0]) is getattr(module, spec.stock_class)
         assert isinstance(singleton, getattr(interfaces, spec.interface))
         undo()
         assert (type(singleton), vars(singleton)) == before

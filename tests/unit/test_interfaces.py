@@ -23,12 +23,16 @@ GENERATOR = Path(__file__).parents[2] / "tools" / "generate_interfaces.py"
 every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
 
 
+OF_CLASS: tuple[Any, ...] = (staticmethod, classmethod)
+
+
 def public_methods(cls: type) -> dict[str, Method]:
-    """Name -> method as written in the class, static methods still wrapped; in the order of the source."""
+    """Name -> method as written in the class, those of the class still wrapped; in the order of the source."""
+    members: dict[str, Any] = dict(vars(cls))
     return {
         name: value
-        for name, value in vars(cls).items()
-        if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, staticmethod))
+        for name, value in members.items()
+        if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, OF_CLASS))
     }
 
 
@@ -43,7 +47,7 @@ def as_written(method: Method) -> Method:
 
 def parameters(method: Method) -> list[tuple[object, ...]]:
     signature = inspect.signature(as_written(method))
-    return [(p.name, p.kind, p.default) for p in signature.parameters.values()]
+    return [(p.name, p.kind, p.default) for p in signature.parameters.values() if p.name not in ("self", "cls")]
 
 
 SQL = {"get_async_db", "get_async_db_context", "hierarchy_transaction", "execute", "exists", "select"}
@@ -78,7 +82,7 @@ def test_the_kinds_are_those_of_the_stock_class(spec: RepositorySpec) -> None:
     interface, stock = classes(spec)
     stock_methods = public_methods(stock)
     for name, method in public_methods(interface).items():
-        assert isinstance(method, staticmethod) == isinstance(stock_methods[name], staticmethod), name
+        assert isinstance(method, OF_CLASS) == isinstance(stock_methods[name], OF_CLASS), name
         assert inspect.iscoroutinefunction(method) == inspect.iscoroutinefunction(stock_methods[name]), name
 
 
@@ -102,15 +106,20 @@ def test_every_method_is_annotated(spec: RepositorySpec) -> None:
     exec(compile(ast.Module(guarded, type_ignores=[]), module.__file__, "exec"), names)
     for name, method in public_methods(interface).items():
         annotated = typing.get_type_hints(method, globalns=names)
-        expected = {parameter for parameter, *_ in parameters(method)} - {"self"} | {"return"}
+        expected = {parameter for parameter, *_ in parameters(method)} | {"return"}
         assert set(annotated) == expected, name
+
+
+def owner_of(cls: type, name: str) -> type | None:
+    """Return the class that an attribute is written in; None if there is none."""
+    return next((base for base in cls.__mro__ if name in vars(base)), None)
 
 
 def overridden(ours: type, stock: type) -> Iterator[tuple[str, Method, Method]]:
     """Name, our method and the stock one, as written in their classes, of each that our class has of its own."""
     for name, method in public_methods(stock).items():
-        owner = next(base for base in ours.__mro__ if name in vars(base))
-        if owner is not stock:
+        owner = owner_of(ours, name)
+        if owner not in (stock, None):
             yield name, vars(owner)[name], method
 
 
@@ -119,7 +128,7 @@ def test_our_methods_are_called_like_the_stock_ones(spec: RepositorySpec) -> Non
     """The type checker compares types, by the same protocols; names, defaults and kinds are compared here."""
     for name, method, stock in overridden(load(spec.ours), load(spec.stock)):
         assert parameters(method) == parameters(stock), name
-        assert isinstance(method, staticmethod) == isinstance(stock, staticmethod), name
+        assert spec.is_class or isinstance(method, staticmethod) == isinstance(stock, staticmethod), name
         kinds = [inspect.iscoroutinefunction(inspect.unwrap(each)) for each in (method, stock)]
         assert kinds[0] == kinds[1], name
 
@@ -141,7 +150,7 @@ def test_what_ours_inherits_does_not_touch_the_sql_database() -> None:
     touching = set()
     for spec in REPOSITORIES:
         ours, stock = load(spec.ours), load(spec.stock)
-        inherited = {name for name in vars(stock) if next(base for base in ours.__mro__ if name in vars(base)) is stock}
+        inherited = {name for name in vars(stock) if owner_of(ours, name) is stock}
         touching |= {(spec.name, name) for name in inherited if touches_sql(vars(stock)[name])}
     assert touching == INHERITED.keys()
 

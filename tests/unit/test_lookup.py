@@ -32,7 +32,7 @@ def test_a_group_gives_its_main_repository() -> None:
 
 
 def test_an_unknown_name_is_an_error_that_names_the_others() -> None:
-    with pytest.raises(ValueError, match=r"'nothing'\. Groups: users, .*\. Repositories: Users, .*, AccessGrants\."):
+    with pytest.raises(ValueError, match=r"'nothing'\. Groups: users, .*\. Repositories: Users, .*, Config\."):
         by_name("nothing")
     with pytest.raises(ValueError, match=r"'tag'\. Did you mean 'tags'\? Groups: "):
         by_name("tag")

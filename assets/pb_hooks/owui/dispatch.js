@@ -6,12 +6,12 @@ const BODY_LIMIT = 1 << 29; // bytes; the route's limit
 
 /** @typedef {import("./methods.js").Read} Read */
 
-const { queryPrepared } = require("./lib/prepared.js");
 const { query } = require("./lib/rows.js");
 const { settleTags } = require("./lib/stale.js");
 const { mirroredSince } = require("./changes.js");
 const { announce } = require("./changes/announce.js");
 const { broadcasting } = require("./changes/broadcast.js");
+const { name, queryNaming } = require("./config/version.js");
 const { hold, prune: pruneDataUrls } = require("./data_urls.js");
 const { begin, finish, replay, oldestKey, originOf } = require("./idempotency.js");
 const RUN = require("./version.js").run();
@@ -78,7 +78,7 @@ function read(e, path, body) {
   } catch (error) {
     return refuse(e, error);
   }
-  return e.blob(200, "application/json", queryPrepared($app, sql, body));
+  return e.blob(200, "application/json", queryNaming($app, e, sql, body));
 }
 
 /**
@@ -141,6 +141,7 @@ function write(e, path, body) {
         const text = broadcasting(tx, committed, before, () => writes[path](tx, args, body));
         const done = finish(tx, key, before, text);
         reply = replyOf(tx, path, done, args, body);
+        name(e, done.config);
       } catch (error) {
         failure = error; // what the transaction rethrows is no longer this object
         throw error;

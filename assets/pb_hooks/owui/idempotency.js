@@ -4,15 +4,16 @@
 
 const { query } = require("./lib/rows.js");
 const { NEWEST } = require("./changes.js");
+const { VERSION } = require("./config/version.js");
 
 /** Seconds for which a reply is kept. */
 const REPEATABLE_FOR = 3600;
 
 /**
  * What a write did. `text`: what its method returned. `before` and `last`: the newest change of the feed before the
- * write and after it.
+ * write and after it. `config`: the version of the configuration after it; of a write that was made earlier there is none.
  *
- * @typedef {{ text: string, before: number, last: number }} Done
+ * @typedef {{ text: string, before: number, last: number, config: string }} Done
  */
 
 /**
@@ -25,7 +26,7 @@ const REPEATABLE_FOR = 3600;
  */
 function begin(tx, key) {
   const sql = "INSERT INTO owui_idempotency (key, answer) VALUES ({:key}, '')";
-  return newestAfter(tx, sql, { key });
+  return after(tx, sql, { key }).last;
 }
 
 /**
@@ -39,19 +40,22 @@ function begin(tx, key) {
  */
 function finish(tx, key, before, text) {
   const sql = `UPDATE owui_idempotency SET answer = {:before} || '/' || ${NEWEST} || '/' || {:text} WHERE key = {:key}`;
-  return { text, before, last: newestAfter(tx, sql, { key, before: String(before), text }) };
+  return { text, before, ...after(tx, sql, { key, before: String(before), text }) };
 }
 
 /**
+ * The feed's newest change, and the version of the configuration, after a statement.
+ *
  * @param {CoreApp} tx
  * @param {string} sql a change of one row
  * @param {Record<string, string>} parameters
- * @returns {number}
+ * @returns {{ last: number, config: string }}
  */
-function newestAfter(tx, sql, parameters) {
-  const found = new DynamicModel({ last: 0 });
-  tx.db().newQuery(`${sql} RETURNING ${NEWEST} AS last`).bind(parameters).one(found);
-  return /** @type {any} */ (found).last;
+function after(tx, sql, parameters) {
+  const found = new DynamicModel({ last: 0, config: "" });
+  tx.db().newQuery(`${sql} RETURNING ${NEWEST} AS last, ${VERSION} AS config`).bind(parameters).one(found);
+  const { last, config } = /** @type {any} */ (found);
+  return { last, config };
 }
 
 /**
@@ -64,7 +68,7 @@ function newestAfter(tx, sql, parameters) {
 function replay(app, key) {
   const sql = "SELECT coalesce(max(answer), '') AS json FROM owui_idempotency WHERE key = {:body}";
   const found = /^(\d+)\/(\d+)\/([^]*)$/.exec(query(app, sql, key));
-  return found && { before: Number(found[1]), last: Number(found[2]), text: found[3] };
+  return found && { before: Number(found[1]), last: Number(found[2]), text: found[3], config: "" };
 }
 
 /**

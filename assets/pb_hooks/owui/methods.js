@@ -31,6 +31,7 @@ module.exports = {
   channels: require("./channels/index.js"),
   chat_messages: require("./chats/message_rows.js"),
   chats: require("./chats/index.js"),
+  config: require("./config/index.js"),
   contents: require("./storage/contents.js"),
   data_urls: require("./data_urls.js"),
   file_rows: require("./storage/rows.js"),

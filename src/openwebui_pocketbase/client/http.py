@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
@@ -23,6 +24,7 @@ from openwebui_pocketbase.client.trust import Trust
 from openwebui_pocketbase.client.wire import Reply, encode, idempotency_key, lenient_loads, reply_of
 from openwebui_pocketbase.data_urls import PREFIX
 from openwebui_pocketbase.exceptions import ConflictError, UnauthorizedError, UnavailableError
+from openwebui_pocketbase.host_request import serving
 from openwebui_pocketbase.origin import SCRIPT, new_origin
 from openwebui_pocketbase.settings import PoolSettings, TimeoutSettings
 
@@ -344,6 +346,7 @@ class PocketBaseClient:
     async def _attempt(self, method: str, path: str, content: bytes, headers: str, token: str, expected: int) -> bytes:
         head = self._heads.get(path) or self._make_head(method, path)
         lines = f"{head}Authorization: {token}\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
+        sent_at = time.monotonic()
         try:
             status, body, received = await self._transport().send(lines.encode(), content)
         except OSError as error:
@@ -353,6 +356,9 @@ class PocketBaseClient:
         if "content-encoding" in received:
             raise encoded(self._url, received["content-encoding"])
         self.run = received.get("x-owui-run", self.run)
+        if (request := serving.get()) is not None and (config := received.get("x-owui-config")):
+            # A read sees at least what was stored when it was sent, a write what it has stored itself.
+            request.note(config, time.monotonic() if headers else sent_at)
         return body
 
     def _make_head(self, method: str, path: str) -> str:

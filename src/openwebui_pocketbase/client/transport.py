@@ -27,8 +27,9 @@ INFORMATIONAL = range(100, 200)
 ENCODINGS = frozenset({"identity", "gzip", "deflate"})
 """Encodings of a body that are understood; "identity" is asked for, but proxies compress nevertheless."""
 
-KEPT_HEADERS = frozenset({b"content-encoding", b"location", b"retry-after", b"x-owui-run"})
-"""Headers that say why there is no good answer, which PocketBase itself does not send; and which process answered."""
+KEPT_HEADERS = frozenset({b"content-encoding", b"location", b"retry-after", b"x-owui-run", b"x-owui-config"})
+"""Headers that say why there is no good answer, which PocketBase itself does not send; which process answered; and
+which version the configuration has."""
 
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
 

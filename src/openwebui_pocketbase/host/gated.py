@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 
 from openwebui_pocketbase.exceptions import CompatibilityError
+from openwebui_pocketbase.host.binding import methods_for, put_methods, storing_methods
 from openwebui_pocketbase.host.gate import Gate
 
-__all__ = ["GatedFunction", "GatedObject"]
+__all__ = ["GatedClass", "GatedFunction", "GatedObject"]
 
 Method = Callable[..., Any]
 
@@ -102,6 +103,51 @@ class GatedFunction:
                 return await self._in_force(*args, **kwargs)
 
         return dispatch
+
+
+class GatedClass:
+    """A class of the host that is used without an instance: the methods that store wait at the gate.
+
+    Args:
+        gate: Where calls wait.
+        owner: The class.
+        name: What it is called.
+    """
+
+    def __init__(self, gate: Gate, owner: type, name: str) -> None:
+        self._owner = owner
+        self._methods = {
+            method: GatedFunction(gate, getattr(owner, method), f"{name}.{method}") for method in storing_methods(owner)
+        }
+        self._undo = put_methods(owner, {name: staticmethod(each.dispatch) for name, each in self._methods.items()})
+        self._take_away: Callable[[], None] = lambda: None
+
+    def prepare(self, implementation: type) -> type:
+        """Return what is put in force with an implementation: that itself."""
+        return implementation
+
+    def use(self, implementation: type, attributes: Mapping[str, Any]) -> None:
+        """Put an implementation in force.
+
+        Args:
+            implementation: A class that has the methods, or the class itself for its own.
+            attributes: Set on its instance.
+        """
+        is_stock = implementation is self._owner
+        methods = {} if is_stock else methods_for(self._owner, implementation, attributes)
+        for name, gated in self._methods.items():
+            gated.use(None if is_stock else partial(_instead, methods.pop(name)))
+        self._take_away()
+        self._take_away = put_methods(self._owner, methods)  # seams call them, which are inside
+
+    def undo(self) -> None:
+        """Give the class back as it was."""
+        self._take_away()
+        self._undo()
+
+
+def _instead(method: Method, _stock: Method) -> Method:
+    return method
 
 
 def _gated(implementation: type, stock: type, gate: Gate, name: str) -> type:

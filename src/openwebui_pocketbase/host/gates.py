@@ -12,7 +12,7 @@ from openwebui_pocketbase.catalog import CATALOG, Extended, RepositorySpec, Seam
 from openwebui_pocketbase.hookspecs import Extension, RepositoryBinding
 from openwebui_pocketbase.host.binding import above, load
 from openwebui_pocketbase.host.gate import Gate
-from openwebui_pocketbase.host.gated import GatedFunction, GatedObject
+from openwebui_pocketbase.host.gated import GatedClass, GatedFunction, GatedObject
 from openwebui_pocketbase.host.seams import put_function
 
 __all__ = ["Gates", "InForce", "Step", "Undo", "loader"]
@@ -47,7 +47,7 @@ class Gates:
     def __init__(self, in_force: InForce, gate: Gate) -> None:
         self._in_force = in_force
         self._gate = gate
-        self._repositories: dict[str, GatedObject] = {}
+        self._repositories: dict[str, GatedObject | GatedClass] = {}
         self._functions: dict[Seam, GatedFunction] = {}
         self._objects: dict[Extended, GatedObject] = {}
 
@@ -90,7 +90,8 @@ class Gates:
     def _repository_taker(self, spec: RepositorySpec) -> Step:
         def take(_module: ModuleType) -> Undo:
             singleton = getattr(import_module(spec.module), spec.name)
-            self._repositories[spec.name] = GatedObject(self._gate, singleton, spec.name)
+            gated = GatedClass if isinstance(singleton, type) else GatedObject
+            self._repositories[spec.name] = gated(self._gate, singleton, spec.name)
             self._use_repository(spec.name)
             return self._repositories[spec.name].undo
 

@@ -19,6 +19,7 @@ from openwebui_pocketbase.host.gate import Gate
 from openwebui_pocketbase.host.gates import Gates, InForce, Step, Undo
 from openwebui_pocketbase.host.health import Health, extend_health_checks
 from openwebui_pocketbase.host.lifespan import wrap_lifespan
+from openwebui_pocketbase.host.requests import tell_requests_apart
 from openwebui_pocketbase.host.site import Site
 from openwebui_pocketbase.last_start import LastStart, database_name
 from openwebui_pocketbase.manager import Registry, create_plugin_manager
@@ -197,6 +198,7 @@ class Installation:
         undo = [
             wrap_lifespan(main.app, bootstrap=bootstrap, started=started, shutdown=shutdown),
             answer_failures(main.app),
+            tell_requests_apart(main.app),
             extend_health_checks(main, Health(probe), lambda: self.registry.backends),
         ]
 
@@ -214,11 +216,14 @@ class Installation:
         return Switching(self._board, self._gate)
 
     async def _bootstrap(self) -> None:
+        from openwebui_pocketbase.host.first_config import adopt_config  # noqa: PLC0415 - likewise
         from openwebui_pocketbase.host.guard import install_guard  # noqa: PLC0415 - imports the host
         from openwebui_pocketbase.host.unused_rows import warn_of_unused_rows  # noqa: PLC0415 - likewise
 
         before = self._groups_before()
         await _each(self._manager.hook.openwebui_bootstrap(context=self._site.context))
+        if plugin.runtime is not None and self.registry.replaced.get("config") == BACKEND:
+            await adopt_config(plugin.runtime.client)
         await install_guard(self._site.in_pocketbase)
         if plugin.runtime is not None:
             await warn_of_unused_rows(self.registry.replaced, plugin.runtime.client, before=before)

@@ -96,7 +96,7 @@ async def _look(client: PocketBaseClient, name: str, until: float) -> _Looked:
     keys = table.hashed_id or ("id",)
     rows = _table(name, [column.name for column in table.columns if column.name in {"id", *keys}])
     # As in the primary key, so that no rows are read.
-    order = [rows.c.id, *(column for column in rows.c if column.name in keys and column.name != "id")]
+    order = sorted(rows.c, key=lambda column: column.name != "id")
     looked = _Looked()
     after: list[str] | None = None
     while not looked.is_all and (after is None or time.monotonic() < until):

@@ -6,6 +6,7 @@ The stock classes satisfy them as they are; so must everything that replaces one
 
 from openwebui_pocketbase.interfaces.access import IAccessRepo
 from openwebui_pocketbase.interfaces.chats import IChatMessagesRepo, IChatsRepo, ISharedChatsRepo
+from openwebui_pocketbase.interfaces.config import IConfigRepo
 from openwebui_pocketbase.interfaces.files import IFilesRepo
 from openwebui_pocketbase.interfaces.folders import IFoldersRepo
 from openwebui_pocketbase.interfaces.groups import IGroupsRepo
@@ -20,6 +21,7 @@ __all__ = [
     "IChannelsRepo",
     "IChatMessagesRepo",
     "IChatsRepo",
+    "IConfigRepo",
     "IFilesRepo",
     "IFoldersRepo",
     "IGroupsRepo",

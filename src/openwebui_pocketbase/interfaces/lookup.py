@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         IChannelsRepo,
         IChatMessagesRepo,
         IChatsRepo,
+        IConfigRepo,
         IFilesRepo,
         IFoldersRepo,
         IGroupsRepo,
@@ -60,3 +61,5 @@ class RepositoryLookup(Protocol):
     def __call__(self, name: Literal["ModelHistories"]) -> IModelHistoriesRepo: ...
     @overload
     def __call__(self, name: Literal["access", "AccessGrants"]) -> IAccessRepo: ...
+    @overload
+    def __call__(self, name: Literal["config", "Config"]) -> IConfigRepo: ...

@@ -21,6 +21,7 @@ __all__ = [
     "Unit",
     "canonical",
     "key_of",
+    "name_of",
     "references_of",
     "text_of",
     "units_of",
@@ -103,7 +104,7 @@ class Sized:
 
 _PARTS = {"chat": {"chat_message": "chat_id"}}
 _PART_TABLES = {name for parts in _PARTS.values() for name in parts}
-_FIRST = ("users", "groups", "access", "tags", "folders", "models", "files", "chats", "messages")
+_FIRST = ("users", "groups", "access", "tags", "folders", "models", "files", "chats", "messages", "config")
 """Order of the groups: what others refer to comes first."""
 _ORDER = ("user", "auth", "group", "chat", "channel", "message", "model")
 """Tables that come before the others of their group."""
@@ -137,6 +138,11 @@ def units_of(groups: Collection[str]) -> list[Unit]:
 def key_of(unit: Unit, row: Row) -> Key:
     """Return the key of the item that a row of the unit's own table is."""
     return tuple(row[name] for name in unit.key)
+
+
+def name_of(table: str, row: Row) -> str:
+    """Return what names a row within its item, and in notes: its id, or its key if it has none."""
+    return str(row["id"]) if "id" in row else "/".join(str(row[each]) for each in TABLES[table].hashed_id)
 
 
 def text_of(key: Key) -> str:

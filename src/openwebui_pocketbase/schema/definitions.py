@@ -7,6 +7,7 @@ from typing import Any
 
 from openwebui_pocketbase.origin import APPLICATION, LENGTH, SCRIPT
 from openwebui_pocketbase.schema.changes import change_statement
+from openwebui_pocketbase.schema.config import CONFIG_TRIGGERS
 from openwebui_pocketbase.schema.data_urls import DATA_URL_TABLES, DATA_URL_TRIGGERS
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Column, Extra, Index, Search, Table
 from openwebui_pocketbase.schema.tags import IS_ENTERED, TAG_REFILL, TAG_STATEMENTS
@@ -106,6 +107,7 @@ OF_TABLES = {
         *DATA_URL_TRIGGERS["chat"],
     ),
     "chat_message": DATA_URL_TRIGGERS["chat_message"],
+    "config": CONFIG_TRIGGERS,
     "shared_chat": DATA_URL_TRIGGERS["shared_chat"],
 }
 """Host table -> further tables of our own and the triggers that fill them.

@@ -56,6 +56,7 @@ def test_secrets_are_hidden_whatever_rules_there_will_be(definitions: dict[str, 
         "owui_auths.password",
         "owui_auths.session_stamp",
         "owui_channel_webhooks.token",
+        "owui_config.value",
         "owui_oauth_sessions.token",
     }
 

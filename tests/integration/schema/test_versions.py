@@ -165,6 +165,7 @@ ADDED = [
     set(),
     set(),
     {"owui_data_urls", "owui_data_url_parts", "owui_data_url_uses", "owui_data_url_unsure"},
+    {"owui_config"},
 ]
 """Tables which each version of the schema added."""
 TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]

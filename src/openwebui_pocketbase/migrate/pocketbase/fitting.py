@@ -12,7 +12,7 @@ import orjson
 from open_webui.utils.json_codec import JSONCodec
 
 from openwebui_pocketbase.codec.chats import join, split
-from openwebui_pocketbase.migrate.items import Item, Note, Row, Unit
+from openwebui_pocketbase.migrate.items import Item, Note, Row, Unit, name_of
 from openwebui_pocketbase.schema.tables import TABLES, Column
 
 __all__ = ["fitted"]
@@ -56,7 +56,7 @@ class _Fitter:
             if type(value) is not type(before) or value != before:
                 was, becomes = ("...", "...") if column.secret else (f"{before!r:.60}", f"{value!r:.60}")
                 reason = f"Its {column.name} is {was}, which PocketBase cannot hold; it becomes {becomes}."
-                notes.append(Note(self.name, str(row["id"]), reason))
+                notes.append(Note(self.name, name_of(self.name, row), reason))
         return made
 
 
@@ -76,7 +76,7 @@ def fitted(unit: Unit, item: Item) -> Item:
         _fit_chat(item.key[0], rows, notes)
     for more in rows[unit.name][1:]:
         reason = f"There is another row with this {' and '.join(unit.key)}, and PocketBase keeps one: the first."
-        notes.append(Note(unit.name, str(more["id"]), reason, is_left_out=True))
+        notes.append(Note(unit.name, name_of(unit.name, more), reason, is_left_out=True))
     rows[unit.name] = rows[unit.name][:1]
     return replace(item, rows=rows, notes=(*item.notes, *notes)) if notes else item
 
@@ -163,7 +163,7 @@ def _as_text(unit: Unit, item: Item, notes: list[Note]) -> Item:
         rows = {name: [_replaced(row) for row in of_table] for name, of_table in item.rows.items()}
         for name, of_table in rows.items():
             changed = [row for row, before in zip(of_table, item.rows[name], strict=True) if row != before]
-            notes += [Note(name, str(row["id"]), _HALVES) for row in changed]
+            notes += [Note(name, name_of(name, row), _HALVES) for row in changed]
         return Item(tuple(map(_replaced, item.key)), rows, item.notes)
     except RecursionError:
         notes.append(Note(unit.name, "/".join(item.key), _TOO_DEEP, is_left_out=True))

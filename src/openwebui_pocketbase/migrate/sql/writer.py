@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from openwebui_pocketbase.changes.sql import AT_ONCE, REFUSALS, begin, chunks, close_guard, open_guard
 from openwebui_pocketbase.changes.state import create_state
 from openwebui_pocketbase.changes.table import MirroredTable
-from openwebui_pocketbase.migrate.items import Item, Key, Note, Row, Unit, canonical
+from openwebui_pocketbase.migrate.items import Item, Key, Note, Row, Unit, canonical, name_of
 from openwebui_pocketbase.repositories.base import JSON
 
 __all__ = ["SqlWriter"]
@@ -138,8 +138,8 @@ def _different(name: str, item: Item, there: Item | None) -> list[Row]:
     rows = item.rows.get(name, [])
     if there is None or not there.rows.get(name):
         return rows
-    before = {row["id"]: row for row in there.rows[name]}
-    return [row for row in rows if row["id"] not in before or _form(row) != _form(before[row["id"]])]
+    before = {name_of(name, row): _form(row) for row in there.rows[name]}
+    return [row for row in rows if before.get(name_of(name, row)) != _form(row)]
 
 
 def _form(row: Row) -> bytes:
