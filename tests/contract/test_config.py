@@ -199,6 +199,20 @@ async def test_a_request_that_has_asked_for_anything_asks_no_more(pair: Pair) ->
         serving.reset(token)
 
 
+async def test_a_value_that_was_emptied_in_the_dashboard_is_none(pair: Pair) -> None:
+    """And stays so when it is stored again, as whoever saves a page of settings does."""
+    await pair.subject.upsert({"a": "text"})
+    with pair.server.admin() as admin:
+        (record,) = admin.sql("SELECT id FROM owui_config")
+        admin.send("PATCH", f"/api/collections/owui_config/records/{record['id']}", {"value": None})
+        made = {"key": "b"}
+        admin.send("POST", "/api/collections/owui_config/records", made)
+    for _ in range(2):
+        found = await pair.subject.get_many("a", "b")
+        assert found == {"a": None, "b": None}
+        await pair.subject.upsert(found)
+
+
 async def test_several_can_seed_at_once(pair: Pair) -> None:
     """With the stock class all but one of them fail, which keeps a worker from starting."""
     others = [type(pair.subject)() for _ in range(4)]

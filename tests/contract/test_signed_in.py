@@ -90,8 +90,8 @@ async def join(pair: Pair, number: int, user: str = A) -> list[str]:
 async def read(pair: Pair, first: tuple[Any, ...] = ("get_auth_by_id", A), times: int = 2) -> None:
     """Read as the host does at the beginning of a request; every answer is compared."""
     await pair.call(*first, rows=False)
+    await pair.call("Users.get_user_by_id", A, rows=False)
     for _ in range(times):
-        await pair.call("Users.get_user_by_id", A, rows=False)
         await pair.call("Groups.get_groups_by_member_id", A, include_inherited=True, rows=False)
 
 
@@ -164,7 +164,21 @@ async def test_other_questions_are_asked(pair: Pair, requests: list[bytes]) -> N
         "auths/get_auth_by_id",
         "auths/get_auth_by_id",
         "users/get_user_by_api_key",
+        "users/get_user_by_id",
     ]
+
+
+async def test_the_user_is_given_once(pair: Pair, requests: list[bytes]) -> None:
+    """A function that the request runs may change the user over Open WebUI's own API, which is another request."""
+    requests.clear()
+    with request():
+        await read(pair)
+        token = serving.set(None)
+        await pair.call("Users.update_user_settings_by_id", A, {"ui": {"x": [2]}}, rows=False)
+        serving.reset(token)
+        requests.clear()
+        await pair.call("Users.get_user_by_id", A, rows=False)
+    assert paths(requests) == ["users/get_user_by_id"]
 
 
 async def test_each_caller_gets_objects_of_its_own(pair: Pair) -> None:
@@ -175,10 +189,11 @@ async def test_each_caller_gets_objects_of_its_own(pair: Pair) -> None:
         await pair.call("get_auth_by_id", A, rows=False)
         with pair.bound():
             (await users.get_user_by_id(A)).settings.ui["x"].append(2)
+            assert (await users.get_user_by_id(A)).settings.ui["x"] == [1]
             for group in await groups.get_groups_by_member_id(A, include_inherited=True):
                 group.permissions = (group.permissions or {}).update(a=1)
             (await groups.get_groups_by_member_id(A, include_inherited=True)).clear()
-        await read(pair)
+        await pair.call("Groups.get_groups_by_member_id", A, include_inherited=True, rows=False)
 
 
 @pytest.mark.parametrize("is_task", [False, True])

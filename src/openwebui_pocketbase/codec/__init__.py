@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openwebui_pocketbase.codec.json import Json, JsonFormat
+from openwebui_pocketbase.codec.json import NULL, Json, JsonFormat
 from openwebui_pocketbase.codec.rows import Codec
 
-__all__ = ["Codec", "Json", "JsonFormat"]
+__all__ = ["NULL", "Codec", "Json", "JsonFormat"]

@@ -7,15 +7,17 @@ with sign-ups open that were closed, for example.
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-import orjson
 from open_webui.models.config import Config
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, cast, delete, insert, select
+from sqlalchemy import delete, insert
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConflictError
+from openwebui_pocketbase.migrate.items import UNITS, Note
+from openwebui_pocketbase.migrate.pocketbase.fitting import fitted
+from openwebui_pocketbase.migrate.sql.store import SqlStore
+from openwebui_pocketbase.ours import ours_only
 from openwebui_pocketbase.repositories.base import codec_of
 
 __all__ = ["adopt_config", "bring_config_back"]
@@ -39,13 +41,12 @@ async def adopt_config(client: PocketBaseClient) -> None:
     reply = await client.read("config/get_entries", {"version": ""})
     if reply["version"] != NEVER_CHANGED:
         return
-    entries, unreadable = await _stored()
-    if unreadable:
-        log.warning("Rows of the SQL table config that are no JSON are not copied to PocketBase: %s.", unreadable)
+    entries, notes = await _stored()
+    if notes:
+        log.warning("Rows of the SQL table config cannot be in PocketBase as they are: %s.", "; ".join(notes))
     if not entries:
         return
-    now = entries[0][2]
-    body = {"version": NEVER_CHANGED, "set": [], "added": entries, "removed": [], "now": now}
+    body = {"version": NEVER_CHANGED, "set": [], "added": entries, "removed": [], "now": 0}
     try:
         added, _ = await client.write("config/change", body)
     except ConflictError as error:
@@ -73,21 +74,17 @@ async def bring_config_back(client: PocketBaseClient) -> int:
     return len(rows)
 
 
-async def _stored() -> tuple[list[tuple[str, str, int]], str]:
-    """Return keys, JSON texts and times, and the names of what cannot be read."""
-    columns = Column("key", Text), Column("value", Text), Column("updated_at", BigInteger)
-    rows = Table("config", MetaData(schema=sql.METADATA.schema), *columns)
-    query = select(rows.c.key, cast(rows.c.value, Text), rows.c.updated_at)
-    async with sql.begin() as connection:
-        found = (await connection.execute(query)).all()
-    readable = [(str(key), str(text), int(at or 0)) for key, text, at in found if key and _is_json(text)]
-    known = {key for key, *_ in readable}
-    return readable, ", ".join(sorted(str(key) for key, *_ in found if key not in known))
-
-
-def _is_json(text: Any) -> bool:
-    try:
-        orjson.loads(text)
-    except (TypeError, ValueError):
-        return False
-    return True
+async def _stored() -> tuple[list[tuple[str, str, int]], list[str]]:
+    """Return keys, JSON texts and times as PocketBase can hold them, and what is different from what is stored."""
+    store, unit, encode = SqlStore(), UNITS["config"], codec_of("config").encode
+    entries: list[tuple[str, str, int]] = []
+    notes: list[Note] = []
+    with ours_only():
+        async for page in store.keys(unit):
+            items = await store.load(unit, [each.key for each in page])
+            for item in (fitted(unit, items[each.key]) for each in page):
+                rows = map(encode, item.rows[unit.name])
+                entries += [(row["key"], row["value"] or "null", row["updated_at"] or 0) for row in rows]
+                notes += item.notes
+    notes += store.skipped(unit)
+    return entries, [f"{note.key} ({note.reason})" for note in notes]

@@ -2,7 +2,8 @@
 
 The host begins with the credentials, or the owner of an API key, and goes on to the user and, in most routes, their
 groups. The first of these reads brings the others along, and they are answered from it: for a moment only, and until
-the request writes something. Each answer is made anew from the rows, as the host may change what it gets.
+the request writes something. Each answer is made anew from the rows, as the host may change what it gets. The user is
+given once: code that runs within a request, such as a function's, may have changed it over Open WebUI's own API.
 Where there is no request, as in WebSockets and what runs by itself, nothing is kept, and nothing is brought along.
 """
 
@@ -16,7 +17,7 @@ from openwebui_pocketbase.host_request import serving
 from openwebui_pocketbase.repositories.neighbours import is_on_pocketbase
 from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["Person", "has_groups_here", "is_wanted", "keep", "keep_groups", "note_activity", "person"]
+__all__ = ["Person", "has_groups_here", "is_wanted", "keep", "keep_groups", "note_activity", "person", "take_user"]
 
 _LAST_ACTIVE_AT = [column.name for column in TABLES["user"].columns].index("last_active_at")
 
@@ -27,14 +28,16 @@ class Person:
 
     Attributes:
         id: The user's id.
-        user: The row of the user; None if there is none.
+        user: The row of the user; None if there is none, or if it has been taken.
         groups: Rows of the groups that the user is in, and of those above them; None if they were not read: they are
             many, or not in PocketBase.
+        is_taken: Whether the row of the user was given to somebody.
     """
 
     id: str
     user: list[Any] | None
     groups: Sequence[Sequence[Any]] | None
+    is_taken: bool = False
 
 
 def is_wanted() -> bool:
@@ -66,6 +69,15 @@ def person(id: str) -> Person | None:
         return None
     found: Person = known
     return found
+
+
+def take_user(id: str) -> tuple[list[Any] | None] | None:
+    """Return the row of this user, or None for nobody, in a tuple; None if it is to be read, as it was taken before."""
+    known = person(id)
+    if known is None or known.is_taken:
+        return None
+    row, known.user, known.is_taken = known.user, None, True
+    return (row,)
 
 
 def keep_groups(id: str, rows: Sequence[Sequence[Any]]) -> None:

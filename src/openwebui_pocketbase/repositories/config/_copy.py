@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from openwebui_pocketbase.codec import Json
+from openwebui_pocketbase.codec import NULL, Json
 from openwebui_pocketbase.host_request import serving
 from openwebui_pocketbase.repositories.base import JSON, Requests
 
@@ -50,7 +50,10 @@ class Snapshot:
         found = self._documents.get(key)
         if found is None:
             stored = self._stored[key]
-            found = JSON.parsed(stored) if isinstance(stored, str) else Json(str(stored), stored)
+            if stored is None:  # as PocketBase stores what was emptied in the dashboard
+                found = NULL
+            else:
+                found = JSON.parsed(stored) if isinstance(stored, str) else Json(str(stored), stored)
             self._documents[key] = found
         return found
 

@@ -47,8 +47,8 @@ class PocketBaseUsers(UserLists, UserActivity, UserApiKeys, UsersTable):
 
     async def get_user_by_id(self, id: str, db: AsyncSession | None = None) -> UserModel | None:
         """Return the user with this id, or None."""
-        if (person := signed_in.person(id)) is not None:
-            return self._model_of(person.user)
+        if (taken := signed_in.take_user(id)) is not None:
+            return self._model_of(taken[0])
         return await self._one("get_user_by_id", id=id)
 
     async def get_user_by_email(self, email: str, db: AsyncSession | None = None) -> UserModel | None:
