@@ -213,6 +213,18 @@ async def test_a_value_that_was_emptied_in_the_dashboard_is_none(pair: Pair) -> 
         await pair.subject.upsert(found)
 
 
+@pytest.mark.parametrize("value", ["'{'", "X'7B'", "9e999", "-9e999", "X'FF'"])
+async def test_what_raw_sql_has_left_fails_who_reads_it(pair: Pair, value: str) -> None:
+    await pair.subject.upsert({"a": 1, "b": [2]})
+    with pair.server.admin() as admin:
+        admin.sql(f"UPDATE owui_config SET value = {value} WHERE key = 'b'")
+    assert await pair.subject.get("a") == 1
+    with pytest.raises(ValueError, match=r"."):
+        await pair.subject.get("b")
+    await pair.subject.upsert({"b": [3]})
+    assert await pair.subject.get_many("a", "b") == {"a": 1, "b": [3]}
+
+
 async def test_several_can_seed_at_once(pair: Pair) -> None:
     """With the stock class all but one of them fail, which keeps a worker from starting."""
     others = [type(pair.subject)() for _ in range(4)]

@@ -81,7 +81,11 @@ async def test_nothing_to_take(database: StockDatabase, client: PocketBaseClient
     assert await entries(client) == {}
 
 
-async def test_rows_are_brought_back(database: StockDatabase, client: PocketBaseClient) -> None:  # noqa: F811
+async def test_rows_are_brought_back(
+    database: StockDatabase,  # noqa: F811
+    client: PocketBaseClient,
+    own_pocketbase: PocketBaseProcess,
+) -> None:
     await put(database, {"old": "1", "a": "1"})
     assert await bring_config_back(client) == 0
     assert [row["key"] for row in await stored(database)] == ["a", "old"], "PocketBase has never had any"
@@ -97,5 +101,7 @@ async def test_rows_are_brought_back(database: StockDatabase, client: PocketBase
         assert await bring_config_back(client) == 3
         rows = [(row["key"], row["value"], row["updated_at"]) for row in await stored(database)]
         assert rows == [("a", {"b": [1.5, None]}, 3), ("c", None, 3), ("d", "é", 3)]
+        with own_pocketbase.admin() as admin:
+            admin.sql("INSERT OR REPLACE INTO owui_config (id, key, value) VALUES ('0123456789abcdef', 'bad', '{')")
     with database.active():
         assert await Config.get_many("a", "c", "d") == {"a": {"b": [1.5, None]}, "c": None, "d": "é"}

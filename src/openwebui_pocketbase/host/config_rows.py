@@ -59,6 +59,8 @@ async def adopt_config(client: PocketBaseClient) -> None:
 async def bring_config_back(client: PocketBaseClient) -> int:
     """Make the SQL table equal to what PocketBase has, if that has anything; return the number of rows.
 
+    What raw SQL has left that is no JSON is left out, and named in the log.
+
     Args:
         client: Asks PocketBase.
 
@@ -66,7 +68,14 @@ async def bring_config_back(client: PocketBaseClient) -> int:
         RequestError: PocketBase could not be asked.
         SQLAlchemyError: The SQL database does not take it; nothing is changed then.
     """
-    rows = [codec_of("config").decode(wire) for wire in await client.read("config/get_rows", {})]
+    rows, unreadable = [], []
+    for wire in await client.read("config/get_rows", {}):
+        try:
+            rows.append(codec_of("config").decode(wire))
+        except ValueError:
+            unreadable.append(wire[0])
+    if unreadable:
+        log.warning("Values of the configuration that are no JSON are left out: %s.", ", ".join(unreadable))
     if rows:
         async with sql.begin() as connection:
             await connection.execute(delete(Config.__table__))

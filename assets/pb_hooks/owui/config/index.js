@@ -3,20 +3,23 @@
 /** The host's table `config`: a value for each key. Values are JSON texts, as the host's own encoder writes them. */
 
 const { insert, update, removeSelected, removeWhere } = require("../lib/records.js");
-const { tables, arg, many, row } = require("../lib/rows.js");
+const { tables, arg, many } = require("../lib/rows.js");
 const { VERSION } = require("./version.js");
 
 const CONFIG = tables.config;
 
 /** @typedef {[key: string, text: string, updated_at?: number]} Entry */
 
+/** SQL of a value. Raw SQL can leave what JSON cannot hold: then only who reads this key is told, as with stock. */
+const VALUE = `iif(typeof(c.value) = 'blob' OR c.value IN (9e999, -9e999), CAST(c.value AS TEXT), c.value)`;
+
 const reads = {
   // For who takes the configuration back to SQL.
-  get_rows: many(row(CONFIG, "c"), "FROM owui_config c", "c.rowid"),
+  get_rows: many(`json_array(c.key, ${VALUE}, c.updated_at, c.nulls)`, "FROM owui_config c", "c.rowid"),
   // All keys with their values, oldest first; null if the caller has these.
   get_entries: `SELECT iif(${VERSION} = ${arg("version")}, 'null',
     json_object('version', ${VERSION}, 'entries',
-      (SELECT json_group_array(json_array(c.key, c.value) ORDER BY c.rowid) FROM owui_config c))) AS json`,
+      (SELECT json_group_array(json_array(c.key, ${VALUE}) ORDER BY c.rowid) FROM owui_config c))) AS json`,
 };
 
 /**

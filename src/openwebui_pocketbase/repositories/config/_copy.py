@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from openwebui_pocketbase.client.wire import lenient_loads
 from openwebui_pocketbase.codec import NULL, Json
 from openwebui_pocketbase.host_request import serving
 from openwebui_pocketbase.repositories.base import JSON, Requests
@@ -86,7 +87,7 @@ class Copy:
     async def read(self, pocketbase: Requests) -> Snapshot:
         """Return the values as they are now."""
         known = self.known
-        reply = await pocketbase.read("config/get_entries", {"version": known.version})
+        reply = lenient_loads(await pocketbase.read_bytes("config/get_entries", {"version": known.version}))
         if reply is None:
             return known
         self.known = Snapshot(reply["version"], map(tuple, reply["entries"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -187,8 +188,9 @@ class PocketBaseConfig(PocketBaseRepository):
     def _text(self, key: str, value: Any) -> str:
         """Return a value as it is stored; an equal one, which may be spelled otherwise, stays as it is."""
         known = self._copy.known
-        if key in known and known.value(key) == value:
-            return known.document(key).text
+        with suppress(ValueError):  # what raw SQL has left is replaced
+            if key in known and known.value(key) == value:
+                return known.document(key).text
         return str(self._encoded({"value": value})["value"] or "null")
 
 
