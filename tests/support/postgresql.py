@@ -19,6 +19,7 @@ POSTGRESQL_DIFFERENCES = {
     "ties": "rows of the same time have no order in PostgreSQL",
     "negative": "PostgreSQL refuses a negative LIMIT or OFFSET; to SQLite, and to ours, it is none",
     "JSON scalars": "PostgreSQL reads JSON's true as the text 'true', SQLite as the number 1; so does ours",
+    "whole numbers": "PostgreSQL keeps a bare 1.0 in JSON; to SQLite, and to ours, it is 1",
     "foreign keys": "PostgreSQL enforces foreign keys; SQLite does not, and ours has none",
 }
 """Where the oracles differ: ours does what SQLite does. Tests skip PostgreSQL for these reasons only."""

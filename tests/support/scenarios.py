@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -343,20 +343,30 @@ def play_together(instances: Mapping[str, OpenWebUI], scenario: str, steps: Sequ
                     f"step {number} ({each})\n  meant: {each.count} items\n  {reference}: {expected}"[:3000]
                 )
             for name, found in others:
-                where = [f"    {line}"[:1000] for line in contrast(expected, found)]
+                where = [f"    {line}"[:1000] for line in contrast(expected, found, whole=not is_sqlite)]
                 if where:
                     differences.append("\n".join([f"step {number} ({each})", f"  {reference} != {name}", *where[:12]]))
     return "\n".join(differences)
 
 
-def contrast(one: Any, other: Any, path: str = "") -> Iterator[str]:
-    """Tell where two documents differ, and how."""
-    same: Callable[[Any, Any], bool] = lambda a, b: type(a) is type(b)  # noqa: E731 - 1 is not True, nor 1.0
+def contrast(one: Any, other: Any, path: str = "", *, whole: bool = False) -> Iterator[str]:
+    """Tell where two documents differ, and how.
+
+    Args:
+        one: The reference.
+        other: Another one.
+        path: Where they are in what is compared.
+        whole: Whether 1.0 may be 1; see "whole numbers" in `POSTGRESQL_DIFFERENCES`.
+    """
+
+    def same(a: Any, b: Any) -> bool:
+        return type(a) is type(b) or (whole and {type(a), type(b)} == {int, float})  # 1 is not True, nor 1.0
+
     if same(one, other) and isinstance(one, dict) and list(one) == list(other):
         for key, value in one.items():
-            yield from contrast(value, other[key], f"{path}.{key}")
+            yield from contrast(value, other[key], f"{path}.{key}", whole=whole)
     elif same(one, other) and isinstance(one, list | tuple) and len(one) == len(other):
         for number, pair in enumerate(zip(one, other, strict=True)):
-            yield from contrast(*pair, f"{path}[{number}]")
+            yield from contrast(*pair, f"{path}[{number}]", whole=whole)
     elif not same(one, other) or one != other:
         yield f"{path}: {one!r} != {other!r}"

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from openwebui_pocketbase.seams.event_functions import SharedReads, shared
+from openwebui_pocketbase.seams.event_functions import shared
+from openwebui_pocketbase.shared_reads import SharedReads
 
 
 class Source:

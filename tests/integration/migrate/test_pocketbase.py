@@ -357,3 +357,13 @@ async def test_long_chats(store: PocketBaseStore) -> None:
     assert sizes[large.key] > 20 << 20
     await store.remove(CHAT, [many.key])
     assert await keys(store, CHAT) == [large.key]
+
+
+async def test_a_setting_that_is_a_whole_number_is_no_reason_for_a_note(store: PocketBaseStore) -> None:
+    unit = UNITS["config"]
+    for value in (0.0, 1.0, 0.5, None, {"a": 1.0}):
+        fitted = store.fitted(unit, item_of(unit, {"key": "rag.threshold", "value": value, "updated_at": 1}))
+        assert fitted.notes == ()
+        await put(store, unit, fitted)
+        await assert_same(store, unit, fitted)
+        await store.remove(unit, [("rag.threshold",)])

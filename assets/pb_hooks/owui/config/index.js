@@ -19,7 +19,8 @@ const reads = {
   // All keys with their values, oldest first; null if the caller has these.
   get_entries: `SELECT iif(${VERSION} = ${arg("version")}, 'null',
     json_object('version', ${VERSION}, 'entries',
-      (SELECT json_group_array(json_array(c.key, ${VALUE}) ORDER BY c.rowid) FROM owui_config c))) AS json`,
+      (SELECT json_group_array(json_array(c.key, ${VALUE}))
+        FROM (SELECT key, value FROM owui_config ORDER BY rowid) c))) AS json`,
 };
 
 /**

@@ -53,6 +53,8 @@ class _Fitter:
         made = {column.name: _fit_value(column, row[column.name]) for column in self._columns}
         for column in self._columns:
             before, value = row[column.name], made[column.name]
+            if column.secret and value == before:
+                continue  # 1.0 became 1, which a note could not say of a secret
             if type(value) is not type(before) or value != before:
                 was, becomes = ("...", "...") if column.secret else (f"{before!r:.60}", f"{value!r:.60}")
                 reason = f"Its {column.name} is {was}, which PocketBase cannot hold; it becomes {becomes}."
@@ -78,7 +80,9 @@ def fitted(unit: Unit, item: Item) -> Item:
         reason = f"There is another row with this {' and '.join(unit.key)}, and PocketBase keeps one: the first."
         notes.append(Note(unit.name, name_of(unit.name, more), reason, is_left_out=True))
     rows[unit.name] = rows[unit.name][:1]
-    return replace(item, rows=rows, notes=(*item.notes, *notes)) if notes else item
+    if not notes and all([*map(id, rows[name])] == [*map(id, of_table)] for name, of_table in item.rows.items()):
+        return item
+    return replace(item, rows=rows, notes=(*item.notes, *notes))
 
 
 def _fit_chat(chat_id: str, rows: dict[str, list[Row]], notes: list[Note]) -> None:
