@@ -165,7 +165,12 @@ def switched_back(contestants: dict[str, OpenWebUI]) -> Iterator[dict[str, OpenW
     """The instances, of which none requires an authenticator any more after the test, whatever happens."""
     yield contestants
     for instance in contestants.values():
-        instance.execute("UPDATE config SET value = 'false' WHERE key = 'auth.mfa.enable'")
+        statement = "UPDATE {} SET value = 'false' WHERE key = 'auth.mfa.enable'"
+        if "config" in instance.in_pocketbase:
+            with instance.admin() as admin:
+                admin.sql(statement.format("owui_config"))
+        else:
+            instance.execute(statement.format("config"))
         instance.forget_tokens()
 
 
