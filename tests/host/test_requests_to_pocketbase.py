@@ -42,7 +42,7 @@ OPENING = ["chats/get_chat_by_id", "chat_messages/get_messages_map_by_chat_id"]
 FOLDERS = ["folders/get_folders_by_user_id"] * 2
 
 ASKED: list[tuple[dict[str, Any], list[str]]] = [
-    (post("/api/v1/chats/new", CHAT, "ann", chat="id"), [SIGNED_IN, "chats/insert_chats"]),
+    (post("/api/v1/chats/new", CHAT, "ann", chat="id"), [SIGNED_IN, "users/get_user_by_id", "chats/insert_chats"]),
     (get("/api/v1/auths/"), [SIGNED_IN]),
     (get("/api/v1/users/user/settings"), [SIGNED_IN]),
     (get("/api/v1/chats/?page=1"), [SIGNED_IN, "chats/get_chat_list"]),
@@ -58,7 +58,7 @@ ASKED: list[tuple[dict[str, Any], list[str]]] = [
 
 
 def test_who_has_signed_in_is_one_read(driver: Driver, tmp_path: Path) -> None:
-    """Credentials, user and groups, as often as the host asks for them."""
+    """Credentials, user and groups; the host asks for the user again to see who may make chats."""
     env = {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_EMBEDDED_DATA_DIR": str(tmp_path / "pocketbase")}
     started = driver.start(env, [*PREPARE, *(request for request, _ in ASKED)])
     assert {status for status, _ in started.answers} == {200}, started.answers

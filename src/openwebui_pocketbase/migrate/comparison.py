@@ -141,8 +141,18 @@ class Comparison:
             if is_left_out and not fitted.rows.get(unit.name):
                 return  # with it go its parts; what the target has of it stays
             wanted = fitted if any(fitted.rows.values()) else None
-        if not _is_same(unit, wanted, found):
+        if not (_is_same(unit, wanted, found) or self._is_origin(unit, item, found)):
             compared.differences.append(Difference(key, wanted, found))
+
+    def _is_origin(self, unit: Unit, item: Item | None, found: Item | None) -> bool:
+        """Tell whether an item is what the source makes of the target's, where nobody needs to be told of that.
+
+        PocketBase has made 0 of a setting that is 0.0 in PostgreSQL.
+        """
+        if item is None or found is None:
+            return False
+        fitted = self.source.fitted(unit, found)
+        return not fitted.notes and _is_same(unit, item, fitted)
 
     def _without_kept(self, unit: Unit, key: Key, item: Item | None, found: Item | None) -> Item | None:
         """Return an item of the target without rows that never came to the source; None if it is such a row itself."""
