@@ -52,7 +52,8 @@ COUNTED = (
     Counted("messages in channels", "message"),
     Counted("reactions to messages", "message_reaction"),
 )
-"""All that is counted. Credentials are not: ``leave`` copies them, and what is copied cannot be told from the rest."""
+"""All that is counted. Credentials and the configuration are not: ``leave`` copies them, and what is copied cannot be
+told from the rest."""
 
 
 def count_unmirrored(admin: AdminClient, groups: Collection[str]) -> dict[str, dict[str, int]]:

@@ -676,3 +676,17 @@ async def test_one_of_many_gets_an_address_or_a_key(on_sqlite: Pair) -> None:
         *(subject.update_user_api_key_by_id(key, "sk-same") for key in IDS[20:40]), return_exceptions=True
     )
     assert sum(result is True for result in given) == 1
+
+
+async def test_json_that_says_the_same_in_another_order_stays(pair: Pair) -> None:
+    """SQLAlchemy takes it for no change; of integers that JavaScript cannot tell apart each is one."""
+    await pair.call("insert_new_user", "u1", "Name", "u1@x")
+    for value in (
+        {"a": {"x": 1, "y": [2]}, "b": None},
+        {"b": None, "a": {"y": [2], "x": 1}},
+        {"b": None, "a": {"y": [3], "x": 1}},
+        {"n": 2**53, "m": 1},
+        {"n": 2**53 + 1, "m": 1},
+    ):
+        for more in ({}, {"email": "u1@x"}):
+            await pair.call("update_user_by_id", "u1", {"info": value, "variables": value, **more})

@@ -2,6 +2,7 @@
 
 /** What the modules of users share: a user's row, and what is done with it for users and for credentials. */
 
+const { isReordered } = require("../lib/json.js");
 const { insert, update, updatePlainly, removeWhere, find } = require("../lib/records.js");
 const { tables, arg, value, row, one, query } = require("../lib/rows.js");
 
@@ -16,6 +17,8 @@ const ROW = row(USER, "u");
 const BY_ID = `FROM owui_users u WHERE u.id = ${arg("id")}`;
 
 const STORED = {
+  info: one(`SELECT json_array(u.info) ${BY_ID}`),
+  variables: one(`SELECT json_array(u.variables) ${BY_ID}`),
   settings: one(`SELECT json_array(u.settings) ${BY_ID}`),
   oauth: one(`SELECT json_array(u.oauth) ${BY_ID}`),
   scim: one(`SELECT json_array(u.scim) ${BY_ID}`),
@@ -72,12 +75,38 @@ function updateUser(tx, id, changes) {
  * What a user's JSON column has, as one item of an array; null if there is no such user.
  *
  * @param {CoreApp} tx
- * @param {"settings" | "oauth" | "scim"} column
+ * @param {keyof typeof STORED} column
  * @param {string} body JSON text with `id`
  * @returns {[string | number | null] | null}
  */
 function stored(tx, column, body) {
   return JSON.parse(query(tx, STORED[column], body));
+}
+
+/**
+ * Save changes of a user as `updateUser` does, but for JSON that says what is stored in another order: as with stock, that
+ * stays, and the row that is returned has what was given.
+ *
+ * @param {CoreApp} tx
+ * @param {string} id
+ * @param {Values} changes
+ */
+function updateUserAsGiven(tx, id, changes) {
+  const columns = /** @type {(keyof typeof STORED)[]} */ (Object.keys(STORED));
+  const body = JSON.stringify({ id });
+  const same = columns.filter(
+    (column) => changes[column] && isReordered(stored(tx, column, body)?.[0], changes[column]),
+  );
+  const others = Object.entries(changes).filter(([name]) => !same.includes(/** @type {any} */ (name)));
+  const row = updateUser(tx, id, Object.fromEntries(others));
+  if (row === "null" || !same.length) {
+    return row;
+  }
+  const values = JSON.parse(row);
+  for (const column of same) {
+    values[USER.columns.findIndex(({ name }) => name === column)] = changes[column];
+  }
+  return JSON.stringify(values);
 }
 
 /**
@@ -121,5 +150,6 @@ module.exports = {
   insertUser,
   updateUser,
   stored,
+  updateUserAsGiven,
   deleteUser,
 };

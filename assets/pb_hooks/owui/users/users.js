@@ -14,6 +14,7 @@ const {
   insertUser,
   updateUser,
   stored,
+  updateUserAsGiven,
   deleteUser,
 } = require("./_base.js");
 
@@ -66,7 +67,7 @@ const writes = {
    * @param {{ id: string, changes: Values }} args `changes` has the columns that are to change
    */
   update_user_by_id(tx, { id, changes }) {
-    const row = updateUser(tx, id, changes);
+    const row = updateUserAsGiven(tx, id, changes);
     const auth = row === "null" || changes.email === undefined ? null : find(tx, AUTH, id);
     if (auth) {
       update(tx, AUTH, auth, { email: changes.email });
