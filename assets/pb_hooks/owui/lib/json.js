@@ -198,4 +198,4 @@ function isReordered(old, text) {
   );
 }
 
-module.exports = { members, merged, merge, object, equal, isReordered };
+module.exports = { members, merged, merge, object, isReordered, equal };
