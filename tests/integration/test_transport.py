@@ -199,6 +199,78 @@ async def test_connections_are_limited_and_reused() -> None:
         assert server.connections == most == 4
 
 
+async def test_a_request_nobody_waits_for_counts_until_it_is_answered() -> None:
+    busy = most = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal busy, most
+        while True:
+            await request(reader)
+            busy += 1
+            most = max(most, busy)
+            await asyncio.sleep(0.05)
+            busy -= 1
+            writer.write(OK)
+
+    async with running(serve, max_connections=4) as (server, transport):
+        for _ in range(3):
+            impatient = [asyncio.ensure_future(transport.send(HEAD, b"{}")) for _ in range(10)]
+            await asyncio.sleep(0.01)
+            for each in impatient:
+                each.cancel()
+            await asyncio.wait(impatient)
+        answers = await asyncio.gather(*(transport.send(HEAD, b"{}") for _ in range(10)))
+        assert answers == [Answer(200, b"ok")] * 10  # each its own, none that was meant for somebody before
+        assert server.connections == most == 4
+
+
+async def test_a_request_of_which_a_part_was_sent_is_broken_off() -> None:
+    got = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await asyncio.sleep(0.1)
+            await reader.readexactly(100_000_000)
+        got.set()
+
+    async with running(serve, max_connections=1) as (_, transport):
+        head = b"POST / HTTP/1.1\r\nContent-Length: 100000000\r\n\r\n"
+        sending = asyncio.ensure_future(transport.send(head, bytes(100_000_000)))
+        await asyncio.sleep(0.05)
+        sending.cancel()
+        await asyncio.wait([sending])
+        await asyncio.wait_for(got.wait(), 5)
+
+
+async def test_a_server_that_never_answers_gets_its_time_only() -> None:
+    async with running(answering(OK[:5], pause=30.0), max_connections=1, read=0.3) as (server, transport):
+        first = asyncio.ensure_future(transport.send(HEAD, b"{}"))
+        await asyncio.sleep(0.1)
+        first.cancel()
+        await asyncio.wait([first])
+        with pytest.raises(TimeoutError):
+            await transport.send(HEAD, b"{}")
+        assert server.connections == 2
+
+
+async def test_closing_ends_what_nobody_waits_for() -> None:
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        await reader.read()
+        ended.set()
+
+    async with running(serve) as (_, transport):
+        first = asyncio.ensure_future(transport.send(HEAD, b"{}"))
+        await asyncio.sleep(0.05)
+        first.cancel()
+        await asyncio.wait([first])
+        transport.close()
+        await asyncio.wait_for(ended.wait(), 5)
+
+
 async def test_waiting_for_a_connection_ends() -> None:
     async with running(answering(OK[:5], pause=3.0), max_connections=1, wait=0.2) as (_, transport):
         first = asyncio.ensure_future(transport.send(HEAD, b"{}"))

@@ -164,7 +164,9 @@ class Feed(BackgroundTask):
             after = self._last
             # Those who listen deal with another process of PocketBase themselves: they see it by the page.
             async with asyncio.timeout(wait + GRACE):  # a connection can go silent
-                found = await self._client.read("changes/get_changes", parameters, meet=False, lenient=True)
+                found = await self._client.read(
+                    "changes/get_changes", parameters, meet=False, lenient=True, is_waiting=True
+                )
             if asked == (self._seen_run, self._cursor):
                 return _page_of(found, after=after)
             wait = 0.0  # another request was faster, and this page is of no use

@@ -112,7 +112,15 @@ class PocketBaseClient:
         # With one connection nobody else could ask meanwhile.
         return self._timeouts.read / 2 if self._pool.max_connections > 1 else 0.0
 
-    async def read(self, path: str, parameters: Mapping[str, Any], *, meet: bool = True, lenient: bool = False) -> Any:
+    async def read(
+        self,
+        path: str,
+        parameters: Mapping[str, Any],
+        *,
+        meet: bool = True,
+        lenient: bool = False,
+        is_waiting: bool = False,
+    ) -> Any:
         """Call a method that only reads, such as ``tags/get_tags_by_user_id``.
 
         Args:
@@ -120,13 +128,16 @@ class PocketBaseClient:
             parameters: The request's body.
             meet: Whether `on_new_run` comes first; what that does reads without it.
             lenient: Whether bytes that are no UTF-8, which raw SQL can leave, become replacement characters.
+            is_waiting: Whether it waits for something to happen, until nobody listens any more.
 
         Raises:
             RequestError: See the error tree; after repetition where the server was unavailable.
             ConfigurationError: PocketBase was replaced by one that has none of the users.
         """
         parse = lenient_loads if lenient else orjson.loads
-        answer = await self._send("POST", f"/api/owui/{path}", encode(parameters), "", parse=parse)
+        answer = await self._send(
+            "POST", f"/api/owui/{path}", encode(parameters), "", parse=parse, is_waiting=is_waiting
+        )
         if self.run != self.met_run and meet:
             await self._meet()
         return answer
@@ -291,6 +302,7 @@ class PocketBaseClient:
         parse: Callable[[bytes], Any] = orjson.loads,
         status: int = httpx.codes.OK,
         is_marked: bool = True,
+        is_waiting: bool = False,
     ) -> Any:
         """Send a request that may be repeated until it is answered or the time for that is over.
 
@@ -302,6 +314,7 @@ class PocketBaseClient:
             parse: Makes the answer from the reply's body.
             status: HTTP status of a good reply.
             is_marked: Whether data URLs are put in where the answer has marks of them.
+            is_waiting: See `read`.
         """
         if not self._url and self._opener is not None:
             await asyncio.to_thread(self._opener)
@@ -315,7 +328,7 @@ class PocketBaseClient:
                 try:
                     token = await self._authenticator.token()
                     try:
-                        answer = await self._attempt(method, path, content, headers, token, status)
+                        answer = await self._attempt(method, path, content, headers, token, status, is_waiting)
                         if is_marked and _MARKED in answer:
                             answer = await self._data_urls.put_in(answer)
                         return parse(answer)
@@ -345,12 +358,14 @@ class PocketBaseClient:
         except TimeoutError:
             raise failure from failure.__cause__
 
-    async def _attempt(self, method: str, path: str, content: bytes, headers: str, token: str, expected: int) -> bytes:
+    async def _attempt(
+        self, method: str, path: str, content: bytes, headers: str, token: str, expected: int, is_waiting: bool
+    ) -> bytes:
         head = self._heads.get(path) or self._make_head(method, path)
         lines = f"{head}Authorization: {token}\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
         sent_at = time.monotonic()
         try:
-            status, body, received = await self._transport().send(lines.encode(), content)
+            status, body, received = await self._transport().send(lines.encode(), content, is_waiting=is_waiting)
         except OSError as error:
             raise unavailable(self._url + path.partition("?")[0], error) from error
         if status != expected:

@@ -11,6 +11,7 @@ import ssl
 import zlib
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -68,13 +69,18 @@ class Transport:
         self._keepalive = pool.keepalive
         self._slots = asyncio.Semaphore(pool.max_connections)
         self._idle: deque[_Connection] = deque()
+        self._left: set[_Connection] = set()
 
-    async def send(self, head: bytes, body: bytes) -> Answer:
+    async def send(self, head: bytes, body: bytes, *, is_waiting: bool = False) -> Answer:
         """Send a request.
+
+        If the caller is cancelled, the server works on, and its connection counts until it has answered: otherwise
+        people who go away and come back would give it more to do at a time than `max_connections` says.
 
         Args:
             head: Request line and headers, with ``Content-Length`` and the empty line behind them.
             body: The body.
+            is_waiting: Whether the server only waits meanwhile, and ends that when the connection is closed.
 
         Raises:
             OSError: There was no whole answer, or none in time; the request may have been carried out.
@@ -85,27 +91,44 @@ class Transport:
                 await self._slots.acquire()
         else:
             await self._slots.acquire()
+        connection: _Connection | None = None
         try:
             while True:
                 connection = self._kept() or await self._connect()
                 try:
-                    answer = await connection.send(head, body, self._timeouts.read)
+                    answer = await connection.send(head, body, self._timeouts.read, is_waiting=is_waiting)
                 except TransportError:
                     if connection.is_fresh or connection.has_begun:
                         raise
                     continue  # the server closed the idle connection at this moment; so it goes with all of them
-                if connection.is_open:
-                    connection.idle_since = asyncio.get_running_loop().time()
-                    connection.is_fresh = False
-                    self._idle.append(connection)
+                self._keep(connection)
                 return answer
         finally:
-            self._slots.release()
+            if connection is None or connection.left is None:
+                self._slots.release()
+            else:
+                self._left.add(connection)
+                connection.left.add_done_callback(partial(self._take_back, connection))
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
+        """Close the connections whose answers nobody waits for."""
         while self._idle:
             self._idle.pop().close()
+        for connection in self._left:
+            connection.close()
+
+    def _take_back(self, connection: _Connection, _: asyncio.Future[Answer]) -> None:
+        """The server has answered, or never will."""
+        connection.left = None
+        self._left.discard(connection)
+        self._keep(connection)
+        self._slots.release()
+
+    def _keep(self, connection: _Connection) -> None:
+        if connection.is_open:
+            connection.idle_since = asyncio.get_running_loop().time()
+            connection.is_fresh = False
+            self._idle.append(connection)
 
     def _kept(self) -> _Connection | None:
         """Return an open connection of earlier; the last used is the most likely to be in good order."""
@@ -147,6 +170,7 @@ class _Connection(asyncio.Protocol):
         has_begun: Whether something of the present answer has come.
         is_open: Whether it can be used again.
         idle_since: Time of the event loop.
+        left: Of a request whose caller was cancelled: has a result when the server has answered.
     """
 
     def __init__(self) -> None:
@@ -154,6 +178,7 @@ class _Connection(asyncio.Protocol):
         self.has_begun = False
         self.is_open = True
         self.idle_since = 0.0
+        self.left: asyncio.Future[Answer] | None = None
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._parser: httptools.HttpResponseParser | None = None
@@ -166,7 +191,7 @@ class _Connection(asyncio.Protocol):
         self._patience = 0.0
         self._watch: asyncio.TimerHandle | None = None
 
-    async def send(self, head: bytes, body: bytes, patience: float) -> Answer:
+    async def send(self, head: bytes, body: bytes, patience: float, *, is_waiting: bool = False) -> Answer:
         """Send a request; wait for the answer as long as there are bytes of it every so many seconds."""
         assert self._transport is not None  # noqa: S101 - for the type checker
         if not self.is_open:
@@ -179,11 +204,16 @@ class _Connection(asyncio.Protocol):
         self._watch = self._loop.call_later(patience, self._check)
         try:
             return await self._answer
-        except BaseException:
-            self.close()  # what still comes belongs to nobody
+        except asyncio.CancelledError:
+            if not self.is_open or is_waiting or self._transport.get_write_buffer_size():
+                self.close()  # it has nothing to do yet
+            else:
+                self._answer = self.left = self._loop.create_future()
+                self.left.add_done_callback(self._end_watch)
             raise
         finally:
-            self._watch.cancel()
+            if self.left is None:
+                self._watch.cancel()
 
     def close(self) -> None:
         """Close it at once."""
@@ -252,6 +282,11 @@ class _Connection(asyncio.Protocol):
             return body
         encoding = self._headers.pop("content-encoding")
         return body if encoding == "identity" or not body else zlib.decompress(body, GZIP_OR_ZLIB)
+
+    def _end_watch(self, left: asyncio.Future[Answer]) -> None:
+        left.exception()  # of interest to nobody
+        if self._watch is not None:
+            self._watch.cancel()
 
     def _check(self) -> None:
         silence = self._loop.time() - self._last_bytes_at

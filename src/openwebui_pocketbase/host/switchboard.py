@@ -21,6 +21,7 @@ from openwebui_pocketbase.migrate.control.orders import Backends
 from openwebui_pocketbase.plugin import BACKEND, plugin
 from openwebui_pocketbase.runtime import Runtime
 from openwebui_pocketbase.settings import Settings, load_settings
+from openwebui_pocketbase.tasks import end
 
 __all__ = ["Switchboard"]
 
@@ -167,9 +168,7 @@ class Switchboard:
 
     async def close(self) -> None:
         """End what is to be done later, at once."""
-        for task in list(self._later):
-            task.cancel()
-        await asyncio.gather(*self._later, return_exceptions=True)
+        await end(list(self._later))
         async with self.lock:
             await self._drop()
 
