@@ -229,8 +229,8 @@ async def test_a_request_of_which_a_part_was_sent_is_broken_off() -> None:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.1)
         with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
-            await asyncio.sleep(0.1)
             await reader.readexactly(100_000_000)
         got.set()
 
