@@ -17,6 +17,7 @@ __all__ = [
     "Group",
     "RepositorySpec",
     "Seam",
+    "WrittenThrough",
     "extended_by",
     "seams_of",
     "spec_of",
@@ -66,6 +67,21 @@ class RepositorySpec:
 
 
 @dataclass(frozen=True)
+class WrittenThrough:
+    """A repository of the host that stays as it is: PocketBase has each row before the SQL database's commit.
+
+    Attributes:
+        name: Name of the singleton, such as ``Notes``.
+        module: Dotted name of the module that defines it.
+        tables: SQL tables mapped in that module.
+    """
+
+    name: str
+    module: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Seam:
     """A function of the host that has to be replaced because it goes to the SQL tables directly.
 
@@ -104,7 +120,8 @@ class Group:
 
     Attributes:
         name: What users write in ``[groups]``; one of `openwebui_pocketbase.settings.GROUPS`.
-        repositories: The main one first.
+        repositories: Those that are replaced, the main one first.
+        written_through: Those that stay, the main one first; a group has either.
         seams: Functions of the host that go to the tables directly, where the mirror of a table does not help.
         extended: Objects of the host, other than repositories, that have to do with these data.
         together: Groups that have to live in the same place -> why.
@@ -113,12 +130,18 @@ class Group:
     """
 
     name: str
-    repositories: tuple[RepositorySpec, ...]
+    repositories: tuple[RepositorySpec, ...] = ()
+    written_through: tuple[WrittenThrough, ...] = ()
     seams: tuple[Seam, ...] = ()
     extended: tuple[Extended, ...] = ()
     together: Mapping[str, str] = field(default_factory=dict)
     requires: Mapping[str, str] = field(default_factory=dict)
     writes_along: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The host's names of its tables."""
+        return tuple(name for spec in (*self.repositories, *self.written_through) for name in spec.tables)
 
     @property
     def stock(self) -> Mapping[str, str]:
@@ -147,6 +170,12 @@ def _repository(name: str, stock: str, interface: str, tables: str, ours: str, r
         f"{_REPOSITORIES}.{ours}",
         ready_with and f"open_webui.models.{ready_with}",
     )
+
+
+def _written_through(repositories: str) -> tuple[WrittenThrough, ...]:
+    """Make them of lines of three: singleton, module and its tables."""
+    lines = (line.split() for line in repositories.splitlines())
+    return tuple(WrittenThrough(name, f"open_webui.models.{module}", tuple(tables)) for name, module, *tables in lines)
 
 
 def _seam(where: str, replacement: str) -> Seam:
@@ -376,6 +405,32 @@ _GROUPS = (
         seams=(_seam("utils.mfa:update_mfa_config", "mfa_policy:in_one_write"),),
         requires={"users": "a change of the policy for second factors ends all sessions in the same transaction"},
     ),
+    Group("notes", written_through=_written_through("Notes notes note pinned_note")),
+    Group(
+        "prompts",
+        written_through=_written_through("Prompts prompts prompt\nPromptHistories prompt_history prompt_history"),
+    ),
+    Group("tools", written_through=_written_through("Tools tools tool\nToolHistories tool_history tool_history")),
+    Group(
+        "functions",
+        written_through=_written_through(
+            "Functions functions function\nFunctionHistories function_history function_history"
+        ),
+    ),
+    Group("skills", written_through=_written_through("Skills skills skill\nSkillHistories skill_history skill_history")),
+    Group(
+        "knowledge",
+        written_through=_written_through("Knowledges knowledge knowledge knowledge_directory knowledge_file"),
+        requires={"files": "a file takes its places in collections of knowledge along when it is deleted"},
+    ),
+    Group("memories", written_through=_written_through("Memories memories memory")),
+    Group("feedbacks", written_through=_written_through("Feedbacks feedbacks feedback")),
+    Group("automations", written_through=_written_through("Automations automations automation automation_run")),
+    Group(
+        "calendar",
+        written_through=_written_through("Calendars calendar calendar calendar_event calendar_event_attendee"),
+    ),
+    Group("apps", written_through=_written_through("Apps apps app")),
 )
 
 CATALOG: Mapping[str, Group] = {group.name: group for group in _GROUPS}

@@ -37,7 +37,11 @@ __all__ = ["GROUPS", "Settings", "environment_names", "load_settings", "secret_s
 
 log = logging.getLogger(__name__)
 
-GROUPS = ("users", "chats", "messages", "tags", "files", "groups", "folders", "models", "access", "config")
+GROUPS = (
+    *("users", "chats", "messages", "tags", "files", "groups", "folders", "models", "access", "config"),
+    *("notes", "prompts", "tools", "functions", "skills", "knowledge", "memories", "feedbacks"),
+    *("automations", "calendar", "apps"),
+)
 """The groups of data that can be stored in another place than Open WebUI's SQL database."""
 
 DISABLE_VARIABLE = f"{PREFIX}DISABLE"

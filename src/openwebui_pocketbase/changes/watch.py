@@ -2,6 +2,7 @@
 
 Whatever the mirror did not write itself is noted in ``owui_pocketbase_touched`` by the statement that writes it. So a
 row that is not noted there is a copy of what PocketBase had, for certain, and nothing is lost when it is deleted.
+What the host writes through is noted in ``owui_pocketbase_outbox``, which is empty again when its transaction ends.
 A row of somebody else's that PocketBase has not is taken out of the table, where it would grant and forbid things, and
 kept whole in ``owui_pocketbase_aside`` until an administrator decides.
 """
@@ -27,8 +28,10 @@ __all__ = [
     "Touched",
     "aside_rows",
     "drop_aside",
+    "empty_outbox",
     "forget",
     "keep_aside",
+    "outbox",
     "set_aside",
     "touched",
     "unwatch",
@@ -44,6 +47,15 @@ _TOUCHED = Table(
 )
 """Each write of others: table, and id of the row, empty for all of them. Only added to: two at once do not wait."""
 
+_OUTBOX = Table(
+    "owui_pocketbase_outbox",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("row_id", Text, nullable=False),
+)
+"""What the host has written through in a transaction that goes on: table, and id of the row."""
+
 _ASIDE = Table(
     "owui_pocketbase_aside",
     METADATA,
@@ -53,6 +65,10 @@ _ASIDE = Table(
     Column("at", BigInteger, nullable=False),
 )
 """Rows that were taken out of mirrored tables, as JSON; seconds since 1970."""
+
+# Made once: that takes longer than to run them.
+_OF_OUTBOX = select(_OUTBOX.c.name, _OUTBOX.c.row_id).distinct()
+_EMPTY_OUTBOX = delete(_OUTBOX)
 
 _ROWS = {"insert": ("NEW",), "update": ("OLD", "NEW"), "delete": ("OLD",), "truncate": ()}
 """Event -> the rows that it touches, as triggers call them; SQLite has no TRUNCATE."""
@@ -111,6 +127,19 @@ async def touched(connection: AsyncConnection, limit: int = AT_ONCE) -> Touched:
     for _, name, row_id in rows:
         ids.setdefault(name, set()).add(row_id)
     return Touched(frozenset(row[0] for row in rows), ids)
+
+
+def outbox(connection: Connection) -> dict[str, list[str]]:
+    """Return what was written through in this transaction: ids of rows, by table."""
+    ids: dict[str, list[str]] = {}
+    for name, row_id in connection.execute(_OF_OUTBOX):
+        ids.setdefault(name, []).append(row_id)
+    return ids
+
+
+def empty_outbox(connection: Connection) -> None:
+    """Delete what `outbox` returns."""
+    connection.execute(_EMPTY_OUTBOX)
 
 
 async def forget(connection: AsyncConnection, numbers: Iterable[int]) -> None:
@@ -188,20 +217,29 @@ def _definition(connection: Connection, name: str, event: str) -> str:
         theirs = "current_setting('owui.mirror', true) IS DISTINCT FROM 'on'"
         return f"{start} FOR EACH {each} WHEN ({theirs}) EXECUTE FUNCTION {_in_schema(connection, 'owui_watch')}()"
     ids = " UNION ".join(f"SELECT '{name}', {row}.id WHERE {row}.id IS NOT NULL" for row in _ROWS[event])
-    theirs = f"(SELECT writing FROM {preparer.format_table(STATE)} WHERE id = 1) IS NOT 1"  # noqa: S608 - our own name
+    writing = f"(SELECT writing FROM {preparer.format_table(STATE)} WHERE id = 1)"  # noqa: S608 - our own name
     notes = preparer.format_table(_TOUCHED)
-    return f"{start} WHEN {theirs} BEGIN INSERT INTO {notes} (name, row_id) {ids}; END"
+    inserts = f"INSERT INTO {notes} (name, row_id) {ids};"
+    if TABLES[name].through:
+        some = f"SELECT * FROM ({ids}) WHERE {writing}"  # noqa: S608 - our own names
+        outbox = preparer.format_table(_OUTBOX)
+        inserts = f"INSERT INTO {notes} (name, row_id) {some} IS NOT 2; INSERT INTO {outbox} (name, row_id) {some} = 2;"
+    return f"{start} WHEN {writing} IS NOT 1 BEGIN {inserts} END"
 
 
 def _make_function(connection: Connection) -> None:
     """Make PostgreSQL's function of the triggers; it names the schema, as others may have another search path."""
-    note = f"INSERT INTO {_in_schema(connection, _TOUCHED.name)} (name, row_id) VALUES (TG_TABLE_NAME,"  # noqa: S608 - our own name
+    into = {table: f"INSERT INTO {_in_schema(connection, table.name)}" for table in (_TOUCHED, _OUTBOX)}
+    note, send = (f"{insert} (name, row_id) VALUES (TG_TABLE_NAME," for insert in into.values())
+    each = (
+        "IF TG_OP <> 'INSERT' THEN {0} OLD.id); END IF; "
+        "IF TG_OP <> 'DELETE' AND (TG_OP = 'INSERT' OR NEW.id <> OLD.id) THEN {0} NEW.id); END IF; "
+    )
     connection.exec_driver_sql(
         f"CREATE OR REPLACE FUNCTION {_in_schema(connection, 'owui_watch')}() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        f"BEGIN IF TG_OP = 'TRUNCATE' THEN {note} ''); ELSE "
-        f"IF TG_OP <> 'INSERT' THEN {note} OLD.id); END IF; "
-        f"IF TG_OP <> 'DELETE' THEN {note} NEW.id); END IF; "
-        "END IF; RETURN NULL; END $$"
+        f"BEGIN IF TG_OP = 'TRUNCATE' THEN {note} ''); "
+        f"ELSIF current_setting('owui.mirror', true) = 'through' THEN {each.format(send)} "
+        f"ELSE {each.format(note)} END IF; RETURN NULL; END $$"
     )
 
 

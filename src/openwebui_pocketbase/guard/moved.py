@@ -26,12 +26,14 @@ class MovedTable:
         name: The host's name of it.
         group: The group of data it belongs to.
         mirrored: Whether it has a copy of the rows, which may be read.
+        through: Whether Open WebUI writes it through: with its commit PocketBase gets the rows.
         repository: Dotted name of the host's repository, which has the rows wherever they are.
     """
 
     name: str
     group: str
     mirrored: bool
+    through: bool
     repository: str
 
     @property
@@ -71,8 +73,14 @@ class MovedTable:
 def moved_tables(groups: Collection[str]) -> dict[str, MovedTable]:
     """Return the SQL tables of groups in PocketBase, by name."""
     return {
-        name: MovedTable(name, group, name in TABLES and TABLES[name].mirrored, f"{spec.module}.{spec.name}")
+        name: MovedTable(
+            name,
+            group,
+            mirrored=name in TABLES and TABLES[name].mirrored,
+            through=name in TABLES and TABLES[name].through,
+            repository=f"{spec.module}.{spec.name}",
+        )
         for group in groups
-        for spec in CATALOG[group].repositories
+        for spec in (*CATALOG[group].repositories, *CATALOG[group].written_through)
         for name in spec.tables
     }

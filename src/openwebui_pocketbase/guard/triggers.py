@@ -1,6 +1,7 @@
 """The guard: triggers in the SQL database that refuse changes of moved tables, whoever makes them.
 
-The mirror says in its transactions that it is writing: on SQLite in its table, on PostgreSQL in a setting.
+The mirror says in its transactions that it is writing: on SQLite in its table, on PostgreSQL in a setting. So does
+the host where it writes through.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ __all__ = ["Change", "Refusing", "guarded_tables", "install", "remove"]
 
 PREFIX = "owui_guard_"
 STATE = "owui_pocketbase_mirror"
-"""The mirror's table; SQLite's triggers need it. Its row has ``writing`` = 1 while the mirror writes."""
+"""The mirror's table; SQLite's triggers need it. Its row has ``writing`` = 1 while the mirror writes, 2 while the host
+writes through."""
 
 OPERATIONS = {"sqlite": ("insert", "update", "delete"), "postgresql": ("insert", "update", "delete", "truncate")}
 
@@ -41,7 +43,8 @@ _EXISTING = {
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $owui$
 BEGIN
-  IF pg_trigger_depth() = 1 AND current_setting('owui.mirror', true) IS DISTINCT FROM 'on' THEN
+  IF pg_trigger_depth() = 1
+     AND coalesce(current_setting('owui.mirror', true), '') NOT IN ('on', coalesce(TG_ARGV[1], 'on')) THEN
     RAISE EXCEPTION USING MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NULL;
@@ -56,10 +59,12 @@ class Refusing:
     Attributes:
         table: Its name.
         message: What it says then; without single quotes.
+        through: Whether the host may write it where it writes through.
     """
 
     table: str
     message: str
+    through: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,9 +114,9 @@ def install(connection: Connection, tables: Collection[Refusing], *, schema: str
         connection.exec_driver_sql(f"DROP TRIGGER {_named(connection, schema if is_sqlite else None, name)}{where}")
     if not is_sqlite:
         _replace_function(connection, schema, needed=bool(wanted))
-    messages = {each.table: each.message for each in tables}
+    by_name = {each.table: each for each in tables}
     for table, name in sorted(missing):
-        _create(connection, schema, table, name, messages[table], wanted[table, name])
+        _create(connection, schema, by_name[table], name, wanted[table, name])
     guarded, lifted = {table for table, _ in missing}, {table for table, _ in wrong}
     return Change(tuple(sorted(guarded)), tuple(sorted(lifted - {table for table, _ in wanted})))
 
@@ -135,27 +140,30 @@ def _wanted(connection: Connection, tables: Collection[Refusing], schema: str | 
     for each in tables:
         for operation in OPERATIONS[dialect] if each.table in existing else ():
             name = f"{PREFIX}{each.table}_{operation}"
-            definition = _definition(connection, schema, each.table, name, each.message)
+            definition = _definition(connection, schema, each, name)
             if dialect == "postgresql":
                 definition = hashlib.sha256(f"{_FUNCTION}{definition}".encode()).hexdigest()
             wanted[each.table, name] = definition
     return wanted
 
 
-def _definition(connection: Connection, schema: str | None, table: str, name: str, message: str) -> str:
+def _definition(connection: Connection, schema: str | None, refusing: Refusing, name: str) -> str:
     operation = name.rpartition("_")[2].upper()
-    head = f"CREATE TRIGGER {name} BEFORE {operation} ON {_named(connection, schema, table)}"
+    head = f"CREATE TRIGGER {name} BEFORE {operation} ON {_named(connection, schema, refusing.table)}"
     if connection.dialect.name == "sqlite":
-        is_ours = f"(SELECT writing FROM {STATE} WHERE id = 1) IS NOT 1"  # noqa: S608 - a name of ours
-        return f"{head} WHEN {is_ours} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        writing = f"coalesce((SELECT writing FROM {STATE} WHERE id = 1), 0)"  # noqa: S608 - a name of ours
+        theirs = f"{writing} NOT IN (1{', 2' if refusing.through else ''})"
+        return f"{head} WHEN {theirs} BEGIN SELECT RAISE(ABORT, '{refusing.message}'); END"
     function = _named(connection, schema, PREFIX.rstrip("_"))
-    return f"{head} FOR EACH STATEMENT EXECUTE FUNCTION {function}('{message}')"
+    further = ", 'through'" if refusing.through else ""
+    return f"{head} FOR EACH STATEMENT EXECUTE FUNCTION {function}('{refusing.message}'{further})"
 
 
-def _create(connection: Connection, schema: str | None, table: str, name: str, message: str, digest: str) -> None:
-    connection.exec_driver_sql(_definition(connection, schema, table, name, message))
+def _create(connection: Connection, schema: str | None, refusing: Refusing, name: str, digest: str) -> None:
+    connection.exec_driver_sql(_definition(connection, schema, refusing, name))
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"COMMENT ON TRIGGER {name} ON {_named(connection, schema, table)} IS '{digest}'")
+        table = _named(connection, schema, refusing.table)
+        connection.exec_driver_sql(f"COMMENT ON TRIGGER {name} ON {table} IS '{digest}'")
 
 
 def _replace_function(connection: Connection, schema: str | None, *, needed: bool) -> None:

@@ -31,7 +31,7 @@ SCHEMA: str | None = DATABASE_SCHEMA or None
 
 def arm(groups: Collection[str], mode: Literal["error", "warn"]) -> Callable[[], None]:
     """Have other code's statements on the tables of groups in PocketBase fail; return a function that ends it."""
-    tables = moved_tables(groups)
+    tables = {name: table for name, table in moved_tables(groups).items() if not table.through}
     if not tables:
         return lambda: None
     return TripWire(tables, (db.engine, db.async_engine.sync_engine), schema=SCHEMA, mode=mode).arm()
@@ -46,7 +46,7 @@ async def install_guard(groups: Collection[str], *, is_moved: bool = False) -> N
         groups: The groups in PocketBase.
         is_moved: Whether the rows of others were copied back to the database.
     """
-    refusing = [Refusing(table.name, table.refusal) for table in moved_tables(groups).values()]
+    refusing = [Refusing(table.name, table.refusal, table.through) for table in moved_tables(groups).values()]
     try:
         with ours_only():
             if refusing:

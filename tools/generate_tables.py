@@ -1,0 +1,171 @@
+"""Write into assets/pb_hooks/owui/tables.json the tables that are written through, as the host's mappers have them.
+
+Usage: python tools/generate_tables.py
+
+The other tables are declared by hand and stay as they are. Types, what may be None, unique values, what leads to other
+rows: all that comes from the host; what it does not tell is in the constants of this file. Format the result with
+prettier. A changed declaration needs a migration: see tools/generate_migration.py.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import import_module
+from typing import Any, get_args, get_type_hints
+
+from pydantic import BaseModel
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text, UniqueConstraint
+from sqlalchemy.types import String, TypeDecorator
+
+from openwebui_pocketbase.assets import TABLES_FILE
+from openwebui_pocketbase.catalog import CATALOG
+
+COLLECTIONS = {"memory": "owui_memories", "knowledge": "owui_knowledge", "prompt_history": "owui_prompt_histories"}
+COLLECTIONS |= {f"{name}_history": f"owui_{name}_histories" for name in ("tool", "function", "skill")}
+COLLECTIONS |= {"knowledge_directory": "owui_knowledge_directories"}
+"""What is not the table's name with an s."""
+
+IN_NANOSECONDS = {"note", "pinned_note", "automation", "automation_run", "app"}
+IN_NANOSECONDS |= {"calendar", "calendar_event", "calendar_event_attendee"}
+"""Tables whose times are too large for a number of JavaScript."""
+
+SECRET = {"tool": {"valves"}, "function": {"valves"}, "app": {"api_key"}}
+"""Columns that only superusers see, whatever rules a collection gets."""
+
+LARGE = {"content", "snapshot", "specs", "valves"}
+LARGE_OF = {"note": {"data"}, "feedback": {"data"}}
+"""Columns with long values."""
+
+FREE_IDS = {"tool", "function", "skill"}
+"""Tables whose ids are words that people choose."""
+
+RELATIONS = {("knowledge_file", "file_id")}
+"""Foreign keys that PocketBase has to follow as well: rows of these tables are deleted there, not in SQL."""
+
+
+def declaration(group: str, table: Table, model: type[BaseModel]) -> dict[str, Any]:
+    """Return what tables.json says of a table."""
+    hints = get_type_hints(model)
+    columns = [column_of(table.name, column, hints.get(column.name)) for column in table.columns]
+    concerns = [name for name in ("user_id",) if name in table.columns]
+    return {
+        "group": group,
+        "collection": COLLECTIONS.get(table.name, f"owui_{table.name}s"),
+        **({"concerns": concerns} if concerns else {}),
+        "mirrored": True,
+        "through": True,
+        **({"id_pattern": "^[a-z0-9_-]+$"} if table.name in FREE_IDS else {}),
+        "columns": sorted(columns, key=lambda column: bool(column.get("large"))),
+        **({"indexes": found} if (found := indexes(table)) else {}),
+    }
+
+
+def column_of(table: str, column: Column[Any], hint: Any) -> dict[str, Any]:
+    """Return what tables.json says of a column."""
+    found: dict[str, Any] = {"name": column.name}
+    if column.primary_key:
+        return found | {"field": "id", "type": "text"}
+    found["type"] = type_of(table, column)
+    if found["type"] == "json" and (holds := holds_of(hint)):
+        found["holds"] = holds
+    if column.nullable:
+        found["null"] = True
+        if hint is not None and type(None) not in get_args(hint):
+            found["required"] = True
+    if column.name in SECRET.get(table, ()):
+        found["secret"] = True
+    if column.name in LARGE | LARGE_OF.get(table, set()):
+        found["large"] = True
+    if (table, column.name) in RELATIONS:
+        (key,) = column.foreign_keys
+        found |= {"relation": key.column.table.name, "cascade": key.ondelete == "CASCADE"}
+    return found
+
+
+def type_of(table: str, column: Column[Any]) -> str:
+    """Return the type of a column's values."""
+    if isinstance(column.type, JSON | TypeDecorator):
+        return "json"
+    if isinstance(column.type, Boolean):
+        return "bool"
+    if isinstance(column.type, BigInteger | Integer):
+        return "int64" if table in IN_NANOSECONDS else "int"
+    if isinstance(column.type, String | Text):
+        return "text"
+    raise TypeError(f"{table}.{column.name}: {column.type!r}")
+
+
+def holds_of(hint: Any) -> str:
+    """Return what JSON a field of the host's model takes besides None; empty for any."""
+    kinds = {getattr(each, "__origin__", each) for each in (get_args(hint) or (hint,)) if each is not type(None)}
+    if getattr(hint, "__origin__", None) in (dict, list):
+        kinds = {hint.__origin__}
+    models = {each for each in kinds if isinstance(each, type) and issubclass(each, BaseModel)}
+    if kinds and kinds <= {dict} | models:
+        return "object"
+    return "list" if kinds == {list} else ""
+
+
+def indexes(table: Table) -> list[dict[str, Any]]:
+    """Return unique values, and what the rows of others are found by."""
+    unique = [tuple(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
+    unique += [(column,) for column in table.columns if column.unique]
+    found: list[dict[str, Any]] = []
+    for columns in dict.fromkeys(sorted(unique, key=lambda each: [column.name for column in each])):
+        if any(column.primary_key for column in columns):
+            continue  # PocketBase has an index of ids
+        index: dict[str, Any] = {"columns": [column.name for column in columns], "unique": True}
+        # To SQL no two NULLs are the same.
+        if where := " AND ".join(f"`{column.name}` != ''" for column in columns if column.nullable):
+            index["where"] = where
+        found.append(index)
+    first = {index["columns"][0] for index in found}
+    keys = [column.name for column in table.columns if column.name.endswith("_id") and column.name != "version_id"]
+    return found + [{"columns": [name]} for name in keys if name not in first]
+
+
+def model_of(module: Any, table: Table) -> type[BaseModel]:
+    """Return the model of a table's rows: the one with most of these fields, and fewest others."""
+    names = set(table.columns.keys())
+    models = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, BaseModel)]
+    return min(models, key=lambda each: (-len(names & set(each.model_fields)), len(each.model_fields)))
+
+
+def generated() -> dict[str, Any]:
+    """Return the tables that are written through, by name."""
+    base = import_module("open_webui.internal.db").Base
+    found = {}
+    for group in CATALOG.values():
+        for spec in group.written_through:
+            module = import_module(spec.module)
+            for name in spec.tables:
+                table = next(each for each in base.metadata.tables.values() if each.name == name)
+                found[name] = declaration(group.name, table, model_of(module, table))
+    return found
+
+
+def text_of(declared: dict[str, Any]) -> str:
+    """Return the declarations as they are laid out: what is in a list is a line."""
+    tables = ",\n".join(f"{json.dumps(name)}: {laid_out(table)}" for name, table in declared["tables"].items())
+    return f'{{\n"schema": {declared["schema"]},\n"tables": {{\n{tables}\n}}\n}}\n'
+
+
+def laid_out(table: dict[str, Any]) -> str:
+    """Return a table's declaration."""
+    lines = []
+    for name, value in table.items():
+        text = json.dumps(value)
+        if name in ("columns", "extras"):
+            text = "[\n" + ",\n".join(map(json.dumps, value)) + "\n]"
+        lines.append(f"{json.dumps(name)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}"
+
+
+def main() -> None:
+    declared = json.loads(TABLES_FILE.read_text(encoding="utf-8"))
+    by_hand = {name: table for name, table in declared["tables"].items() if not table.get("through")}
+    TABLES_FILE.write_text(text_of({**declared, "tables": by_hand | generated()}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
