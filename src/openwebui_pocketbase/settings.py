@@ -69,7 +69,7 @@ class PoolSettings(_Section):
     """Connections to PocketBase, per process."""
 
     max_connections: int = Field(default=12, ge=1)
-    """Most requests to PocketBase at once. Beyond its JavaScript runtimes, 25 embedded and 15 otherwise, all are slow."""
+    """Most requests to PocketBase at once. Beyond its JavaScript runtimes (25 embedded, else 15) all are slow."""
     keepalive: float = Field(default=30.0, gt=0)
     """Seconds an idle connection is kept open."""
 
