@@ -72,8 +72,8 @@ class TimeoutSettings(_Section):
 class PoolSettings(_Section):
     """Connections to PocketBase, per process."""
 
-    max_connections: int = Field(default=100, ge=1)
-    """Most connections open at once."""
+    max_connections: int = Field(default=12, ge=1)
+    """Most requests to PocketBase at once. Beyond its JavaScript runtimes (25 embedded, else 15) all are slow."""
     keepalive: float = Field(default=30.0, gt=0)
     """Seconds an idle connection is kept open."""
 

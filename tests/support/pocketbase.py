@@ -95,7 +95,7 @@ class PocketBaseProcess:
     def admin(self) -> AdminClient:
         return AdminClient(self.url, token=self.login())
 
-    def client(self, *, retry: float = 5.0, max_connections: int = 100) -> PocketBaseClient:
+    def client(self, *, retry: float = 5.0, max_connections: int = PoolSettings().max_connections) -> PocketBaseClient:
         """Return a connected client; close it with ``await client.aclose()``."""
         client = PocketBaseClient(
             timeouts=TimeoutSettings(connect=2.0, read=20.0, retry=retry),
