@@ -19,10 +19,12 @@ from pathlib import Path
 
 from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, RepositorySpec
 from openwebui_pocketbase.host.contract import installed_open_webui
-from openwebui_pocketbase.settings import GROUPS
 
 ROOT = Path(__file__).parents[1]
 INTERFACES = ROOT / "src" / "openwebui_pocketbase" / "interfaces"
+
+REPLACED = [name for name, group in CATALOG.items() if group.repositories]
+"""Groups whose repositories are replaced."""
 STUBS = ROOT / "stubs"
 HEADER = "# Generated from Open WebUI {version}; to renew, run: python tools/generate_interfaces.py\n"
 
@@ -143,7 +145,7 @@ def group_module(group: str, package_dir: Path, version: str) -> str:
 
 def package_module(version: str) -> str:
     """Return the source of ``interfaces/__init__.py``."""
-    exports = {group: sorted(spec.interface for spec in CATALOG[group].repositories) for group in sorted(GROUPS)}
+    exports = {group: sorted(spec.interface for spec in CATALOG[group].repositories) for group in sorted(REPLACED)}
     imports = "".join(
         f"from openwebui_pocketbase.interfaces.{group} import {', '.join(names)}\n" for group, names in exports.items()
     )
@@ -164,11 +166,15 @@ def lookup_module(version: str) -> str:
             signature = f"(self, name: Literal[{names}]) -> {spec.interface}"
             overloads.append(f"    @overload\n    def __call__{signature}: ...\n")
             interfaces.append(spec.interface)
+    specs = [(group, spec) for group in CATALOG.values() for spec in group.written_through]
+    kept = dict.fromkeys(name for group, spec in specs for name in (group.name, spec.name))
+    names = ", ".join(f'"{name}"' for name in kept)
+    overloads.append(f"    @overload\n    def __call__(self, name: Literal[{names}]) -> Any: ...\n")
     return ruff(
         "format",
         source='"""Which repository has which interface."""\n'
         f"{HEADER.format(version=version)}\nfrom __future__ import annotations\n\n"
-        "from typing import TYPE_CHECKING, Literal, Protocol, overload\n\n"
+        "from typing import TYPE_CHECKING, Any, Literal, Protocol, overload\n\n"
         f"if TYPE_CHECKING:\n    from openwebui_pocketbase.interfaces import {', '.join(sorted(interfaces))}\n\n"
         '__all__ = ["RepositoryLookup"]\n\n\nclass RepositoryLookup(Protocol):\n'
         '    """Returns a repository, by the name of its group or its own."""\n\n' + "".join(overloads),
@@ -218,7 +224,7 @@ def main() -> int:
     installed = installed_open_webui()
     if installed is None:
         parser.error("Open WebUI is not installed")
-    files = {INTERFACES / f"{group}.py": group_module(group, *installed) for group in GROUPS}
+    files = {INTERFACES / f"{group}.py": group_module(group, *installed) for group in REPLACED}
     files[INTERFACES / "__init__.py"] = package_module(installed[1])
     files[INTERFACES / "lookup.py"] = lookup_module(installed[1])
     for spec in REPOSITORIES:

@@ -1,6 +1,6 @@
-"""Print the PocketBase migration that brings a group's tables to this version, and back.
+"""Print the PocketBase migration that brings the tables of groups to this version, and back.
 
-Usage: python tools/generate_migration.py GROUP VERSION [--from FILE] > assets/pb_migrations/<time>_<group>.js
+Usage: python tools/generate_migration.py GROUP[,GROUP...] VERSION [--from FILE] > assets/pb_migrations/<time>_<name>.js
        python tools/generate_migration.py --describe > FILE
 
 The first migration of a group creates its tables. A later one changes them: FILE describes what the released version
@@ -117,8 +117,8 @@ def rows_of(descriptions: Iterable[Description], kinds: tuple[str, ...]) -> list
     ]
 
 
-def steps(old: list[Description], new: list[Description], version: int) -> str:
-    """Return JavaScript that brings a group's tables from one description to another."""
+def steps(groups: list[str], old: list[Description], new: list[Description], version: int) -> str:
+    """Return JavaScript that brings the tables of groups from one description to another."""
     there, wanted = ({d.collection: d for d in descriptions} for descriptions in (old, new))
     both = [name for name in wanted if name in there]
     changes = {name: list(change(there[name], wanted[name])) for name in both}
@@ -149,7 +149,7 @@ def steps(old: list[Description], new: list[Description], version: int) -> str:
             [
                 *(f"DROP TABLE {name}" for name in gone),
                 *(statement for unit in units(new, found) for statement in unit),
-                digest_statement(new[0].group if new else old[0].group, digest_of(new) if new else ""),
+                *(digest_statement(group, digest_of_group(group, new)) for group in groups),
                 version_statement(version),
             ]
         ),
@@ -157,12 +157,20 @@ def steps(old: list[Description], new: list[Description], version: int) -> str:
     return "\n    ".join(step for step in result if step)
 
 
+def digest_of_group(group: str, tables: Iterable[Description]) -> str:
+    """Return the digest of a group's tables; "" if there are none."""
+    some = [table for table in tables if table.group == group]
+    return digest_of(some) if some else ""
+
+
 def migration(
-    group: str, version: int, released: Iterable[Description], wanted: Iterable[Description] = OURS.tables
+    names: str, version: int, released: Iterable[Description], wanted: Iterable[Description] = OURS.tables
 ) -> str:
-    """Return the migration of a group from one description of all tables to another."""
-    old, new = ([table for table in tables if table.group == group] for tables in (released, wanted))
-    return TEMPLATE.format(version=version, up=steps(old, new, version), down=steps(new, old, version - 1))
+    """Return the migration of groups from one description of all tables to another."""
+    groups = names.split(",")
+    old, new = ([table for table in tables if table.group in groups] for tables in (released, wanted))
+    up, down = steps(groups, old, new, version), steps(groups, new, old, version - 1)
+    return TEMPLATE.format(version=version, up=up, down=down)
 
 
 def loaded(path: Path) -> list[Description]:
@@ -172,18 +180,18 @@ def loaded(path: Path) -> list[Description]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("group", nargs="?")
+    parser.add_argument("groups", nargs="?")
     parser.add_argument("version", nargs="?", type=int)
     parser.add_argument("--from", dest="released", type=Path, help="what the released version has")
     parser.add_argument("--describe", action="store_true", help="print what this version has")
     arguments = parser.parse_args()
     if arguments.describe:
         print(json.dumps([asdict(description) for description in OURS.tables], indent=1))
-    elif arguments.group is None or arguments.version is None:
+    elif arguments.groups is None or arguments.version is None:
         parser.error("GROUP and VERSION, or --describe")
     else:
         released = loaded(arguments.released) if arguments.released else []
-        print(migration(arguments.group, arguments.version, released), end="")
+        print(migration(arguments.groups, arguments.version, released), end="")
 
 
 if __name__ == "__main__":

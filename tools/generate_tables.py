@@ -55,7 +55,7 @@ def declaration(group: str, table: Table, model: type[BaseModel]) -> dict[str, A
         "mirrored": True,
         "through": True,
         **({"id_pattern": "^[a-z0-9_-]+$"} if table.name in FREE_IDS else {}),
-        "columns": sorted(columns, key=lambda column: bool(column.get("large"))),
+        "columns": columns,
         **({"indexes": found} if (found := indexes(table)) else {}),
     }
 

@@ -17,7 +17,7 @@ __all__ = [
     "Group",
     "RepositorySpec",
     "Seam",
-    "WrittenThrough",
+    "StockRepository",
     "extended_by",
     "seams_of",
     "spec_of",
@@ -29,26 +29,20 @@ _SEAMS = "openwebui_pocketbase.seams"
 
 
 @dataclass(frozen=True)
-class RepositorySpec:
-    """One repository of the host: a singleton in a module of ``open_webui.models``, or a class that is used as one.
+class StockRepository:
+    """A repository of the host: a singleton in a module of ``open_webui.models``, or a class that is used as one.
 
     Attributes:
-        name: Name of the singleton, such as ``Tags``.
+        name: Name of the singleton, such as ``Notes``.
         module: Dotted name of the module that defines the class and the singleton.
-        stock_class: Name of the class the singleton is made from; of a class its own.
-        interface: Name of its protocol in `openwebui_pocketbase.interfaces`.
+        stock_class: Name of the class the singleton is made from; of a class that is used as one, its own.
         tables: SQL tables mapped in that module.
-        ours: ``"module:Class"`` of our class for it.
-        ready_with: Dotted name of the module of the host that our class has to be imported after; empty: its own.
     """
 
     name: str
     module: str
     stock_class: str
-    interface: str
     tables: tuple[str, ...]
-    ours: str
-    ready_with: str
 
     @property
     def is_class(self) -> bool:
@@ -67,18 +61,18 @@ class RepositorySpec:
 
 
 @dataclass(frozen=True)
-class WrittenThrough:
-    """A repository of the host that stays as it is: PocketBase has each row before the SQL database's commit.
+class RepositorySpec(StockRepository):
+    """A repository of the host that is replaced; its rows are in PocketBase only, or there first.
 
     Attributes:
-        name: Name of the singleton, such as ``Notes``.
-        module: Dotted name of the module that defines it.
-        tables: SQL tables mapped in that module.
+        interface: Name of its protocol in `openwebui_pocketbase.interfaces`.
+        ours: ``"module:Class"`` of our class for it.
+        ready_with: Dotted name of the module of the host that our class has to be imported after; empty: its own.
     """
 
-    name: str
-    module: str
-    tables: tuple[str, ...]
+    interface: str
+    ours: str
+    ready_with: str
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,8 @@ class Group:
     Attributes:
         name: What users write in ``[groups]``; one of `openwebui_pocketbase.settings.GROUPS`.
         repositories: Those that are replaced, the main one first.
-        written_through: Those that stay, the main one first; a group has either.
+        written_through: Those that stay as they are, the main one first: PocketBase has each row before the SQL
+            database commits it. A group has either.
         seams: Functions of the host that go to the tables directly, where the mirror of a table does not help.
         extended: Objects of the host, other than repositories, that have to do with these data.
         together: Groups that have to live in the same place -> why.
@@ -131,7 +126,7 @@ class Group:
 
     name: str
     repositories: tuple[RepositorySpec, ...] = ()
-    written_through: tuple[WrittenThrough, ...] = ()
+    written_through: tuple[StockRepository, ...] = ()
     seams: tuple[Seam, ...] = ()
     extended: tuple[Extended, ...] = ()
     together: Mapping[str, str] = field(default_factory=dict)
@@ -139,19 +134,25 @@ class Group:
     writes_along: tuple[str, ...] = ()
 
     @property
+    def all_repositories(self) -> tuple[StockRepository, ...]:
+        """Those of either kind."""
+        return (*self.repositories, *self.written_through)
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The host's names of its tables."""
-        return tuple(name for spec in (*self.repositories, *self.written_through) for name in spec.tables)
+        return tuple(name for spec in self.all_repositories for name in spec.tables)
 
     @property
     def stock(self) -> Mapping[str, str]:
         """The host's singleton -> its stock class."""
-        return {spec.name: spec.stock for spec in self.repositories}
+        return {spec.name: spec.stock for spec in self.all_repositories}
 
     @property
     def ours(self) -> Mapping[str, str]:
-        """The host's singleton -> our class."""
-        return {spec.name: spec.ours for spec in self.repositories}
+        """The host's singleton -> the class that it has where the group is in PocketBase."""
+        ours = {spec.name: spec.ours for spec in self.repositories}
+        return ours | {spec.name: spec.stock for spec in self.written_through}
 
     @property
     def ready_with(self) -> Mapping[str, str]:
@@ -165,17 +166,16 @@ def _repository(name: str, stock: str, interface: str, tables: str, ours: str, r
         name,
         f"open_webui.models.{module}",
         stock_class,
-        interface,
         tuple(tables.split()),
+        interface,
         f"{_REPOSITORIES}.{ours}",
         ready_with and f"open_webui.models.{ready_with}",
     )
 
 
-def _written_through(repositories: str) -> tuple[WrittenThrough, ...]:
-    """Make them of lines of three: singleton, module and its tables."""
-    lines = (line.split() for line in repositories.splitlines())
-    return tuple(WrittenThrough(name, f"open_webui.models.{module}", tuple(tables)) for name, module, *tables in lines)
+def _stock(name: str, stock: str, tables: str) -> StockRepository:
+    module, _, stock_class = stock.partition(":")
+    return StockRepository(name, f"open_webui.models.{module}", stock_class, tuple(tables.split()))
 
 
 def _seam(where: str, replacement: str) -> Seam:
@@ -405,32 +405,60 @@ _GROUPS = (
         seams=(_seam("utils.mfa:update_mfa_config", "mfa_policy:in_one_write"),),
         requires={"users": "a change of the policy for second factors ends all sessions in the same transaction"},
     ),
-    Group("notes", written_through=_written_through("Notes notes note pinned_note")),
+    Group("notes", written_through=(_stock("Notes", "notes:NoteTable", "note pinned_note"),)),
     Group(
         "prompts",
-        written_through=_written_through("Prompts prompts prompt\nPromptHistories prompt_history prompt_history"),
-    ),
-    Group("tools", written_through=_written_through("Tools tools tool\nToolHistories tool_history tool_history")),
-    Group(
-        "functions",
-        written_through=_written_through(
-            "Functions functions function\nFunctionHistories function_history function_history"
+        written_through=(
+            _stock("Prompts", "prompts:PromptsTable", "prompt"),
+            _stock("PromptHistories", "prompt_history:PromptHistoryTable", "prompt_history"),
         ),
     ),
-    Group("skills", written_through=_written_through("Skills skills skill\nSkillHistories skill_history skill_history")),
+    Group(
+        "tools",
+        written_through=(
+            _stock("Tools", "tools:ToolsTable", "tool"),
+            _stock("ToolHistories", "tool_history:ToolHistoryTable", "tool_history"),
+        ),
+    ),
+    Group(
+        "functions",
+        written_through=(
+            _stock("Functions", "functions:FunctionsTable", "function"),
+            _stock("FunctionHistories", "function_history:FunctionHistoryTable", "function_history"),
+        ),
+    ),
+    Group(
+        "skills",
+        written_through=(
+            _stock("Skills", "skills:SkillsTable", "skill"),
+            _stock("SkillHistories", "skill_history:SkillHistoryTable", "skill_history"),
+        ),
+    ),
     Group(
         "knowledge",
-        written_through=_written_through("Knowledges knowledge knowledge knowledge_directory knowledge_file"),
-        requires={"files": "a file takes its places in collections of knowledge along when it is deleted"},
+        written_through=(
+            _stock("Knowledges", "knowledge:KnowledgeTable", "knowledge knowledge_directory knowledge_file"),
+        ),
+        requires={"files": "a file that is deleted takes along its places in knowledge"},
     ),
-    Group("memories", written_through=_written_through("Memories memories memory")),
-    Group("feedbacks", written_through=_written_through("Feedbacks feedbacks feedback")),
-    Group("automations", written_through=_written_through("Automations automations automation automation_run")),
+    Group("memories", written_through=(_stock("Memories", "memories:MemoriesTable", "memory"),)),
+    Group("feedbacks", written_through=(_stock("Feedbacks", "feedbacks:FeedbackTable", "feedback"),)),
+    Group(
+        "automations",
+        written_through=(
+            _stock("Automations", "automations:AutomationTable", "automation"),
+            _stock("AutomationRuns", "automations:AutomationRunTable", "automation_run"),
+        ),
+    ),
     Group(
         "calendar",
-        written_through=_written_through("Calendars calendar calendar calendar_event calendar_event_attendee"),
+        written_through=(
+            _stock("Calendars", "calendar:CalendarTable", "calendar"),
+            _stock("CalendarEvents", "calendar:CalendarEventTable", "calendar_event"),
+            _stock("CalendarEventAttendees", "calendar:CalendarEventAttendeeTable", "calendar_event_attendee"),
+        ),
     ),
-    Group("apps", written_through=_written_through("Apps apps app")),
+    Group("apps", written_through=(_stock("Apps", "apps:AppsTable", "app"),)),
 )
 
 CATALOG: Mapping[str, Group] = {group.name: group for group in _GROUPS}
@@ -439,10 +467,10 @@ CATALOG: Mapping[str, Group] = {group.name: group for group in _GROUPS}
 REPOSITORIES = tuple(spec for group in _GROUPS for spec in group.repositories)
 """Every repository that can be replaced."""
 
-_BY_NAME = {spec.name: spec for spec in REPOSITORIES}
+_BY_NAME = {spec.name: spec for group in _GROUPS for spec in group.all_repositories}
 
 
-def spec_of(name: str) -> RepositorySpec:
+def spec_of(name: str) -> StockRepository:
     """Return the repository whose singleton has this name.
 
     Raises:

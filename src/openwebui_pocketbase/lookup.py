@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openwebui_pocketbase import _autostart
-from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, RepositorySpec, spec_of
+from openwebui_pocketbase.catalog import CATALOG, StockRepository, spec_of
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.settings import load_settings
 
@@ -37,13 +37,13 @@ def repository(name: str) -> Any:
     return getattr(import_module(spec.module), spec.name)
 
 
-def _find(name: str) -> RepositorySpec:
+def _find(name: str) -> StockRepository:
     if name in CATALOG:
-        return CATALOG[name].repositories[0]
+        return CATALOG[name].all_repositories[0]
     try:
         return spec_of(name)
     except KeyError:
-        groups, names = list(CATALOG), [spec.name for spec in REPOSITORIES]
+        groups, names = list(CATALOG), [spec.name for group in CATALOG.values() for spec in group.all_repositories]
         close = get_close_matches(str(name), [*groups, *names], n=1)
         guess = f" Did you mean {close[0]!r}?" if close else ""
         known = f"Groups: {', '.join(groups)}. Repositories: {', '.join(names)}."

@@ -22,6 +22,7 @@ from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 from openwebui_pocketbase.origin import APPLICATION, new_origin
 from openwebui_pocketbase.realtime.announcements import Announcements
 from openwebui_pocketbase.realtime.listeners import Listeners
+from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.schema.unmirrored import count_unmirrored
 from openwebui_pocketbase.settings import Settings
 from openwebui_pocketbase.storage.cache import Cache
@@ -30,6 +31,7 @@ from openwebui_pocketbase.storage.contents import Contents
 from openwebui_pocketbase.tasks import BackgroundTask
 
 if TYPE_CHECKING:
+    from openwebui_pocketbase.changes.through import Through
     from openwebui_pocketbase.hookspecs import HostContext
 
 __all__ = ["Runtime"]
@@ -70,8 +72,23 @@ class Runtime:
         self.contents = Contents(lambda: self._open(create=False), retry=self._settings.timeouts.retry)
         self._tasks: list[BackgroundTask] = []
         self._follower: Follower | None = None
+        self._through: Through | None = None
         self._connection: Connection | None = None
         self._opening = threading.Lock()
+
+    def write_through(self) -> None:
+        """Have what Open WebUI commits in SQL reach PocketBase first; does nothing the second time."""
+        if self._through is None and any(TABLES[name].through for name in self.mirror.names):
+            # It imports the host, which this module must not: it is loaded before the host is.
+            through = import_module("openwebui_pocketbase.changes.through").Through
+            self._through = through(self.mirror, self._settings.timeouts.write_through)
+        if self._through is not None:
+            self._through.start()
+
+    def end_write_through(self) -> None:
+        """Undo `write_through`."""
+        if self._through is not None:
+            self._through.stop()
 
     async def connect(self) -> None:
         """Start or reach the server, and bring its schema up."""
@@ -100,6 +117,7 @@ class Runtime:
 
     def _begin(self) -> None:
         log.info("%s in PocketBase at %s", ", ".join(self._groups), self._open(create=True).url)
+        self.write_through()
         tasks: list[BackgroundTask] = []
         if self.mirror.names:
             self._follower = Follower(self.mirror, self.feed)
@@ -173,6 +191,7 @@ class Runtime:
     async def rest(self) -> None:
         """End what works in the background, in the opposite order; requests can still be sent."""
         next_timer.leave(self.client)
+        self.end_write_through()
         self._follower = None
         while self._tasks:
             await self._tasks.pop().aclose()

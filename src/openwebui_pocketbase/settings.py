@@ -63,6 +63,8 @@ class TimeoutSettings(_Section):
     """Waiting for the next bytes of an answer."""
     pool: float = Field(default=30.0, gt=0)
     """Waiting for a free connection when all are in use."""
+    write_through: float = Field(default=3.0, gt=0)
+    """Waiting for PocketBase at the commit of a transaction of the SQL database."""
     retry: float = Field(default=15.0, ge=0)
     """For how long a request is repeated after it first got no usable answer, before it fails."""
     start: float = Field(default=60.0, ge=0)

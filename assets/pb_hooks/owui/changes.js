@@ -29,6 +29,11 @@ const { run } = require("./version.js");
 const MIRRORED = Object.values(tables).filter((table) => table.mirrored);
 const IS_MIRRORED = `collection IN (${MIRRORED.map(({ collection }) => `'${collection}'`).join(", ")})`;
 const CURSOR = "seq || '/' || op || '/' || at || '/' || record_id";
+
+/** SQL of "the feed has the very change that `asked` names". */
+const FOLLOWS = `coalesce(
+  (SELECT ${CURSOR} = asked.cursor FROM owui_changes f WHERE f.seq = asked.seq),
+  asked.cursor = '0' AND (SELECT coalesce(min(seq), 1) FROM owui_changes) = 1)`;
 const NEWEST = "(SELECT coalesce(max(seq), 0) FROM owui_changes)";
 
 /** Changes of mirrored tables in the reply of a write; who is further behind asks for the rest. */
@@ -59,10 +64,7 @@ function page(cursor, limit, which, content) {
   const behind = `FROM owui_changes
     WHERE seq > (SELECT seq FROM asked) AND (SELECT follows FROM feed) AND ${which}`;
   return `WITH asked AS MATERIALIZED (SELECT ${cursor} AS cursor, CAST(${cursor} AS INTEGER) AS seq),
-    feed AS MATERIALIZED (SELECT coalesce(
-        (SELECT ${CURSOR} = asked.cursor FROM owui_changes f WHERE f.seq = asked.seq),
-        asked.cursor = '0' AND (SELECT coalesce(min(seq), 1) FROM owui_changes) = 1
-      ) AS follows FROM asked),
+    feed AS MATERIALIZED (SELECT ${FOLLOWS} AS follows FROM asked),
     page AS MATERIALIZED (SELECT
       coalesce((SELECT seq ${behind} ORDER BY seq LIMIT 1 OFFSET ${limit} - 1), ${NEWEST}) AS last),
     found AS (SELECT seq, collection, record_id, op, at, concerned, origin ${behind} AND seq <= (SELECT last FROM page) ORDER BY seq)
@@ -195,4 +197,4 @@ function mirroredSince(app, cursor) {
   return queryPrepared(app, sinceCursor, cursor);
 }
 
-module.exports = { reads, writes, waits, NEWEST, mirroredSince };
+module.exports = { reads, writes, waits, CURSOR, FOLLOWS, IS_MIRRORED, NEWEST, mirroredSince };

@@ -44,6 +44,7 @@ module.exports = {
   model_histories: require("./models/histories.js"),
   models: require("./models/index.js"),
   oauth_sessions: require("./users/oauth_sessions.js"),
+  rows: require("./rows.js"),
   shared_chats: require("./chats/snapshots.js"),
   tags: require("./tags.js"),
   users: require("./users/index.js"),

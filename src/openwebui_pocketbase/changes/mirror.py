@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from openwebui_pocketbase.transactions import open_transaction
 
 if TYPE_CHECKING:
     from openwebui_pocketbase.changes.feed import Page
+    from openwebui_pocketbase.changes.state import State
     from openwebui_pocketbase.changes.writer import Known, Writer
 
 __all__ = ["Mirror"]
@@ -151,6 +152,39 @@ class Mirror:
             if self._known is not None:
                 self._follow()
             self._started = True
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the copies were made complete."""
+        return self._started
+
+    def cursor_at(self, state: State) -> str:
+        """Return the newest change up to which the SQL database has everything, given its state."""
+        known = self._known
+        is_known = known is not None and (known.copy, known.run, known.floor) == (state.copy, state.run, state.seq)
+        return known.cursor if known is not None and is_known else state.cursor
+
+    async def submit(self, path: str, parameters: Mapping[str, Any], *, is_large: bool) -> Any:
+        """Call a method that writes what the SQL database has already, or will have; see `PocketBaseClient.submit`."""
+        return (await self._client.submit(path, parameters, is_large=is_large)).answer
+
+    def note_sent(self, state: State, last: int, cursor: str) -> None:
+        """Note that the SQL database is about to have everything up to a change.
+
+        Args:
+            state: How far it is.
+            last: Number of the change.
+            cursor: Names it.
+        """
+        known = self._known
+        if known is not None and (known.copy, known.run) == (state.copy, state.run) and last > known.since:
+            self._known = replace(known, floor=last, since=last, cursor=cursor)
+
+    def distrust(self) -> None:
+        """Look at the feed again from where the SQL database says that it is: it has not committed what was sent."""
+        if self._known is not None:
+            self._known = replace(self._known, floor=0, since=0, cursor="0")
+        self.is_behind.set()
 
     async def keep_up(self) -> None:
         """Bring the number in the SQL database up to date, so that `take_over` has little to look through."""

@@ -2,7 +2,8 @@
 
 The SQL tables of groups in PocketBase have triggers that tell the mirror's writes from others: on SQLite the column
 ``writing`` of ``owui_pocketbase_mirror`` is 1 during a transaction of the mirror, and 0 again before its end, so that
-nobody else ever sees it; on PostgreSQL the parameter ``owui.mirror`` is ``on`` until the transaction's end.
+nobody else ever sees it; on PostgreSQL the parameter ``owui.mirror`` is ``on`` until the transaction's end. Where the
+host writes through they are 2 and ``through``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from openwebui_pocketbase.ours import ours_only
 
 __all__ = [
     "AT_ONCE",
+    "IS_THROUGH",
     "METADATA",
     "REFUSALS",
     "STATE",
@@ -44,6 +46,9 @@ REFUSALS = (IntegrityError, DataError)
 
 AT_ONCE = 500
 """Most values in one IN list, and most rows in one transaction."""
+
+IS_THROUGH = "owui_is_through"
+"""In the information of a connection: the guard is open for what the host writes through."""
 
 _THREADS = ThreadPoolExecutor(4, thread_name_prefix="owui-copies")
 """Ours alone: in the event loop's own ones, other work of the host would let writers wait."""
@@ -68,8 +73,11 @@ STATE = Table(
 )
 """One row, with the id 1; see `openwebui_pocketbase.changes.state`."""
 
+_GUARDS = ("off", "on", "through")
+"""What PostgreSQL's parameter is, in the order of SQLite's numbers."""
+
 # Made once: that takes longer than to run them.
-_GUARD = {is_open: update(STATE).where(STATE.c.id == 1).values(writing=int(is_open)) for is_open in (False, True)}
+_GUARD = {name: update(STATE).where(STATE.c.id == 1).values(writing=at) for at, name in enumerate(_GUARDS)}
 
 
 def is_sqlite(connection: AsyncConnection | Connection) -> bool:
@@ -121,22 +129,27 @@ async def close_guard(connection: AsyncConnection) -> None:
     await connection.run_sync(close_guard_sync)
 
 
-def open_guard_sync(connection: Connection) -> None:
-    """See `open_guard`."""
-    _set_guard(connection, is_open=True)
+def open_guard_sync(connection: Connection, *, through: bool = False) -> None:
+    """See `open_guard`.
+
+    Args:
+        connection: An open transaction.
+        through: Whether what follows is the host's, to be written through.
+    """
+    _set_guard(connection, "through" if through else "on")
 
 
 def close_guard_sync(connection: Connection) -> None:
     """See `close_guard`."""
-    _set_guard(connection, is_open=False)
+    _set_guard(connection, "off")
 
 
-def _set_guard(connection: Connection, *, is_open: bool) -> None:
+def _set_guard(connection: Connection, guard: str) -> None:
     with ours_only():
         if is_sqlite(connection):
-            connection.execute(_GUARD[is_open])
+            connection.execute(_GUARD[guard])
         else:
-            connection.execute(select(func.set_config("owui.mirror", "on" if is_open else "off", True)))
+            connection.execute(select(func.set_config("owui.mirror", guard, True)))
 
 
 def chunks(values: list[T], size: int = AT_ONCE) -> Iterable[list[T]]:

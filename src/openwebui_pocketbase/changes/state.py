@@ -17,7 +17,19 @@ from sqlalchemy.schema import CreateColumn
 from openwebui_pocketbase.changes.source import Changes
 from openwebui_pocketbase.changes.sql import METADATA, STATE, begin, is_sqlite
 
-__all__ = ["LEASE", "State", "advance", "create_state", "lease", "lock", "put_forward", "read_state", "write_state"]
+__all__ = [
+    "LEASE",
+    "State",
+    "advance",
+    "advance_to",
+    "create_state",
+    "lease",
+    "lock",
+    "put_forward",
+    "read_state",
+    "read_state_sync",
+    "write_state",
+]
 
 LEASE = 15
 """Seconds after which others take over from a process that compares the tables and is not heard of any more."""
@@ -78,6 +90,21 @@ _ADVANCE = {
     .values(seq=bindparam("last"), cursor=bindparam("named"), writing=writing)
     for dialect, writing in _OPEN.items()
 }
+_READ = select(STATE).where(STATE.c.id == 1)
+_ADVANCE_TO = (
+    update(STATE)
+    .where(
+        # On PostgreSQL whoever has the row now can wait for rows that this transaction has.
+        STATE.c.id.in_(
+            select(STATE.c.id)
+            .where(
+                STATE.c.copy_id == bindparam("of"), STATE.c.run == bindparam("by"), STATE.c.seq == bindparam("floor")
+            )
+            .with_for_update(skip_locked=True)
+        )
+    )
+    .values(seq=bindparam("last"), cursor=bindparam("named"))
+)
 _LOCK = {
     dialect: update(STATE).where(STATE.c.id == 1).values(writing=writing).returning(STATE)
     for dialect, writing in _OPEN.items()
@@ -119,7 +146,12 @@ def _create(connection: Connection) -> None:
 
 async def read_state(connection: AsyncConnection) -> State:
     """Return how far the copy is."""
-    row = (await connection.execute(select(STATE).where(STATE.c.id == 1))).mappings().first()
+    return await connection.run_sync(read_state_sync)
+
+
+def read_state_sync(connection: Connection) -> State:
+    """See `read_state`."""
+    row = connection.execute(_READ).mappings().first()
     return _state(row) if row else State()
 
 
@@ -144,6 +176,22 @@ def advance(connection: Connection, changes: Changes, *, copy: str, floor: int) 
     """
     parameters = {"of": copy, "by": changes.run, "floor": floor, "last": changes.last, "named": changes.cursor}
     return connection.execute(_ADVANCE[connection.dialect.name], parameters).rowcount == 1
+
+
+def advance_to(connection: Connection, state: State, last: int, cursor: str) -> bool:
+    """Note that the copy has a further change, unless others are about to note something; the guard stays as it is.
+
+    Args:
+        connection: An open transaction.
+        state: As it was read in this transaction; there is nothing else that the copy has to have.
+        last: Number of the change.
+        cursor: Names it.
+
+    Returns:
+        Whether it was noted.
+    """
+    parameters = {"of": state.copy, "by": state.run, "floor": state.seq, "last": last, "named": cursor}
+    return connection.execute(_ADVANCE_TO, parameters).rowcount == 1
 
 
 async def put_forward(connection: AsyncConnection, state: State) -> None:

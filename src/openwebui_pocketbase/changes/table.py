@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.catalog import REPOSITORIES
+from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.changes.inserts import Execute, Inserts, Row, inserts_of
 from openwebui_pocketbase.changes.sql import REFUSALS, chunks
 from openwebui_pocketbase.repositories.base import codec_of
@@ -58,7 +58,8 @@ class MirroredTable:
         self._key = key
         self.collection = TABLES[name].collection
         # A program beside the application may not have needed the table's module yet.
-        import_module(next(spec.module for spec in REPOSITORIES if name in spec.tables))
+        specs = CATALOG[TABLES[name].group].all_repositories
+        import_module(next(spec.module for spec in specs if name in spec.tables))
         host = next(table for table in Base.metadata.tables.values() if table.name == name)
         # None is SQL NULL; with the host's own column it would be JSON's null.
         columns = [Column(c.name, _type(c), primary_key=c.primary_key) for c in host.c]
@@ -74,16 +75,20 @@ class MirroredTable:
 
     async def rows(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Row]:
         """Return those rows, by id."""
+        return await connection.run_sync(self.rows_sync, ids)
+
+    def rows_sync(self, connection: Connection, ids: Collection[str]) -> dict[str, Row]:
+        """See `rows`."""
         found: dict[str, Row] = {}
         for some in chunks(list(ids)):
             query = select(self.table).where(self.table.c.id.in_(some))
             try:
-                found |= {row["id"]: dict(row) for row in (await connection.execute(query)).mappings()}
+                found |= {row["id"]: dict(row) for row in connection.execute(query).mappings()}
             except (TypeError, ValueError):
-                found |= await self._rows_as_stored(connection, some)
+                found |= self._rows_as_stored(connection, some)
         return found
 
-    async def _rows_as_stored(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Row]:
+    def _rows_as_stored(self, connection: Connection, ids: Collection[str]) -> dict[str, Row]:
         """Return rows some of which have what their column's type does not allow: SQLite takes any text from others.
 
         What is no JSON, or no day, is given as text.
@@ -93,7 +98,7 @@ class MirroredTable:
         columns = [cast(c, Text).label(c.name) if c.name in loads else c for c in self.table.c]
         query = select(*columns).where(self.table.c.id.in_(ids))
         found = {}
-        for stored in (await connection.execute(query)).mappings():
+        for stored in connection.execute(query).mappings():
             row = dict(stored)
             for name, load in loads.items():
                 if row[name] is not None:
@@ -177,6 +182,10 @@ class MirroredTable:
         no_days = {name: None for name in self._dates if not isinstance(row[name], date)}
         texts = {name: value.decode(errors="replace") for name, value in row.items() if isinstance(value, bytes)}
         return self._codec.encode({**row, **no_days, **texts})
+
+    def record(self, row: Row) -> dict[str, Any]:
+        """Return a row that the host has written as the fields of its record."""
+        return self._codec.record(row)
 
     def kept(self, content: Mapping[str, Any]) -> Row:
         """Undo `encode`."""

@@ -159,6 +159,8 @@ class Writer:
             else:
                 await connection.run_sync(self._write, missing)
                 await put_forward(connection, state.at(missing))
+        if connection.sync_connection is not None:  # the guard is closed for what the host writes through as well
+            connection.sync_connection.info.pop(sql.IS_THROUGH, None)
         return True
 
     async def settle(self) -> bool:

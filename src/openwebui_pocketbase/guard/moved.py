@@ -81,6 +81,6 @@ def moved_tables(groups: Collection[str]) -> dict[str, MovedTable]:
             repository=f"{spec.module}.{spec.name}",
         )
         for group in groups
-        for spec in (*CATALOG[group].repositories, *CATALOG[group].written_through)
+        for spec in CATALOG[group].all_repositories
         for name in spec.tables
     }

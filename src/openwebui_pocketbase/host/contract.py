@@ -84,7 +84,7 @@ def check_contract(groups: Collection[str], *, package_dir: Path, version: str) 
     else with the oldest, and is as good as that one if nothing differs.
 
     Args:
-        groups: The groups whose repositories are replaced.
+        groups: The groups that are not in the host's SQL database, or not only there.
         package_dir: The directory ``open_webui``.
         version: Version of that Open WebUI.
 
@@ -98,12 +98,14 @@ def check_contract(groups: Collection[str], *, package_dir: Path, version: str) 
 class _Comparison:
     def __init__(self, groups: frozenset[str], tree: SourceTree, version: str) -> None:
         self._groups = groups
+        # What is written through stays the host's: only the columns count.
+        self._replaced = frozenset(group for group in groups if CATALOG[group].repositories)
         self._tree = tree
         self._manifest = manifest_for(version)
         self._reference = f"Open WebUI {self._manifest['version']}"
         self._known: dict[str, dict[str, KnownFunction]] = {}
         for where, function in self._manifest["functions"].items():
-            if not groups.isdisjoint(function["groups"]):
+            if not self._replaced.isdisjoint(function["groups"]):
                 path, _, name = where.partition(":")
                 self._known.setdefault(path, {})[name] = function
         self._classes = {spec.source: spec.stock_class for group in groups for spec in CATALOG[group].repositories}
@@ -182,7 +184,7 @@ class _Comparison:
             function = self._manifest["functions"].get(where)
             names = self._manifest["named"].get(where, ())
             known = frozenset(function["groups"]) if function else frozenset()
-            if new := [name for name, groups in named.items() if name not in names and groups & self._groups - known]:
+            if new := [name for name, groups in named.items() if name not in names and groups & self._replaced - known]:
                 yield ContractProblem(where, f"it names {', '.join(new)}, which {self._reference} does not do there")
 
     def _of_migration(self, path: str) -> Iterator[ContractProblem]:

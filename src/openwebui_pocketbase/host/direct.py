@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 
-from openwebui_pocketbase.catalog import RepositorySpec, Seam, spec_of
+from openwebui_pocketbase.catalog import Seam, StockRepository, spec_of
 from openwebui_pocketbase.hookspecs import Extension, RepositoryBinding
 from openwebui_pocketbase.host.binding import bind, extend
 from openwebui_pocketbase.host.gates import InForce, Step, loader
@@ -31,7 +31,7 @@ def direct_steps(in_force: InForce) -> Iterator[tuple[str, Step]]:
         yield extension.extended.module, _extender(extension)
 
 
-def _binder(binding: RepositoryBinding, spec: RepositorySpec, path: str) -> Step:
+def _binder(binding: RepositoryBinding, spec: StockRepository, path: str) -> Step:
     return lambda _module: bind(import_module(spec.module), spec.name, path, binding.attributes)
 
 

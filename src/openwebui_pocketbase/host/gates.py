@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from openwebui_pocketbase.catalog import CATALOG, Extended, RepositorySpec, Seam, extended_by, seams_of, spec_of
+from openwebui_pocketbase.catalog import CATALOG, Extended, Seam, StockRepository, extended_by, seams_of, spec_of
 from openwebui_pocketbase.hookspecs import Extension, RepositoryBinding
 from openwebui_pocketbase.host.binding import above, load
 from openwebui_pocketbase.host.gate import Gate
@@ -55,8 +55,8 @@ class Gates:
         """Return what to do when a module of the host has been imported, with that module's name."""
         steps: list[tuple[str, Step]] = []
         for group in CATALOG.values():
-            for spec in group.repositories:
-                ready_with = spec.ready_with or spec.module
+            for spec in group.all_repositories:
+                ready_with = group.ready_with.get(spec.name, spec.module)
                 steps.append((ready_with, self._repository_taker(spec)))
                 if ready_with != spec.module:
                     steps.append((spec.module, loader(ready_with)))
@@ -87,7 +87,7 @@ class Gates:
         for seam in self._functions:  # after the repositories, of which some replacements are made
             self._use_function(seam)
 
-    def _repository_taker(self, spec: RepositorySpec) -> Step:
+    def _repository_taker(self, spec: StockRepository) -> Step:
         def take(_module: ModuleType) -> Undo:
             singleton = getattr(import_module(spec.module), spec.name)
             gated = GatedClass if isinstance(singleton, type) else GatedObject

@@ -132,6 +132,10 @@ class Installation:
             self._board = self._made_board(self._gates)
             self._board.arm()
             steps = [self._board.disarm]
+        if plugin.runtime is not None:
+            # Before the host's models: scripts use them without the application's start.
+            plugin.runtime.write_through()
+            steps.append(plugin.runtime.end_write_through)
         if database.ENABLE_DB_MIGRATIONS:
             steps.append(guard.lift_for_migrations())
 

@@ -59,7 +59,7 @@ async def warn_of_unused_rows(
     """
     until = time.monotonic() + BUDGET
     for group, backend in backends.items():
-        for name in (name for spec in CATALOG[group].repositories for name in spec.tables):
+        for name in CATALOG[group].tables:
             if name in TABLES and TABLES[name].mirrored:
                 continue
             if backend != BACKEND or name not in TABLES:

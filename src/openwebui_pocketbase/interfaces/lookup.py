@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 if TYPE_CHECKING:
     from openwebui_pocketbase.interfaces import (
@@ -63,3 +63,38 @@ class RepositoryLookup(Protocol):
     def __call__(self, name: Literal["access", "AccessGrants"]) -> IAccessRepo: ...
     @overload
     def __call__(self, name: Literal["config", "Config"]) -> IConfigRepo: ...
+    @overload
+    def __call__(
+        self,
+        name: Literal[
+            "notes",
+            "Notes",
+            "prompts",
+            "Prompts",
+            "PromptHistories",
+            "tools",
+            "Tools",
+            "ToolHistories",
+            "functions",
+            "Functions",
+            "FunctionHistories",
+            "skills",
+            "Skills",
+            "SkillHistories",
+            "knowledge",
+            "Knowledges",
+            "memories",
+            "Memories",
+            "feedbacks",
+            "Feedbacks",
+            "automations",
+            "Automations",
+            "AutomationRuns",
+            "calendar",
+            "Calendars",
+            "CalendarEvents",
+            "CalendarEventAttendees",
+            "apps",
+            "Apps",
+        ],
+    ) -> Any: ...

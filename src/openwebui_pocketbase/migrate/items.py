@@ -105,16 +105,17 @@ class Sized:
 _PARTS = {"chat": {"chat_message": "chat_id"}}
 _PART_TABLES = {name for parts in _PARTS.values() for name in parts}
 _FIRST = ("users", "groups", "access", "tags", "folders", "models", "files", "chats", "messages", "config")
-"""Order of the groups: what others refer to comes first."""
+"""Groups that others refer to, and these in their order."""
+_IN_ORDER = tuple(dict.fromkeys((*_FIRST, *CATALOG)))
 _ORDER = ("user", "auth", "group", "chat", "channel", "message", "model")
 """Tables that come before the others of their group."""
 
 
 def _units() -> dict[str, Unit]:
-    names = [name for group in _FIRST for spec in CATALOG[group].repositories for name in spec.tables]
+    names = [name for group in _IN_ORDER for name in CATALOG[group].tables]
     names.sort(
         key=lambda name: (
-            _FIRST.index(TABLES[name].group),
+            _IN_ORDER.index(TABLES[name].group),
             name not in _ORDER,
             _ORDER.index(name) if name in _ORDER else 0,
         )

@@ -112,7 +112,7 @@ class Table(_Declaration):
         auth: Whether it is a PocketBase auth collection. Its records are saved without validation: the host
             takes e-mail addresses that PocketBase would not.
         mirrored: Whether its rows are copied to the SQL database, because the host's own SQL joins it.
-        through: Whether the host goes on writing that copy: PocketBase gets its rows with each commit. Mirrored as well.
+        through: Whether the host goes on writing that copy, and PocketBase gets the rows with each commit.
         incomplete: The extra that marks records which are no rows yet: no method returns them, and they are not copied.
         concerns: The columns that tell whom a record concerns. The change feed has their values with each change: of a
             record that is deleted there is nothing else left.

@@ -204,5 +204,6 @@ module.exports = {
   nullsAfter,
   updates,
   execute,
+  fieldsOf,
   inSteps,
 };

@@ -16,7 +16,7 @@
  * @typedef {"text" | "json" | "bool" | "int" | "int64" | "date"} Type
  * @typedef {{ name: string, field: string, type: Type, holds?: "object" | "list", null?: boolean,
  *   required?: boolean, folded?: boolean, relation?: string }} Column
- * @typedef {{ group: string, collection: string, auth?: boolean, mirrored?: boolean,
+ * @typedef {{ group: string, collection: string, auth?: boolean, mirrored?: boolean, through?: boolean,
  *   incomplete?: string, hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" | "file" }[],
  *   search?: { text: string, fields: string[] } }} Table
  */

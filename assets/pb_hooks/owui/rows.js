@@ -1,0 +1,75 @@
+// @ts-check
+
+/**
+ * Rows that Open WebUI's own code has written in its SQL database, before they are committed there; the other side is
+ * changes/through.py.
+ *
+ * The request names the change of the feed up to which the SQL database has what is here. A row that has changed since
+ * is refused, and so is everything with it: who wrote it has not seen that.
+ */
+
+const { execute, fieldsOf, inserts } = require("./lib/bulk.js");
+const { tables, arg, given, query } = require("./lib/rows.js");
+const { CURSOR, FOLLOWS, NEWEST, IS_MIRRORED } = require("./changes.js");
+
+const SENT = `SELECT p.key AS collection, r.value ->> '$.id' AS record_id FROM json_each({:body}, '$.put') p, json_each(p.value) r
+  UNION ALL SELECT g.key, r.value FROM json_each({:body}, '$.gone') g, json_each(g.value) r`;
+
+/** The collections that the request has rows of, and what has changed since. */
+const LOOK = `WITH asked AS MATERIALIZED (SELECT ${arg("cursor")} AS cursor, CAST(${arg("cursor")} AS INTEGER) AS seq),
+  since AS MATERIALIZED (SELECT collection, record_id FROM owui_changes WHERE seq > (SELECT seq FROM asked))
+  SELECT json_object(
+    'put', (SELECT json_group_array(key) FROM json_each({:body}, '$.put')),
+    'gone', (SELECT json_group_array(key) FROM json_each({:body}, '$.gone')),
+    'follows', ${FOLLOWS},
+    'stale', EXISTS (SELECT 1 FROM since WHERE (collection, record_id) IN (${SENT})),
+    'is_next', NOT EXISTS (SELECT 1 FROM since WHERE ${IS_MIRRORED})) AS json FROM asked`;
+
+const REPLY = `SELECT json_object('last', ${NEWEST}, 'cursor',
+    coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0'), 'is_next', json({:body})) AS json`;
+
+/** @type {Record<string, { put: string, remove: string }>} */
+const SQL = {};
+for (const table of Object.values(tables).filter(({ through }) => through)) {
+  const kept = [...fieldsOf(table).filter((field) => field !== "id"), "updated"];
+  SQL[table.collection] = {
+    put: `${inserts(table, `$.put.${table.collection}`)} WHERE TRUE
+      ON CONFLICT (id) DO UPDATE SET ${kept.map((field) => `${field} = excluded.${field}`).join(", ")}`,
+    remove: `DELETE FROM ${table.collection} WHERE id IN ${given(`gone.${table.collection}`)}`,
+  };
+}
+
+/** @type {Record<string, import("./methods.js").Write>} */
+const writes = {
+  /**
+   * Write and delete rows: `put` has the fields of records and `gone` ids, by collection. The reply names the newest
+   * change, and tells whether nothing else of copied tables has changed since `cursor`.
+   */
+  apply(tx, _args, body) {
+    const found = JSON.parse(query(tx, LOOK, body));
+    if (!found.follows) {
+      throw { status: 409, code: "another_feed", message: "This is not the data that the SQL database has." };
+    }
+    if (found.stale) {
+      throw { status: 409, code: "stale", message: "Somebody else has changed a row in the meantime." };
+    }
+    // What is new may have a unique value of what is gone.
+    for (const collection of found.gone) {
+      execute(tx, sqlOf(collection).remove, body);
+    }
+    for (const collection of found.put) {
+      execute(tx, sqlOf(collection).put, body);
+    }
+    return query(tx, REPLY, found.is_next ? "true" : "false");
+  },
+};
+
+/** @param {string} collection */
+function sqlOf(collection) {
+  if (!Object.hasOwn(SQL, collection)) {
+    throw { status: 400, code: "invalid", message: `${collection} is not written through.` };
+  }
+  return SQL[collection];
+}
+
+module.exports = { reads: {}, writes, unparsed: Object.keys(writes) };

@@ -1,0 +1,170 @@
+"""Writing through: rows that the host's own code writes reach PocketBase before the SQL database commits them.
+
+The stock repositories of some groups run as they are. The first statement of a transaction that writes one of their
+tables opens the guard for it; from then on triggers note each row in the outbox, whatever wrote it. At the commit the
+rows are read as they are now and sent in one request, which PocketBase applies as a whole or refuses as a whole. Only
+then the SQL database commits. If it cannot any more, PocketBase is right, and the rows come back from the change feed.
+
+All of this happens in SQLAlchemy's events, within the greenlet of the host's asynchronous session; imports the host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from typing import Any
+
+from open_webui.internal import db
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.util import await_only
+
+from openwebui_pocketbase.changes import sql
+from openwebui_pocketbase.changes.mirror import Mirror
+from openwebui_pocketbase.changes.state import State, advance_to, read_state_sync
+from openwebui_pocketbase.changes.table import MirroredTable
+from openwebui_pocketbase.changes.watch import empty_outbox, outbox
+from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
+from openwebui_pocketbase.guard.statements import tables_in
+from openwebui_pocketbase.ours import ours, ours_only
+from openwebui_pocketbase.schema.tables import TABLES
+
+__all__ = ["Through"]
+
+REMEMBERED = 4096
+"""How many statements are remembered with whether they write such a table."""
+
+LONG = 1 << 12
+"""Characters of a statement that is not remembered."""
+
+MANY = 500
+"""Rows from which on a commit waits for its turn among large writes."""
+
+WROTE = "owui_wrote_through"
+"""In the information of a connection: its transaction may have written rows through."""
+
+SENT = "owui_sent"
+"""In the information of a connection: PocketBase has what its transaction is about to commit."""
+
+
+class Through:
+    """Sends what the host commits.
+
+    Args:
+        mirror: Of the groups in PocketBase; knows how far the copies are.
+        patience: Seconds that a commit waits for PocketBase: on SQLite nobody else can write meanwhile.
+    """
+
+    def __init__(self, mirror: Mirror, patience: float) -> None:
+        self._mirror = mirror
+        self._patience = patience
+        self._names = frozenset(name for name in mirror.names if TABLES[name].through)
+        self._schemas = {"", "main", sql.METADATA.schema or "public"}
+        self._remembered = lru_cache(REMEMBERED)(self._is_writing)
+        self._listeners: dict[str, Callable[..., None]] = {
+            "begin": self._begin,
+            "before_cursor_execute": self._before_statement,
+            "commit": self._commit,
+            "rollback": self._rollback,
+        }
+
+    def start(self) -> None:
+        """Begin to send; does nothing the second time."""
+        engine = db.async_engine.sync_engine
+        for name, listener in self._listeners.items():
+            if self._names and not event.contains(engine, name, listener):
+                event.listen(engine, name, listener)
+
+    def stop(self) -> None:
+        """Undo `start`."""
+        engine = db.async_engine.sync_engine
+        for name, listener in self._listeners.items():
+            if event.contains(engine, name, listener):
+                event.remove(engine, name, listener)
+
+    @cached_property
+    def _tables(self) -> dict[str, MirroredTable]:
+        """The tables; they import the host's models, which come after its engine."""
+        return {name: MirroredTable(name) for name in self._names}
+
+    def _begin(self, connection: Connection) -> None:
+        for mark in (WROTE, SENT, sql.IS_THROUGH):
+            connection.info.pop(mark, None)
+
+    def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if ours.get() or connection.info.get(sql.IS_THROUGH):
+            return
+        if not (self._remembered if len(statement) < LONG else self._is_writing)(statement):
+            return
+        if not self._mirror.is_started:
+            await_only(self._mirror.start())  # a script has no application that does it
+        with ours_only():
+            sql.open_guard_sync(connection, through=True)
+        connection.info[WROTE] = connection.info[sql.IS_THROUGH] = True
+
+    def _is_writing(self, statement: str) -> bool:
+        return any(
+            use.writes and use.table in self._names and use.schema in self._schemas for use in tables_in(statement)
+        )
+
+    def _commit(self, connection: Connection) -> None:
+        if not connection.info.pop(WROTE, False):
+            return
+        connection.info.pop(sql.IS_THROUGH, None)
+        with ours_only():
+            written = outbox(connection)
+            if written:
+                self._send(connection, written)
+                empty_outbox(connection)
+            sql.close_guard_sync(connection)
+
+    def _send(self, connection: Connection, written: Mapping[str, list[str]]) -> None:
+        put: dict[str, list[dict[str, Any]]] = {}
+        gone: dict[str, list[str]] = {}
+        for name, ids in written.items():
+            table = self._tables[name]
+            rows = table.rows_sync(connection, ids)
+            if rows:
+                put[table.collection] = [table.record(row) for row in rows.values()]
+            if missing := [row_id for row_id in ids if row_id not in rows]:
+                gone[table.collection] = missing
+        state = read_state_sync(connection)
+        body = {"cursor": self._mirror.cursor_at(state), "put": put, "gone": gone}
+        number = sum(map(len, written.values()))
+        reply = await_only(self._submit(body, is_large=number >= MANY))
+        connection.info[SENT] = True
+        self._note(connection, state, reply)
+
+    async def _submit(self, body: Mapping[str, Any], *, is_large: bool) -> Mapping[str, Any]:
+        """Have PocketBase apply rows.
+
+        Raises:
+            IntegrityError: A value that has to be unique is taken there.
+            ConflictError: Somebody else has changed a row in the meantime.
+            UnavailableError: There was no answer in time; what became of it is in the change feed.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                answer: Mapping[str, Any] = await self._mirror.submit("rows/apply", body, is_large=is_large)
+                return answer
+        except TimeoutError as error:
+            raise UnavailableError(
+                f"PocketBase has not answered within {self._patience:g} seconds.", url="rows/apply"
+            ) from error
+        except ConflictError as error:
+            if error.code == "conflict":
+                raise IntegrityError("rows/apply", None, error) from error
+            self._mirror.is_behind.set()
+            raise
+
+    def _note(self, connection: Connection, state: State, reply: Mapping[str, Any]) -> None:
+        """Note that the copy has the rows that were sent, if it has all others."""
+        if reply["is_next"] and advance_to(connection, state, reply["last"], reply["cursor"]):
+            self._mirror.note_sent(state, reply["last"], reply["cursor"])
+        else:
+            self._mirror.is_behind.set()
+
+    def _rollback(self, connection: Connection) -> None:
+        if connection.info.pop(SENT, False):
+            self._mirror.distrust()
