@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from openwebui_pocketbase.catalog import CATALOG
+from tests.support import postgresql
 from tests.support.copies import differences
+from tests.support.openwebui import DATABASES
 from tests.support.processes import eventually
 from tests.support.scenarios import Player, Step, contrast
-from tests.support.through_steps import JOURNEYS
+from tests.support.services import require
+from tests.support.through_steps import JOURNEYS, can_schedule
 
 if TYPE_CHECKING:
     from openwebui_pocketbase.client import AdminClient
-    from tests.support.openwebui import OpenWebUI
-
-AUTOMATIONS = "/api/v1/automations"
+    from tests.support.openwebui import Fleet
 
 pytest_plugins = ["tests.support.openwebui"]
 
@@ -29,7 +30,7 @@ def play_both(players: tuple[Player, Player], each: Step, admin: AdminClient, ta
     wrong = [] if expected[0] == each.status else [f"meant: {each.status}, stock: {expected}"]
     if each.count is not None and len(expected[1]) != each.count:
         wrong.append(f"meant: {each.count} items, stock: {expected}")
-    wrong += contrast(expected, found)
+    wrong += contrast(expected, found, whole="DATABASE_URL" in players[0].instance.env)
     wrong += [
         f"{table}: {there} in PocketBase, {here} in SQL"
         for table, there, here in differences(players[1].instance, admin, tables=tables)
@@ -37,17 +38,11 @@ def play_both(players: tuple[Player, Player], each: Step, admin: AdminClient, ta
     return [f"{each}: {line}"[:2000] for line in wrong]
 
 
-def can_schedule(instance: OpenWebUI) -> bool:
-    """Tell whether the process that evaluates schedules runs: who waits for its start may be told that it is slow."""
-    data = {"prompt": "p", "model_id": "m", "rrule": "RRULE:FREQ=YEARLY"}
-    made = instance.request("admin", "POST", f"{AUTOMATIONS}/create", json={"name": "first", "data": data})
-    return (
-        made.is_success and instance.request("admin", "DELETE", f"{AUTOMATIONS}/{made.json()['id']}/delete").is_success
-    )
-
-
+@pytest.mark.parametrize("database", DATABASES)
 @pytest.mark.parametrize("group", JOURNEYS)
-def test_answers_are_the_same_and_so_are_the_rows(stock: OpenWebUI, embedded: OpenWebUI, group: str) -> None:
+def test_answers_are_the_same_and_so_are_the_rows(fleet: Fleet, database: str, group: str) -> None:
+    require(database != "postgresql" or postgresql.answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
+    stock, embedded = fleet.start(("stock", database), ("everything", database))
     journey = JOURNEYS[group]
     players = Player(stock, f"through {group}"), Player(embedded, f"through {group}")
     tables = (*CATALOG[group].tables, "access_grant")
