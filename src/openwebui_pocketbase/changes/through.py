@@ -146,15 +146,15 @@ class Through:
         """
         try:
             async with asyncio.timeout(self._patience):
-                answer: Mapping[str, Any] = await self._mirror.submit("rows/apply", body, is_large=is_large)
+                answer: Mapping[str, Any] = await self._mirror.submit("through/apply", body, is_large=is_large)
                 return answer
         except TimeoutError as error:
             raise UnavailableError(
-                f"PocketBase has not answered within {self._patience:g} seconds.", url="rows/apply"
+                f"PocketBase has not answered within {self._patience:g} seconds.", url="through/apply"
             ) from error
         except ConflictError as error:
             if error.code == "conflict":
-                raise IntegrityError("rows/apply", None, error) from error
+                raise IntegrityError("through/apply", None, error) from error
             self._mirror.is_behind.set()
             raise
 

@@ -8,9 +8,9 @@
  * is refused, and so is everything with it: who wrote it has not seen that.
  */
 
-const { execute, fieldsOf, inserts } = require("./lib/bulk.js");
-const { tables, arg, given, query } = require("./lib/rows.js");
-const { CURSOR, FOLLOWS, NEWEST, IS_MIRRORED } = require("./changes.js");
+const { execute, fieldsOf, inserts } = require("../lib/bulk.js");
+const { tables, arg, given, query } = require("../lib/rows.js");
+const { CURSOR, FOLLOWS, NEWEST, IS_MIRRORED } = require("../changes.js");
 
 const SENT = `SELECT p.key AS collection, r.value ->> '$.id' AS record_id FROM json_each({:body}, '$.put') p, json_each(p.value) r
   UNION ALL SELECT g.key, r.value FROM json_each({:body}, '$.gone') g, json_each(g.value) r`;
@@ -39,7 +39,7 @@ for (const table of Object.values(tables).filter(({ through }) => through)) {
   };
 }
 
-/** @type {Record<string, import("./methods.js").Write>} */
+/** @type {Record<string, import("../methods.js").Write>} */
 const writes = {
   /**
    * Write and delete rows: `put` has the fields of records and `gone` ids, by collection. The reply names the newest
