@@ -16,15 +16,15 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from open_webui.internal import db
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.util import await_only
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
-from openwebui_pocketbase.changes.state import State, advance_to, read_state_sync
+from openwebui_pocketbase.changes.outbox import empty_outbox, note_seen, outbox
+from openwebui_pocketbase.changes.state import advance_to, read_state_sync
 from openwebui_pocketbase.changes.table import MirroredTable
-from openwebui_pocketbase.changes.watch import empty_outbox, outbox
 from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
 from openwebui_pocketbase.guard.statements import tables_in
 from openwebui_pocketbase.ours import ours, ours_only
@@ -66,7 +66,7 @@ class Through:
             "begin": self._begin,
             "before_cursor_execute": self._before_statement,
             "commit": self._commit,
-            "rollback": self._rollback,
+            "handle_error": self._on_error,
         }
 
     def start(self) -> None:
@@ -112,16 +112,23 @@ class Through:
         if not connection.info.pop(WROTE, False):
             return
         connection.info.pop(sql.IS_THROUGH, None)
-        with ours_only():
-            written = outbox(connection)
-            if written:
-                self._send(connection, written)
-                empty_outbox(connection)
-            sql.close_guard_sync(connection)
+        try:
+            with ours_only():
+                written = outbox(connection)
+                if written:
+                    self._send(connection, written)
+                    empty_outbox(connection)
+                sql.close_guard_sync(connection)
+        except BaseException:
+            # To SQLAlchemy the transaction has ended: it would give the connection to the next one as it is.
+            connection.connection.rollback()
+            raise
 
-    def _send(self, connection: Connection, written: Mapping[str, list[str]]) -> None:
+    def _send(self, connection: Connection, written: Mapping[str, Mapping[str, int]]) -> None:
+        """Send rows, by table: their ids, and the number of the change up to which the SQL database has each."""
         put: dict[str, list[dict[str, Any]]] = {}
         gone: dict[str, list[str]] = {}
+        seen: dict[str, dict[str, int]] = {}
         for name, ids in written.items():
             table = self._tables[name]
             rows = table.rows_sync(connection, ids)
@@ -129,12 +136,18 @@ class Through:
                 put[table.collection] = [table.record(row) for row in rows.values()]
             if missing := [row_id for row_id in ids if row_id not in rows]:
                 gone[table.collection] = missing
+            if known := {row_id: seq for row_id, seq in ids.items() if seq}:
+                seen[table.collection] = known
         state = read_state_sync(connection)
-        body = {"cursor": self._mirror.cursor_at(state), "put": put, "gone": gone}
+        body = {"cursor": self._mirror.cursor_at(state), "seen": seen, "put": put, "gone": gone}
         number = sum(map(len, written.values()))
         reply = await_only(self._submit(body, is_large=number >= MANY))
         connection.info[SENT] = True
-        self._note(connection, state, reply)
+        if reply["is_next"] and advance_to(connection, state, reply["last"], reply["cursor"]):
+            self._mirror.note_sent(state, reply["last"], reply["cursor"])
+        else:
+            note_seen(connection, written, reply["last"], state)
+            self._mirror.is_behind.set()
 
     async def _submit(self, body: Mapping[str, Any], *, is_large: bool) -> Mapping[str, Any]:
         """Have PocketBase apply rows.
@@ -146,25 +159,18 @@ class Through:
         """
         try:
             async with asyncio.timeout(self._patience):
-                answer: Mapping[str, Any] = await self._mirror.submit("rows/apply", body, is_large=is_large)
+                answer: Mapping[str, Any] = await self._mirror.submit("through/apply", body, is_large=is_large)
                 return answer
         except TimeoutError as error:
             raise UnavailableError(
-                f"PocketBase has not answered within {self._patience:g} seconds.", url="rows/apply"
+                f"PocketBase has not answered within {self._patience:g} seconds.", url="through/apply"
             ) from error
         except ConflictError as error:
             if error.code == "conflict":
-                raise IntegrityError("rows/apply", None, error) from error
+                raise IntegrityError("through/apply", None, error) from error
             self._mirror.is_behind.set()
             raise
 
-    def _note(self, connection: Connection, state: State, reply: Mapping[str, Any]) -> None:
-        """Note that the copy has the rows that were sent, if it has all others."""
-        if reply["is_next"] and advance_to(connection, state, reply["last"], reply["cursor"]):
-            self._mirror.note_sent(state, reply["last"], reply["cursor"])
-        else:
-            self._mirror.is_behind.set()
-
-    def _rollback(self, connection: Connection) -> None:
-        if connection.info.pop(SENT, False):
+    def _on_error(self, context: ExceptionContext) -> None:
+        if context.connection is not None and context.connection.info.pop(SENT, False):
             self._mirror.distrust()
