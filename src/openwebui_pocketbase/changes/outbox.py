@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, and_, delete, func, insert, select, tuple_
-
-from openwebui_pocketbase.changes.sql import METADATA, STATE, chunks
-from openwebui_pocketbase.changes.state import State
-
-__all__ = ["OUTBOX", "empty_outbox", "note_seen", "outbox"]
-
-OUTBOX = Table(
-    "owui_pocketbase_outbox",
-    METADATA,
-    Column("number", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("row_id", Text, nullable=False),
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    tuple_,
+    update,
 )
-"""Table and id of each row that was written, by triggers; nobody ever sees one that was committed."""
+
+from openwebui_pocketbase.changes.sql import METADATA, OUTBOX, STATE, chunks, close_guard_sync, is_sqlite
+from openwebui_pocketbase.changes.state import State, state_of
+
+__all__ = ["close_outbox", "note_seen", "outbox"]
 
 SEEN = Table(
     "owui_pocketbase_seen",
@@ -35,33 +41,66 @@ Numbers of a feed are of no meaning in another; see `State.copy`.
 
 # Made once: that takes longer than to run them.
 _READ = (
-    select(OUTBOX.c.name, OUTBOX.c.row_id, func.max(SEEN.c.seq))
-    .select_from(OUTBOX)
-    .join(STATE, STATE.c.id == 1)
+    select(STATE, OUTBOX.c.name, OUTBOX.c.row_id, func.max(SEEN.c.seq).label("seen"))
+    .select_from(STATE)
+    .outerjoin(OUTBOX, true())
     .outerjoin(
         SEEN,
         and_(SEEN.c.name == OUTBOX.c.name, SEEN.c.row_id == OUTBOX.c.row_id, SEEN.c.copy_id == STATE.c.copy_id),
     )
-    .group_by(OUTBOX.c.name, OUTBOX.c.row_id)
+    .where(STATE.c.id == 1)
+    .group_by(*STATE.c, OUTBOX.c.name, OUTBOX.c.row_id)
 )
 _EMPTY = delete(OUTBOX)
+_ADVANCE = update(STATE).values(seq=bindparam("last"), cursor=bindparam("named"))
+_ADVANCE_AND_CLOSE = _ADVANCE.where(STATE.c.id == 1).values(writing=0)
+# On PostgreSQL whoever has the row now can wait for rows that this transaction has.
+_ADVANCE_UNLESS_LOCKED = _ADVANCE.where(
+    STATE.c.id.in_(
+        select(STATE.c.id)
+        .where(STATE.c.copy_id == bindparam("of"), STATE.c.run == bindparam("by"), STATE.c.seq == bindparam("floor"))
+        .with_for_update(skip_locked=True)
+    )
+)
 
 
-def outbox(connection: Connection) -> dict[str, dict[str, int]]:
-    """Return what was written through in this transaction: ids of rows by table.
+def outbox(connection: Connection) -> tuple[State, dict[str, dict[str, int]]]:
+    """Return what was written through in this transaction.
 
     Returns:
-        With each id the number of the change that the row is at; 0 if the copy has that, and all before it.
+        How far the copy is; and ids of rows by table, with each the number of the change that the row is at, 0 if the
+        copy has that and all before it.
     """
     found: dict[str, dict[str, int]] = {}
-    for name, row_id, seq in connection.execute(_READ):
-        found.setdefault(name, {})[row_id] = seq or 0
-    return found
+    rows = connection.execute(_READ).mappings().all()
+    for row in rows:
+        if row["name"] is not None:
+            found.setdefault(row["name"], {})[row["row_id"]] = row["seen"] or 0
+    return state_of(rows[0]), found
 
 
-def empty_outbox(connection: Connection) -> None:
-    """Delete what `outbox` returns."""
+def close_outbox(connection: Connection, state: State, last: int, cursor: str) -> bool:
+    """Empty the outbox, close the guard, and note that the copy has a further change, unless others note something.
+
+    Args:
+        connection: The transaction that has written the rows.
+        state: As it was read in this transaction.
+        last: Number of the change.
+        cursor: Names it; "" if the copy lacks others before it.
+
+    Returns:
+        Whether it was noted.
+    """
+    if is_sqlite(connection):  # nobody else can have written meanwhile
+        if cursor:
+            connection.execute(_ADVANCE_AND_CLOSE, {"last": last, "named": cursor})
+        else:
+            close_guard_sync(connection)
+        return bool(cursor)
     connection.execute(_EMPTY)
+    close_guard_sync(connection)
+    parameters = {"of": state.copy, "by": state.run, "floor": state.seq, "last": last, "named": cursor}
+    return bool(cursor) and connection.execute(_ADVANCE_UNLESS_LOCKED, parameters).rowcount == 1
 
 
 def note_seen(connection: Connection, written: Mapping[str, Iterable[str]], seq: int, state: State) -> None:

@@ -22,8 +22,8 @@ from sqlalchemy.util import await_only
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
-from openwebui_pocketbase.changes.outbox import empty_outbox, note_seen, outbox
-from openwebui_pocketbase.changes.state import advance_to, read_state_sync
+from openwebui_pocketbase.changes.outbox import close_outbox, note_seen, outbox
+from openwebui_pocketbase.changes.state import State
 from openwebui_pocketbase.changes.table import MirroredTable
 from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
 from openwebui_pocketbase.guard.statements import tables_in
@@ -40,9 +40,6 @@ LONG = 1 << 12
 
 MANY = 500
 """Rows from which on a commit waits for its turn among large writes."""
-
-WROTE = "owui_wrote_through"
-"""In the information of a connection: its transaction may have written rows through."""
 
 SENT = "owui_sent"
 """In the information of a connection: PocketBase has what its transaction is about to commit."""
@@ -89,8 +86,8 @@ class Through:
         return {name: MirroredTable(name) for name in self._names}
 
     def _begin(self, connection: Connection) -> None:
-        for mark in (WROTE, SENT, sql.IS_THROUGH):
-            connection.info.pop(mark, None)
+        connection.info.pop(sql.IS_THROUGH, None)
+        connection.info.pop(SENT, None)
 
     def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if ours.get() or connection.info.get(sql.IS_THROUGH):
@@ -101,7 +98,7 @@ class Through:
             await_only(self._mirror.start())  # a script has no application that does it
         with ours_only():
             sql.open_guard_sync(connection, through=True)
-        connection.info[WROTE] = connection.info[sql.IS_THROUGH] = True
+        connection.info[sql.IS_THROUGH] = True
 
     def _is_writing(self, statement: str) -> bool:
         return any(
@@ -109,23 +106,22 @@ class Through:
         )
 
     def _commit(self, connection: Connection) -> None:
-        if not connection.info.pop(WROTE, False):
+        if not connection.info.pop(sql.IS_THROUGH, False):
             return
-        connection.info.pop(sql.IS_THROUGH, None)
         try:
             with ours_only():
-                written = outbox(connection)
+                state, written = outbox(connection)
                 if written:
-                    self._send(connection, written)
-                    empty_outbox(connection)
-                sql.close_guard_sync(connection)
+                    self._send(connection, state, written)
+                else:
+                    sql.close_guard_sync(connection)
         except BaseException:
             # To SQLAlchemy the transaction has ended: it would give the connection to the next one as it is.
             connection.connection.rollback()
             raise
 
-    def _send(self, connection: Connection, written: Mapping[str, Mapping[str, int]]) -> None:
-        """Send rows, by table: their ids, and the number of the change up to which the SQL database has each."""
+    def _send(self, connection: Connection, state: State, written: Mapping[str, Mapping[str, int]]) -> None:
+        """Send rows, and close the guard; see `outbox`."""
         put: dict[str, list[dict[str, Any]]] = {}
         gone: dict[str, list[str]] = {}
         seen: dict[str, dict[str, int]] = {}
@@ -138,12 +134,11 @@ class Through:
                 gone[table.collection] = missing
             if known := {row_id: seq for row_id, seq in ids.items() if seq}:
                 seen[table.collection] = known
-        state = read_state_sync(connection)
         body = {"cursor": self._mirror.cursor_at(state), "seen": seen, "put": put, "gone": gone}
         number = sum(map(len, written.values()))
         reply = await_only(self._submit(body, is_large=number >= MANY))
         connection.info[SENT] = True
-        if reply["is_next"] and advance_to(connection, state, reply["last"], reply["cursor"]):
+        if close_outbox(connection, state, reply["last"], reply["cursor"] if reply["is_next"] else ""):
             self._mirror.note_sent(state, reply["last"], reply["cursor"])
         else:
             note_seen(connection, written, reply["last"], state)
