@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "http://10.0.0.1:8090"
 UNAVAILABLE = (503, {"detail": "The storage is not available. Please try again."})
+STALE = (409, {"detail": "Somebody else has changed this in the meantime. Please try again."})
 TOO_LARGE = (413, {"detail": "This is too large to be stored."})
 
 
@@ -63,6 +64,7 @@ async def get(app: FastAPI, path: str) -> tuple[int, Any]:
         (UnauthorizedError("x", url=ADDRESS, status=401), UNAVAILABLE),
         (ConfigurationError("x"), UNAVAILABLE),
         (TooLargeError("x", url=ADDRESS, status=413), TOO_LARGE),
+        (ConflictError("x", url=ADDRESS, status=409, code="stale"), STALE),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -77,6 +79,7 @@ async def test_failures_are_answered_without_details(error: Exception, expected:
     [
         (refused(), UNAVAILABLE),
         (TooLargeError("x", url=ADDRESS, status=413), TOO_LARGE),
+        (ConflictError("x", url=ADDRESS, status=409, code="stale"), STALE),
         # As with the stock database: the data are refused, or the route has its own reasons.
         (ConflictError("x", url=ADDRESS, status=409), (400, {"detail": "Something went wrong :/"})),
         (ValueError("x"), (400, {"detail": "Something went wrong :/"})),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from fastapi import Request
 from fastapi.exception_handlers import http_exception_handler
@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from openwebui_pocketbase.exceptions import (
+    ConflictError,
     MovedTableError,
     OpenWebUIPocketBaseError,
     RequestError,
@@ -53,12 +54,15 @@ def answer_failures(app: Any) -> Callable[[], None]:
             return JSONResponse({"detail": str(error)}, status_code=500)
         if isinstance(error, TooLargeError):
             return JSONResponse({"detail": "This is too large to be stored."}, status_code=413)
+        if _is_stale(error):
+            detail = "Somebody else has changed this in the meantime. Please try again."
+            return JSONResponse({"detail": detail}, status_code=409)
         return JSONResponse({"detail": "The storage is not available. Please try again."}, status_code=503)
 
     async def answered(request: Request, error: HTTPException) -> Response:
         # Some routes make a "400 Something went wrong" of every exception: the one they caught is its context.
         cause = error.__context__
-        if isinstance(cause, TooLargeError | UnavailableError):
+        if isinstance(cause, TooLargeError | UnavailableError) or _is_stale(cause):
             return await failed(request, cause)
         return await stock(request, error)
 
@@ -74,6 +78,11 @@ def answer_failures(app: Any) -> Callable[[], None]:
                 handlers[kind] = handler
 
     return undo
+
+
+def _is_stale(error: BaseException | None) -> TypeGuard[ConflictError]:
+    """Tell whether a row that was to be written through had been changed by others."""
+    return isinstance(error, ConflictError) and error.code == "stale"
 
 
 class _Causes:
