@@ -35,7 +35,7 @@ async def check(database: StockDatabase, server: PocketBaseProcess) -> None:
     for table in TABLES:
         same(table, pocketbase_rows(server.data_dir, table), await database.rows(table), sort=True)
     async with sql.begin() as connection:
-        for table in ("owui_pocketbase_outbox", "owui_pocketbase_touched"):
+        for table in ("owui_pocketbase_unsent", "owui_pocketbase_touched"):
             assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar() == 0
         if database.is_sqlite:
             assert (await connection.execute(text("SELECT writing FROM owui_pocketbase_mirror"))).scalar() == 0

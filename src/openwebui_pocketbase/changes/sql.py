@@ -28,7 +28,7 @@ __all__ = [
     "EMPTYING",
     "IS_THROUGH",
     "METADATA",
-    "OUTBOX",
+    "UNSENT",
     "REFUSALS",
     "STATE",
     "begin",
@@ -78,8 +78,8 @@ STATE = Table(
 _GUARDS = ("off", "on", "through")
 """What PostgreSQL's parameter is, in the order of SQLite's numbers."""
 
-OUTBOX = Table(
-    "owui_pocketbase_outbox",
+UNSENT = Table(
+    "owui_pocketbase_unsent",
     METADATA,
     Column("number", Integer, primary_key=True),
     Column("name", Text, nullable=False),
@@ -89,9 +89,9 @@ OUTBOX = Table(
 
 EMPTYING = """
 CREATE TRIGGER IF NOT EXISTS owui_pocketbase_sent AFTER UPDATE OF writing ON owui_pocketbase_mirror
-WHEN OLD.writing = 2 AND NEW.writing = 0 BEGIN DELETE FROM owui_pocketbase_outbox; END
+WHEN OLD.writing = 2 AND NEW.writing = 0 BEGIN DELETE FROM owui_pocketbase_unsent; END
 """
-"""On SQLite the outbox is emptied by what closes the guard: one statement less of each commit."""
+"""On SQLite the table is emptied by what closes the guard: one statement less of each commit."""
 
 # Made once: that takes longer than to run them.
 _GUARD = {name: update(STATE).where(STATE.c.id == 1).values(writing=at) for at, name in enumerate(_GUARDS)}

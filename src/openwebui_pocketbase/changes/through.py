@@ -1,7 +1,7 @@
 """Writing through: rows that the host's own code writes reach PocketBase before the SQL database commits them.
 
 The stock repositories of some groups run as they are. The first statement of a transaction that writes one of their
-tables opens the guard for it; from then on triggers note each row in the outbox, whatever wrote it. At the commit the
+tables opens the guard for it; from then on triggers note each row that is unsent, whatever wrote it. At the commit the
 rows are read as they are now and sent in one request, which PocketBase applies as a whole or refuses as a whole. Only
 then the SQL database commits. If it cannot any more, PocketBase is right, and the rows come back from the change feed.
 
@@ -22,7 +22,7 @@ from sqlalchemy.util import await_only
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
-from openwebui_pocketbase.changes.outbox import close_outbox, note_seen, outbox
+from openwebui_pocketbase.changes.unsent import close_unsent, note_seen, unsent
 from openwebui_pocketbase.changes.state import State
 from openwebui_pocketbase.changes.table import MirroredTable
 from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
@@ -110,7 +110,7 @@ class Through:
             return
         try:
             with ours_only():
-                state, written = outbox(connection)
+                state, written = unsent(connection)
                 if written:
                     self._send(connection, state, written)
                 else:
@@ -121,7 +121,7 @@ class Through:
             raise
 
     def _send(self, connection: Connection, state: State, written: Mapping[str, Mapping[str, int]]) -> None:
-        """Send rows, and close the guard; see `outbox`."""
+        """Send rows, and close the guard; see `unsent`."""
         put: dict[str, list[dict[str, Any]]] = {}
         gone: dict[str, list[str]] = {}
         seen: dict[str, dict[str, int]] = {}
@@ -138,7 +138,7 @@ class Through:
         number = sum(map(len, written.values()))
         reply = await_only(self._submit(body, is_large=number >= MANY))
         connection.info[SENT] = True
-        if close_outbox(connection, state, reply["last"], reply["cursor"] if reply["is_next"] else ""):
+        if close_unsent(connection, state, reply["last"], reply["cursor"] if reply["is_next"] else ""):
             self._mirror.note_sent(state, reply["last"], reply["cursor"])
         else:
             note_seen(connection, written, reply["last"], state)

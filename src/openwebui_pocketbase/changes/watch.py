@@ -2,7 +2,7 @@
 
 Whatever the mirror did not write itself is noted in ``owui_pocketbase_touched`` by the statement that writes it. So a
 row that is not noted there is a copy of what PocketBase had, for certain, and nothing is lost when it is deleted.
-What the host writes through is noted in ``owui_pocketbase_outbox``, which is empty again when its transaction ends.
+What the host writes through is noted in ``owui_pocketbase_unsent``, which is empty again when its transaction ends.
 A row of somebody else's that PocketBase has not is taken out of the table, where it would grant and forbid things, and
 kept whole in ``owui_pocketbase_aside`` until an administrator decides.
 """
@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.changes.sql import AT_ONCE, METADATA, OUTBOX, STATE, begin, chunks, close_guard, is_sqlite
+from openwebui_pocketbase.changes.sql import AT_ONCE, METADATA, UNSENT, STATE, begin, chunks, close_guard, is_sqlite
 from openwebui_pocketbase.changes.state import lock
 from openwebui_pocketbase.changes.table import MirroredTable, Row
 from openwebui_pocketbase.schema.tables import TABLES
@@ -194,14 +194,14 @@ def _definition(connection: Connection, name: str, event: str) -> str:
     inserts = f"INSERT INTO {notes} (name, row_id) {ids};"
     if TABLES[name].through:
         some = f"SELECT * FROM ({ids}) WHERE {writing}"  # noqa: S608 - our own names
-        outbox = preparer.format_table(OUTBOX)
-        inserts = f"INSERT INTO {notes} (name, row_id) {some} IS NOT 2; INSERT INTO {outbox} (name, row_id) {some} = 2;"
+        unsent = preparer.format_table(UNSENT)
+        inserts = f"INSERT INTO {notes} (name, row_id) {some} IS NOT 2; INSERT INTO {unsent} (name, row_id) {some} = 2;"
     return f"{start} WHEN {writing} IS NOT 1 BEGIN {inserts} END"
 
 
 def _make_function(connection: Connection) -> None:
     """Make PostgreSQL's function of the triggers; it names the schema, as others may have another search path."""
-    into = {table: f"INSERT INTO {_in_schema(connection, table.name)}" for table in (_TOUCHED, OUTBOX)}
+    into = {table: f"INSERT INTO {_in_schema(connection, table.name)}" for table in (_TOUCHED, UNSENT)}
     note, send = (f"{insert} (name, row_id) VALUES (TG_TABLE_NAME," for insert in into.values())
     each = (
         "IF TG_OP <> 'INSERT' THEN {0} OLD.id); END IF; "

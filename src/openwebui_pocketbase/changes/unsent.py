@@ -21,10 +21,10 @@ from sqlalchemy import (
     update,
 )
 
-from openwebui_pocketbase.changes.sql import METADATA, OUTBOX, STATE, chunks, close_guard_sync, is_sqlite
+from openwebui_pocketbase.changes.sql import METADATA, UNSENT, STATE, chunks, close_guard_sync, is_sqlite
 from openwebui_pocketbase.changes.state import State, state_of
 
-__all__ = ["close_outbox", "note_seen", "outbox"]
+__all__ = ["close_unsent", "note_seen", "unsent"]
 
 SEEN = Table(
     "owui_pocketbase_seen",
@@ -41,17 +41,17 @@ Numbers of a feed are of no meaning in another; see `State.copy`.
 
 # Made once: that takes longer than to run them.
 _READ = (
-    select(STATE, OUTBOX.c.name, OUTBOX.c.row_id, func.max(SEEN.c.seq).label("seen"))
+    select(STATE, UNSENT.c.name, UNSENT.c.row_id, func.max(SEEN.c.seq).label("seen"))
     .select_from(STATE)
-    .outerjoin(OUTBOX, true())
+    .outerjoin(UNSENT, true())
     .outerjoin(
         SEEN,
-        and_(SEEN.c.name == OUTBOX.c.name, SEEN.c.row_id == OUTBOX.c.row_id, SEEN.c.copy_id == STATE.c.copy_id),
+        and_(SEEN.c.name == UNSENT.c.name, SEEN.c.row_id == UNSENT.c.row_id, SEEN.c.copy_id == STATE.c.copy_id),
     )
     .where(STATE.c.id == 1)
-    .group_by(*STATE.c, OUTBOX.c.name, OUTBOX.c.row_id)
+    .group_by(*STATE.c, UNSENT.c.name, UNSENT.c.row_id)
 )
-_EMPTY = delete(OUTBOX)
+_EMPTY = delete(UNSENT)
 _ADVANCE = update(STATE).values(seq=bindparam("last"), cursor=bindparam("named"))
 _ADVANCE_AND_CLOSE = _ADVANCE.where(STATE.c.id == 1).values(writing=0)
 # On PostgreSQL whoever has the row now can wait for rows that this transaction has.
@@ -64,7 +64,7 @@ _ADVANCE_UNLESS_LOCKED = _ADVANCE.where(
 )
 
 
-def outbox(connection: Connection) -> tuple[State, dict[str, dict[str, int]]]:
+def unsent(connection: Connection) -> tuple[State, dict[str, dict[str, int]]]:
     """Return what was written through in this transaction.
 
     Returns:
@@ -79,8 +79,8 @@ def outbox(connection: Connection) -> tuple[State, dict[str, dict[str, int]]]:
     return state_of(rows[0]), found
 
 
-def close_outbox(connection: Connection, state: State, last: int, cursor: str) -> bool:
-    """Empty the outbox, close the guard, and note that the copy has a further change, unless others note something.
+def close_unsent(connection: Connection, state: State, last: int, cursor: str) -> bool:
+    """Forget what was unsent, close the guard, and note that the copy has a further change, unless others note something.
 
     Args:
         connection: The transaction that has written the rows.
