@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,7 +50,7 @@ def test_answers_are_the_same_and_so_are_the_rows(fleet: Fleet, database: str, g
     wrong: list[str] = []
     if group == "automations":
         for player in players:
-            eventually(lambda player=player: can_schedule(player.instance), "schedules are evaluated in time")
+            eventually(partial(can_schedule, player.instance), "schedules are evaluated in time")
     with embedded.admin() as admin:
         for each in (*journey.writes, *journey.looks, *journey.ends):
             wrong += play_both(players, each, admin, tables)

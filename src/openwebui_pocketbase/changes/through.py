@@ -25,8 +25,9 @@ from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.state import State
 from openwebui_pocketbase.changes.table import MirroredTable
 from openwebui_pocketbase.changes.unsent import close_unsent, note_seen, unsent
-from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
+from openwebui_pocketbase.exceptions import ConflictError, OpenWebUIPocketBaseError, UnavailableError
 from openwebui_pocketbase.guard.statements import tables_in
+from openwebui_pocketbase.host_request import serving
 from openwebui_pocketbase.ours import ours, ours_only
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -115,9 +116,12 @@ class Through:
                     self._send(connection, state, written)
                 else:
                     sql.close_guard_sync(connection)
-        except BaseException:
+        except BaseException as error:
             # To SQLAlchemy the transaction has ended: it would give the connection to the next one as it is.
             connection.connection.rollback()
+            request = serving.get()
+            if request is not None and isinstance(error, OpenWebUIPocketBaseError):
+                request.refusal = error  # the host's code often makes nothing of an exception
             raise
 
     def _send(self, connection: Connection, state: State, written: Mapping[str, Mapping[str, int]]) -> None:

@@ -21,6 +21,7 @@ from openwebui_pocketbase.exceptions import (
     TooLargeError,
     UnavailableError,
 )
+from openwebui_pocketbase.host_request import serving
 
 __all__ = ["answer_failures"]
 
@@ -32,7 +33,11 @@ QUIET_SECONDS = 10.0
 CAUSES = 100
 """How many causes are remembered; there are a handful, unless a message has something new each time."""
 
+TOLD = frozenset({409, 413, 503})
+"""Statuses that say that something is not stored."""
+
 Handler = Callable[[Request, Any], Awaitable[Response]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def answer_failures(app: Any) -> Callable[[], None]:
@@ -66,11 +71,15 @@ def answer_failures(app: Any) -> Callable[[], None]:
             return await failed(request, cause)
         return await stock(request, error)
 
+    router = app.router
+    route: Application = router.middleware_stack
+    router.middleware_stack = _telling(route, failed)
     before = {kind: handlers.get(kind) for kind in (OpenWebUIPocketBaseError, HTTPException)}
     app.add_exception_handler(OpenWebUIPocketBaseError, failed)
     app.add_exception_handler(HTTPException, answered)
 
     def undo() -> None:
+        router.middleware_stack = route
         for kind, handler in before.items():
             if handler is None:
                 handlers.pop(kind, None)
@@ -78,6 +87,44 @@ def answer_failures(app: Any) -> Callable[[], None]:
                 handlers[kind] = handler
 
     return undo
+
+
+def _telling(route: Application, failed: Handler) -> Application:
+    """Have a request answered as failed if something it wrote through is not stored, whatever its route makes of that.
+
+    Many of the host's repositories catch every exception, and some routes then tell that all went well.
+    """
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        request = serving.get()
+        if request is None:
+            await route(scope, receive, send)
+            return
+        has_begun = is_told = False
+
+        async def tell() -> None:
+            nonlocal is_told
+            is_told = True
+            answer = await failed(Request(scope), request.refusal)
+            await answer(scope, receive, send)
+
+        async def pass_on(message: Any) -> None:
+            nonlocal has_begun
+            if not has_begun and request.refusal is not None and message.get("status") not in TOLD:
+                has_begun = True
+                await tell()
+            elif not is_told:
+                has_begun = True
+                await send(message)
+
+        try:
+            await route(scope, receive, pass_on)
+        except Exception:
+            if has_begun or request.refusal is None:
+                raise
+            await tell()
+
+    return serve
 
 
 def _is_stale(error: BaseException | None) -> TypeGuard[ConflictError]:
