@@ -33,7 +33,7 @@ CHATS = 200
 MAIN_THREAD = "MainThread"
 
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("config", ("open_webui/models/config.py",)),
+    ("config", ("open_webui/models/config.py", "openwebui_pocketbase/repositories/config/")),
     ("client", ("openwebui_pocketbase/client/",)),
     ("plugin", ("openwebui_pocketbase/",)),
     ("SQL", ("/sqlalchemy/", "/aiosqlite/", "open_webui/internal/db.py")),

@@ -39,6 +39,12 @@ LARGE_OF = {"note": {"data"}, "feedback": {"data"}}
 FREE_IDS = {"tool", "function", "skill"}
 """Tables whose ids are words that people choose."""
 
+UNIQUE = {"pinned_note": [("user_id", "note_id")]}
+"""What only the host's migrations, not its mappers, say is unique."""
+
+NOT_NULL = {"prompt": {"is_active", "created_at", "updated_at"}}
+"""Columns that only the host's migrations, not its mappers, say always have a value."""
+
 RELATIONS = {("knowledge_file", "file_id")}
 """Foreign keys that PocketBase has to follow as well: rows of these tables are deleted there, not in SQL."""
 
@@ -70,7 +76,7 @@ def column_of(table: str, column: Column[Any], hint: Any) -> dict[str, Any]:
         found["holds"] = holds
     if column.nullable:
         found["null"] = True
-        if hint is not None and type(None) not in get_args(hint):
+        if column.name in NOT_NULL.get(table, ()) or (hint is not None and type(None) not in get_args(hint)):
             found["required"] = True
     if column.name in SECRET.get(table, ()):
         found["secret"] = True
@@ -110,6 +116,7 @@ def indexes(table: Table) -> list[dict[str, Any]]:
     """Return unique values, and what the rows of others are found by."""
     unique = [tuple(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
     unique += [(column,) for column in table.columns if column.unique]
+    unique += [tuple(table.columns[name] for name in names) for names in UNIQUE.get(table.name, ())]
     found: list[dict[str, Any]] = []
     for columns in dict.fromkeys(sorted(unique, key=lambda each: [column.name for column in each])):
         if any(column.primary_key for column in columns):

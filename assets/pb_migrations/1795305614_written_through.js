@@ -105,7 +105,7 @@ migrate(
             { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
           ],
           indexes: [
-            "CREATE INDEX `idx_owui_pinned_notes_user_id` ON `owui_pinned_notes` (`user_id`)",
+            "CREATE UNIQUE INDEX `idx_owui_pinned_notes_user_id_note_id` ON `owui_pinned_notes` (`user_id`, `note_id`)",
             "CREATE INDEX `idx_owui_pinned_notes_note_id` ON `owui_pinned_notes` (`note_id`)",
             "CREATE UNIQUE INDEX `idx_owui_pinned_notes_id_nocase` ON `owui_pinned_notes` (`id` COLLATE NOCASE)",
           ],
@@ -1265,7 +1265,7 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_apps_create AFTER INSERT ON owui_apps BEGIN INSERT INTO owui_changes (collection, record_id, op, at, concerned) VALUES ('owui_apps', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), json_array(NEW.user_id)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_apps_update AFTER UPDATE ON owui_apps BEGIN INSERT INTO owui_changes (collection, record_id, op, at, concerned) VALUES ('owui_apps', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), iif(OLD.user_id IS NEW.user_id, json_array(NEW.user_id), json_array(NEW.user_id, OLD.user_id))); END",
       "CREATE TRIGGER IF NOT EXISTS owui_apps_delete AFTER DELETE ON owui_apps BEGIN INSERT INTO owui_changes (collection, record_id, op, at, concerned) VALUES ('owui_apps', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), json_array(OLD.user_id)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/notes', 'ff439fdaf3e82e0bdafa00feb8e3d9a169424a48670ea08cf47597fb3c0da59e')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/notes', '8eb1f3d574fb1cb73c939daa70e19a8ec782f7f641de5f703e594ee548c98f3d')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/prompts', 'fc25d03425ea48f575df5f8139ca9eaca02a220865887750f08385bc66543ddb')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/tools', 'd02c613584d5975950edccf04afbbc76c252ebcdc16fd2433fb5348920dd73d2')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/functions', 'fd1c0a586cd2f8edfeabd0351226f4ff6811583c72e0e1ab0f3c25161509a3ac')",

@@ -61,6 +61,7 @@ class Connection:
         trust: What it has to prove there.
         data_dir: Directory of PocketBase's data; None if the server is not ours, and may be on another machine.
         authenticator: The superuser's token, once `open` has signed in.
+        origin: What the change feed calls whoever writes by `admin`; "" for a program of its own.
     """
 
     def __init__(self, settings: PocketBaseSettings, data_dir: Path) -> None:
@@ -68,6 +69,7 @@ class Connection:
         self._server = None if settings.url else embedded_server(settings, data_dir)
         self.data_dir = None if settings.url else embedded_data_dir(settings, data_dir)
         self.authenticator = Authenticator(None)
+        self.origin = ""
         self.url = settings.url or ""
         self.trust = Trust(settings.key.get_secret_value()) if settings.url and settings.key else None
 
@@ -109,7 +111,11 @@ class Connection:
     def admin(self, authenticator: Authenticator) -> AdminClient:
         """Return a client for administrative calls."""
         return AdminClient(
-            self.url, timeout=self._settings.timeouts.read, token=authenticator.current, trust=self.trust
+            self.url,
+            timeout=self._settings.timeouts.read,
+            token=authenticator.current,
+            trust=self.trust,
+            origin=self.origin,
         )
 
     def bring_up(self, authenticator: Authenticator) -> None:

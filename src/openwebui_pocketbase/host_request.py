@@ -6,7 +6,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
 
 __all__ = ["FRESH", "HostRequest", "apart", "serving"]
 
@@ -19,12 +22,14 @@ class HostRequest:
 
     Attributes:
         config: Version of the configuration that PocketBase named in the last answer; "" before the first.
+        refusal: Why something that the host has written through is not stored; None if everything is.
     """
 
-    __slots__ = ("_asked_at", "_at", "_is_over", "_kept", "config")
+    __slots__ = ("_asked_at", "_at", "_is_over", "_kept", "config", "refusal")
 
     def __init__(self) -> None:
         self.config = ""
+        self.refusal: OpenWebUIPocketBaseError | None = None
         self._at = 0.0
         self._kept: Any = None
         self._asked_at = 0.0

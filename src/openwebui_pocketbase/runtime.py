@@ -231,6 +231,7 @@ class Runtime:
         with self._opening:
             if self._connection is None:
                 connection = Connection(self._settings, self._data_dir)
+                connection.origin = self.client.origin
                 try:
                     # As only the host's own start creates, so only it waits for a server that is not up yet.
                     authenticator = connection.open(create=create, wait=create)

@@ -223,6 +223,12 @@ def load_settings(data_dir: Path | None, environ: Mapping[str, str] | None = Non
             if not isinstance(section, dict):
                 raise ConfigurationError(f"{path}: {key!r} must be a section, not a value.")
         section[keys[-1]] = value
+    groups = values.get("groups")
+    if isinstance(groups, dict) and (misplaced := sorted(Settings.model_fields.keys() & groups.keys() - {*GROUPS})):
+        raise ConfigurationError(
+            f"{path or 'The environment'} has {misplaced[0]} among the groups of data.",
+            hint="Write it above all sections, into the first line: it belongs to the section that it stands in.",
+        )
     try:
         return Settings(**values)
     except ValidationError as error:

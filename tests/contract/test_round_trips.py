@@ -31,7 +31,7 @@ from open_webui.models.messages import MessageForm
 from open_webui.models.users import UserStatus
 from open_webui.utils import apps
 
-from openwebui_pocketbase.catalog import spec_of
+from openwebui_pocketbase.catalog import REPOSITORIES, spec_of
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.host.binding import bind, storing_methods
 from openwebui_pocketbase.repositories.access import PocketBaseAccessGrants
@@ -43,6 +43,8 @@ from openwebui_pocketbase.repositories.tags import PocketBaseTags
 from tests.support.differential import clear, public_methods
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import sqlite_database
+
+OURS = {spec.name: spec.ours for spec in REPOSITORIES}
 
 
 async def _verify(_hash: str) -> bool:
@@ -632,7 +634,7 @@ async def test_chats(client: PocketBaseClient, requests: list[bytes], tmp_path: 
 async def test_channels(client: PocketBaseClient, requests: list[bytes], tmp_path: Path) -> None:
     database = sqlite_database(tmp_path)
     undo = [
-        bind(import_module(spec_of(name).module), name, spec_of(name).ours, {"pocketbase": client})
+        bind(import_module(spec_of(name).module), name, OURS[name], {"pocketbase": client})
         for name in ("Channels", "AccessGrants", "Groups", "Users")
     ]
     try:
@@ -656,7 +658,7 @@ async def test_messages(
     monkeypatch.setattr(apps, "publish_app_message_event", no_apps)
     database = sqlite_database(tmp_path)
     undo = [
-        bind(import_module(spec_of(name).module), name, spec_of(name).ours, {"pocketbase": client})
+        bind(import_module(spec_of(name).module), name, OURS[name], {"pocketbase": client})
         for name in ("Channels", "Messages", "Users")
     ]
     try:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from openwebui_pocketbase.schema.tables import TABLES
+from tests.support.copies import differences, in_pocketbase, in_sql, mirrored, settle
 from tests.support.openwebui import CONFIGURATIONS, DATABASES
 from tests.support.scenarios import Player, Step, grant, step
 
@@ -31,68 +29,6 @@ FILES = "/api/v1/files"
 GROUPS = "/api/v1/groups"
 USERS = "/api/v1/users"
 PROMPTS = "/api/v1/prompts"
-
-Rows = dict[str, dict[str, Any]]
-
-
-def mirrored(instance: OpenWebUI) -> list[str]:
-    """Return the tables whose rows are in PocketBase and copied to the SQL database."""
-    return [name for name, table in TABLES.items() if table.mirrored and table.group in instance.in_pocketbase]
-
-
-def in_sql(instance: OpenWebUI, table: str) -> Rows:
-    """Return the rows which the SQL database has, by id."""
-    columns = TABLES[table].columns
-    names = ", ".join(f'"{column.name}"' for column in columns)
-    rows = {}
-    for values in instance.sql(f'SELECT {names} FROM "{table}"'):
-        row = {}
-        for column, value in zip(columns, values, strict=True):
-            if isinstance(value, date):
-                value = value.isoformat()  # noqa: PLW2901
-            row[column.name] = json.loads(value) if column.type == "json" and isinstance(value, str) else value
-        rows[row["id"]] = row
-    return rows
-
-
-def in_pocketbase(admin: AdminClient, table: str) -> Rows:
-    """Return the rows which PocketBase has, by id, as its own API gives them."""
-    rows: Rows = {}
-    declared = TABLES[table]
-    by_hand = [column.name for column in declared.columns if column.null and not column.required]
-    for page in range(1, 100):
-        path = f"/api/collections/{declared.collection}/records?perPage=1000&page={page}"
-        records = admin.send("GET", path)["items"]
-        for record in records:
-            row = {column.name: record[column.field] for column in declared.columns}
-            listed = by_hand if record["nulls"] is None else record["nulls"]
-            rows[row["id"]] = row | {name: None for name in listed if not row[name]}
-        if len(records) < 1000:
-            break
-    return rows
-
-
-def differences(instance: OpenWebUI, admin: AdminClient, *ignored: str) -> list[tuple[str, Any, Any]]:
-    """Return what the SQL database has otherwise than PocketBase, (table, there, here) of each row."""
-    found = []
-    for table in mirrored(instance):
-        there, here = in_pocketbase(admin, table), in_sql(instance, table)
-        for rows in (there, here):
-            for row in rows.values():
-                for column in ignored:
-                    row.pop(column, None)
-        ids = sorted(there.keys() | here.keys())
-        found += [(table, there.get(each), here.get(each)) for each in ids if there.get(each) != here.get(each)]
-    return found
-
-
-def settle(instance: OpenWebUI, seconds: float = 20.0) -> None:
-    """Return as soon as both have the same rows; the application asks every few seconds for what others change."""
-    deadline = time.monotonic() + seconds
-    with instance.admin() as admin:
-        while (found := differences(instance, admin)) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        assert found == []
 
 
 def group(name: str, **members: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from openwebui_pocketbase.exceptions import (
     UnavailableError,
     UntrustedServerError,
 )
+from openwebui_pocketbase.origin import APPLICATION, SCRIPT, new_origin
 from openwebui_pocketbase.settings import PocketBaseSettings
 from tests.integration.test_client import NOBODY, TAGS, http_answer, misbehaving, new_client
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone
@@ -198,3 +199,19 @@ async def test_what_a_proxy_compresses_is_decompressed() -> None:
         with pytest.raises(UnavailableError, match="decompress"):
             await client.read("any", {})
         await client.aclose()
+
+
+def test_what_the_application_writes_is_its_own_in_the_feed(own_pocketbase: PocketBaseProcess) -> None:
+    """Also where a file's contents are written, which is done in threads, over another client."""
+    connection = connection_to(own_pocketbase.url)
+    authenticator = connection.open()
+    found = []
+    for origin in ("", new_origin(APPLICATION)):
+        connection.origin = origin
+        with connection.admin(authenticator) as admin:
+            admin.write("tags/insert_new_tag", {"tag": {"id": f"t{origin}", "name": "t", "user_id": "u", "meta": None}})
+            changes = admin.read("changes/get_changes", {"since": "0", "limit": 10, "collections": ["owui_tags"]})
+            found.append(changes["changes"][-1][-1])
+    connection.close()
+    assert found[0][0] == SCRIPT
+    assert found[1] == origin

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Any
 
 import pytest
-from open_webui.models.notes import Note, NoteForm, NoteUpdateForm, Notes
+from open_webui.models.notes import Note, NoteForm, Notes, NoteUpdateForm
+from open_webui.models.tags import Tag
 from sqlalchemy import delete, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.through import Through
 from openwebui_pocketbase.client import PocketBaseClient
+from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
 from openwebui_pocketbase.host.guard import install_guard
 from tests.support.differential import pocketbase_rows, same
 from tests.support.mirrors import client, database, no_sockets
@@ -30,7 +35,7 @@ async def check(database: StockDatabase, server: PocketBaseProcess) -> None:
     for table in TABLES:
         same(table, pocketbase_rows(server.data_dir, table), await database.rows(table), sort=True)
     async with sql.begin() as connection:
-        for table in ("owui_pocketbase_outbox", "owui_pocketbase_touched"):
+        for table in ("owui_pocketbase_unsent", "owui_pocketbase_touched"):
             assert (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar() == 0
         if database.is_sqlite:
             assert (await connection.execute(text("SELECT writing FROM owui_pocketbase_mirror"))).scalar() == 0
@@ -65,3 +70,210 @@ async def test_rows_are_there_with_the_commit(
     assert await Notes.delete_note_by_id(note.id)
     await check(database, own_pocketbase)
     assert [row["id"] for row in await database.rows("note")] == [other.id]
+
+
+def sent(monkeypatch: pytest.MonkeyPatch, mirror: Mirror) -> list[dict[str, Any]]:
+    """Return a list that gets the body of each request that is sent with a commit."""
+    bodies: list[dict[str, Any]] = []
+    submit = mirror.submit
+
+    async def noted(path: str, parameters: Mapping[str, Any], **more: Any) -> Any:
+        bodies.append({"path": path, **parameters})
+        return await submit(path, parameters, **more)
+
+    monkeypatch.setattr(mirror, "submit", noted)
+    return bodies
+
+
+async def test_a_commit_is_one_request_and_what_writes_no_such_table_none(
+    mirror: Mirror, database: StockDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = sent(monkeypatch, mirror)
+    note = await insert()
+    assert len(bodies) == 1
+    await Notes.get_note_by_id(note.id)
+    await Notes.get_notes_by_user_id("u")
+    await database.add(Tag(id="t", name="t", user_id="u"))
+    assert len(bodies) == 1
+    async with database.sessions() as session:
+        await session.execute(update(Note).where(Note.id == "nothing").values(title="b"))
+        await session.commit()
+    assert len(bodies) == 1
+    assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="b"))
+    assert [[*body["put"]] for body in bodies] == [["owui_notes"], ["owui_notes"]]
+
+
+async def test_whatever_writes_it_is_sent(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """Objects, statements, text, and statements beside the sessions; keys that change; rows that come and go."""
+    values = {"user_id": "u", "data": {"content": {"md": "x" * 300_000}}, "meta": None}
+    async with database.sessions() as session:
+        session.add_all([Note(id=f"n{number}", title="ä", **values) for number in range(40)])
+        await session.flush()
+        await session.execute(text("UPDATE note SET title = 'b' WHERE id = 'n1'"))
+        await session.execute(delete(Note).where(Note.id == "n2"))
+        session.add(Note(id="gone", title="", **values))
+        await session.flush()
+        await session.execute(text("DELETE FROM note WHERE id = 'gone'"))
+        await session.execute(text("UPDATE note SET id = 'another' WHERE id = 'n3'"))
+        await session.commit()
+    await check(database, own_pocketbase)
+    assert len(await database.rows("note")) == 39
+    async with database.engine.begin() as connection:
+        await connection.execute(
+            text("INSERT INTO pinned_note (id, user_id, note_id, created_at) VALUES ('p', 'u', 'n1', 1)")
+        )
+        await connection.execute(text("UPDATE note SET meta = '{\"b\": 1.0, \"a\": [1e3]}' WHERE id = 'n1'"))
+    await check(database, own_pocketbase)
+    async with database.sessions() as session:
+        await session.execute(text("DELETE FROM pinned_note"))
+        await session.execute(text("DELETE FROM note"))
+        await session.commit()
+    await check(database, own_pocketbase)
+    assert await database.rows("note") == []
+
+
+async def test_what_is_rolled_back_is_not_sent(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = sent(monkeypatch, mirror)
+    async with database.sessions() as session:
+        session.add(Note(id="a", title="a"))
+        await session.flush()
+        await session.rollback()
+        session.add(Note(id="b", title="b"))
+        with suppress(ValueError):
+            async with session.begin_nested():
+                session.add(Note(id="c", title="c"))
+                await session.flush()
+                raise ValueError
+        await session.commit()
+        session.add(Note(id="d", title="d"))
+        await session.commit()
+    assert [[row["id"] for row in body["put"]["owui_notes"]] for body in bodies] == [["b"], ["d"]]
+    await check(database, own_pocketbase)
+
+
+async def test_a_row_that_somebody_else_has_changed_is_refused_with_all_others(
+    mirror: Mirror, database: StockDatabase, client: PocketBaseClient, own_pocketbase: PocketBaseProcess
+) -> None:
+    one, two = await insert("one"), await insert("two")
+    with own_pocketbase.admin() as admin:
+        admin.send("PATCH", f"/api/collections/owui_notes/records/{one.id}", {"title": "theirs"})
+    async with database.sessions() as session:
+        await session.execute(update(Note).where(Note.id == two.id).values(title="ours"))
+        await session.execute(update(Note).where(Note.id == one.id).values(title="ours"))
+        with pytest.raises(ConflictError):
+            await session.commit()
+        await session.rollback()
+    assert {row["title"] for row in await database.rows("note")} == {"one", "two"}
+    assert mirror.is_behind.is_set()
+    await mirror.catch_up()
+    assert {row["title"] for row in await database.rows("note")} == {"theirs", "two"}
+    await check(database, own_pocketbase)
+    assert await Notes.update_note_by_id(one.id, NoteUpdateForm(title="ours"))
+    await check(database, own_pocketbase)
+
+
+async def test_what_others_changed_in_other_rows_does_not_matter(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    one, two = await insert("one"), await insert("two")
+    with own_pocketbase.admin() as admin:
+        admin.send("PATCH", f"/api/collections/owui_notes/records/{one.id}", {"title": "theirs"})
+    assert await Notes.update_note_by_id(two.id, NoteUpdateForm(title="ours"))
+    assert mirror.is_behind.is_set()
+    await mirror.catch_up()
+    assert {row["title"] for row in await database.rows("note")} == {"theirs", "ours"}
+    await check(database, own_pocketbase)
+
+
+async def test_nothing_is_committed_while_pocketbase_does_not_answer(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = await insert()
+
+    async def silent(*_: Any, **__: Any) -> None:
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(mirror, "submit", silent)
+        async with database.sessions() as session:
+            await session.execute(update(Note).values(title="b"))
+            with pytest.raises(UnavailableError, match="within 3 seconds"):
+                await session.commit()
+    assert [row["title"] for row in await database.rows("note")] == ["a"]
+    assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="c"))
+    await check(database, own_pocketbase)
+
+
+async def test_pocketbase_is_right_if_the_commit_fails(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await insert()
+    engine = database.engine.sync_engine
+
+    def fail(raw: Any) -> None:
+        raw.rollback()
+        raise OperationalError("COMMIT", None, Exception("the disk is full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.dialect, "do_commit", fail)
+        async with database.sessions() as session:
+            await session.execute(update(Note).values(title="b"))
+            with pytest.raises(OperationalError):
+                await session.commit()
+    assert [row["title"] for row in await database.rows("note")] == ["a"]
+    assert mirror.is_behind.is_set()
+    await mirror.catch_up()
+    assert [row["title"] for row in await database.rows("note")] == ["b"]
+    await check(database, own_pocketbase)
+
+
+async def test_a_commit_that_is_cancelled_is_done_or_not(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    note = await insert()
+    for number in range(20):
+        saving = asyncio.create_task(Notes.update_note_by_id(note.id, NoteUpdateForm(title=str(number))))
+        await asyncio.sleep(0.001 * number)
+        saving.cancel()
+        await asyncio.wait([saving])
+    await asyncio.sleep(0.1)
+    await mirror.catch_up()
+    await check(database, own_pocketbase)
+
+
+async def test_others_cannot_write_the_tables(mirror: Mirror, database: StockDatabase) -> None:
+    note = await insert()
+    with pytest.raises(IntegrityError, match="takes no changes"), database.plain_engine.begin() as connection:
+        connection.execute(update(Note).values(title="b"))
+    assert [row["title"] for row in await database.rows("note")] == ["a"]
+    assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="c"))
+
+
+async def test_many_commits_at_once_leave_both_sides_equal(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """The mirror copies meanwhile what somebody else does."""
+    theirs, *notes = [await insert(str(number)) for number in range(9)]
+
+    async def save(note: Any) -> None:
+        for number in range(10):
+            with suppress(OperationalError):  # SQLite: locked, as without us
+                await Notes.update_note_by_id(note.id, NoteUpdateForm(title=f"{note.id} {number}"))
+
+    async def disturb() -> None:
+        path = f"/api/collections/owui_notes/records/{theirs.id}"
+        with own_pocketbase.admin() as admin:
+            for number in range(10):
+                await asyncio.to_thread(admin.send, "PATCH", path, {"title": f"theirs {number}"})
+                await mirror.catch_up()
+
+    await asyncio.gather(disturb(), *map(save, notes))
+    await mirror.catch_up()
+    await check(database, own_pocketbase)
+    titles = {row["id"]: row["title"] for row in await database.rows("note")}
+    assert titles.pop(theirs.id) == "theirs 9"
+    assert all(title.endswith(" 9") for title in titles.values()) or database.is_sqlite

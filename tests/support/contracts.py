@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openwebui_pocketbase.catalog import spec_of
+from openwebui_pocketbase.catalog import REPOSITORIES
 from openwebui_pocketbase.host.binding import load
 from tests.support.differential import Contract
 
@@ -28,7 +28,8 @@ __all__ = [
 
 def ours(*names: str) -> dict[str, type]:
     """Return our classes of repositories, by name, as a contract's ``bound`` wants them."""
-    return {name: load(spec_of(name).ours) for name in names}
+    paths = {spec.name: spec.ours for spec in REPOSITORIES}
+    return {name: load(paths[name]) for name in names}
 
 
 def _contract(name: str, tables: str, *, bound: tuple[str, ...] = (), **more: Any) -> Contract:

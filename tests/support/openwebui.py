@@ -114,7 +114,11 @@ class OpenWebUI:
         return dead
 
     def admin(self) -> AdminClient:
-        """Return a superuser's client of the embedded PocketBase."""
+        """Return a superuser's client of its PocketBase."""
+        if url := self.env.get("OPENWEBUI_POCKETBASE_URL"):
+            admin = AdminClient(url)
+            admin.login(self.env["OPENWEBUI_POCKETBASE_IDENTITY"], self.env["OPENWEBUI_POCKETBASE_PASSWORD"])
+            return admin
         admin = AdminClient(self.pocketbase.url)
         superuser = json.loads(self.run_dir.superuser.read_text())
         admin.login(superuser["identity"], superuser["password"])
@@ -217,6 +221,16 @@ class OpenWebUI:
             for pid in processes_of(self.data_dir):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End it as a crash would; its PocketBase, if it is another machine's, goes on."""
+        assert self.process is not None
+        self.http.close()
+        for pid in processes_of(self.data_dir):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
 
     def request(self, user: str, method: str, path: str, **kwargs: Any) -> httpx.Response:
         """Send a request as one of the users, or as nobody (``""``)."""

@@ -242,7 +242,9 @@ class Player:
         answer = self._send(step)
         content = self._content(answer)
         if step.save and answer.is_success:
-            self.names.update(zip(step.save.split(), (content[member] for member in step.take.split()), strict=True))
+            self.names.update(
+                zip(step.save.split(), (_part(content, member) for member in step.take.split()), strict=True)
+            )
         mine = self._mine(content) if step.mine else content
         return answer.status_code, content, self.normalise(mine, sort=step.sort)
 
@@ -313,6 +315,13 @@ class Player:
 
     def _id(self, name: str) -> str:
         return str(self.names[name]) if name in self.names else self.instance.user(self._user(name)).id
+
+
+def _part(content: Any, path: str) -> Any:
+    """Return a part of an answer, such as ``id`` or ``0.id``."""
+    for member in path.split("."):
+        content = content[int(member) if isinstance(content, list) else member]
+    return content
 
 
 def play_together(instances: Mapping[str, OpenWebUI], scenario: str, steps: Sequence[Step]) -> str:

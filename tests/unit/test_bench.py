@@ -30,7 +30,7 @@ from bench.runner import Measured, Parameters, Run
 from bench.startup import startup_summary
 from bench.stats import median, percentile, ratios, spread
 from bench.targets import FURTHER, TARGETS, judge
-from openwebui_pocketbase.catalog import CATALOG, spec_of
+from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES
 from openwebui_pocketbase.host.binding import load
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
@@ -122,8 +122,8 @@ class TestGroups:
             return
         if operation.flow:
             inspect.signature(operation.flow).bind(None, *operation.arguments(0))
-        stock = load(spec_of(operation.repository).stock)
-        ours = load(spec_of(operation.repository).ours)
+        spec = next(each for each in REPOSITORIES if each.name == operation.repository)
+        stock, ours = load(spec.stock), load(spec.ours)
         for repository in (stock, ours):
             method = getattr(repository, operation.method)
             assert inspect.iscoroutinefunction(inspect.unwrap(method))

@@ -17,6 +17,7 @@ from openwebui_pocketbase.catalog import (
     together_with,
 )
 from openwebui_pocketbase.host.binding import load, storing_methods
+from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.settings import GROUPS
 
 every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
@@ -42,7 +43,16 @@ def test_groups_that_belong_together_are_found_from_each() -> None:
 
 def test_a_group_is_stored_with_all_of_its_repositories() -> None:
     for group in CATALOG.values():
-        assert len(group.ours) == len(group.repositories)
+        assert group.ours.keys() == group.stock.keys() == {spec.name for spec in group.all_repositories}
+        assert bool(group.repositories) != bool(group.written_through)
+
+
+def test_what_is_written_through_stays_the_hosts() -> None:
+    for group in CATALOG.values():
+        declared = {name: TABLES[name].through for name in group.tables}
+        assert set(declared.values()) == {bool(group.written_through)}
+        for spec in group.written_through:
+            assert load(spec.stock) is type(getattr(import_module(spec.module), spec.name))
 
 
 @every_repository

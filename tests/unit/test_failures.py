@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from fastapi import FastAPI, HTTPException
+from fastapi.responses import StreamingResponse
 
 from openwebui_pocketbase.exceptions import (
     ConfigurationError,
@@ -17,12 +18,15 @@ from openwebui_pocketbase.exceptions import (
     UnavailableError,
 )
 from openwebui_pocketbase.host.failures import answer_failures
+from openwebui_pocketbase.host.requests import tell_requests_apart
+from openwebui_pocketbase.host_request import HostRequest, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
 ADDRESS = "http://10.0.0.1:8090"
 UNAVAILABLE = (503, {"detail": "The storage is not available. Please try again."})
+STALE = (409, {"detail": "Somebody else has changed this in the meantime. Please try again."})
 TOO_LARGE = (413, {"detail": "This is too large to be stored."})
 
 
@@ -50,10 +54,12 @@ def app_that_raises(error: Exception) -> FastAPI:
     return app
 
 
-async def get(app: FastAPI, path: str) -> tuple[int, Any]:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+async def get(app: FastAPI, path: str, *, raises: bool = True) -> tuple[int, Any]:
+    transport = httpx.ASGITransport(app, raise_app_exceptions=raises)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         answer = await client.get(path)
-    return answer.status_code, answer.json()
+    is_json = answer.headers.get("Content-Type") == "application/json"
+    return answer.status_code, answer.json() if is_json else answer.text
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,7 @@ async def get(app: FastAPI, path: str) -> tuple[int, Any]:
         (UnauthorizedError("x", url=ADDRESS, status=401), UNAVAILABLE),
         (ConfigurationError("x"), UNAVAILABLE),
         (TooLargeError("x", url=ADDRESS, status=413), TOO_LARGE),
+        (ConflictError("x", url=ADDRESS, status=409, code="stale"), STALE),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -77,6 +84,7 @@ async def test_failures_are_answered_without_details(error: Exception, expected:
     [
         (refused(), UNAVAILABLE),
         (TooLargeError("x", url=ADDRESS, status=413), TOO_LARGE),
+        (ConflictError("x", url=ADDRESS, status=409, code="stale"), STALE),
         # As with the stock database: the data are refused, or the route has its own reasons.
         (ConflictError("x", url=ADDRESS, status=409), (400, {"detail": "Something went wrong :/"})),
         (ValueError("x"), (400, {"detail": "Something went wrong :/"})),
@@ -88,6 +96,50 @@ async def test_routes_that_catch_everything_do_not_hide_an_outage(error: Excepti
     app = app_that_raises(error)
     answer_failures(app)
     assert await get(app, "/careless") == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "told"),
+    [
+        ("/swallows", 200, 503),
+        ("/fails", 500, 503),
+        ("/says-no", 404, 503),
+        ("/streams", 200, 200),
+        ("/stores", 200, 200),
+    ],
+)
+async def test_what_is_not_stored_is_told_whatever_a_route_makes_of_it(path: str, status: int, told: int) -> None:
+    app = FastAPI()
+
+    @app.get("/{what}")
+    async def answer(what: str) -> Any:
+        request = serving.get()
+        assert request is not None
+        if what == "stores":
+            return True
+
+        async def lines() -> AsyncIterator[bytes]:
+            yield b"begun "
+            request.refusal = refused()
+            yield b"and ended"
+
+        if what == "streams":
+            return StreamingResponse(lines())
+        request.refusal = refused()
+        if what == "fails":
+            raise ValueError
+        if what == "says-no":
+            raise HTTPException(404)
+        return True
+
+    undo = answer_failures(app)
+    undo_requests = tell_requests_apart(app)
+    assert (await get(app, path, raises=False))[0] == told
+    undo_requests()
+    undo()
+    token = serving.set(HostRequest())
+    assert (await get(app, path, raises=False))[0] == status
+    serving.reset(token)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import cast
 import pytest
 
 import openwebui_pocketbase
-from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, RepositorySpec
+from openwebui_pocketbase.catalog import CATALOG, StockRepository
 
 
 def by_name(name: str) -> object:
@@ -21,18 +21,20 @@ def by_name(name: str) -> object:
     return cast("Callable[[str], object]", openwebui_pocketbase.repository)(name)
 
 
-@pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec: spec.name)
-def test_every_repository_is_found_by_its_name(spec: RepositorySpec) -> None:
+@pytest.mark.parametrize(
+    "spec", [spec for group in CATALOG.values() for spec in group.all_repositories], ids=lambda spec: spec.name
+)
+def test_every_repository_is_found_by_its_name(spec: StockRepository) -> None:
     assert by_name(spec.name) is getattr(import_module(spec.module), spec.name)
 
 
 def test_a_group_gives_its_main_repository() -> None:
     for name, group in CATALOG.items():
-        assert by_name(name) is by_name(group.repositories[0].name)
+        assert by_name(name) is by_name(group.all_repositories[0].name)
 
 
 def test_an_unknown_name_is_an_error_that_names_the_others() -> None:
-    with pytest.raises(ValueError, match=r"'nothing'\. Groups: users, .*\. Repositories: Users, .*, Config\."):
+    with pytest.raises(ValueError, match=r"'nothing'\. Groups: users, .*\. Repositories: Users, .*, Apps\."):
         by_name("nothing")
     with pytest.raises(ValueError, match=r"'tag'\. Did you mean 'tags'\? Groups: "):
         by_name("tag")

@@ -325,6 +325,13 @@ def test_the_new_file_shows_what_has_no_default(data_dir: Path) -> None:
     assert all(f"({name})" in unwrapped() or f"# {name}" in template() for name in environment_names())
 
 
+def test_a_setting_behind_the_groups_is_told_from_a_group(data_dir: Path) -> None:
+    (data_dir / "openwebui-pocketbase.toml").write_text('[groups]\ntags = "pocketbase"\nswitchable = true\n')
+    with pytest.raises(ConfigurationError, match="has switchable among the groups") as caught:
+        load_settings(data_dir, {})
+    assert "first line" in str(caught.value)
+
+
 def test_the_new_file_offers_every_group(data_dir: Path) -> None:
     offered = re.sub(r"^# (\w+ = \"pocketbase\")", r"\1", template(), flags=re.MULTILINE)
     settings = load(offered, data_dir)

@@ -44,8 +44,8 @@ module.exports = {
   model_histories: require("./models/histories.js"),
   models: require("./models/index.js"),
   oauth_sessions: require("./users/oauth_sessions.js"),
-  rows: require("./rows.js"),
   shared_chats: require("./chats/snapshots.js"),
   tags: require("./tags.js"),
+  through: require("./changes/through.js"),
   users: require("./users/index.js"),
 };

@@ -25,10 +25,12 @@ from openwebui_pocketbase.ours import ours_only
 
 __all__ = [
     "AT_ONCE",
+    "EMPTYING",
     "IS_THROUGH",
     "METADATA",
     "REFUSALS",
     "STATE",
+    "UNSENT",
     "begin",
     "chunks",
     "close_guard",
@@ -75,6 +77,21 @@ STATE = Table(
 
 _GUARDS = ("off", "on", "through")
 """What PostgreSQL's parameter is, in the order of SQLite's numbers."""
+
+UNSENT = Table(
+    "owui_pocketbase_unsent",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("row_id", Text, nullable=False),
+)
+"""Table and id of each row that was written, by triggers; nobody ever sees one that was committed."""
+
+EMPTYING = """
+CREATE TRIGGER IF NOT EXISTS owui_pocketbase_sent AFTER UPDATE OF writing ON owui_pocketbase_mirror
+WHEN OLD.writing = 2 AND NEW.writing = 0 BEGIN DELETE FROM owui_pocketbase_unsent; END
+"""
+"""On SQLite the table is emptied by what closes the guard: one statement less of each commit."""
 
 # Made once: that takes longer than to run them.
 _GUARD = {name: update(STATE).where(STATE.c.id == 1).values(writing=at) for at, name in enumerate(_GUARDS)}

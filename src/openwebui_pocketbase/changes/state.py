@@ -15,19 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateColumn
 
 from openwebui_pocketbase.changes.source import Changes
-from openwebui_pocketbase.changes.sql import METADATA, STATE, begin, is_sqlite
+from openwebui_pocketbase.changes.sql import EMPTYING, METADATA, STATE, begin, is_sqlite
 
 __all__ = [
     "LEASE",
     "State",
     "advance",
-    "advance_to",
     "create_state",
     "lease",
     "lock",
     "put_forward",
     "read_state",
-    "read_state_sync",
+    "state_of",
     "write_state",
 ]
 
@@ -90,21 +89,6 @@ _ADVANCE = {
     .values(seq=bindparam("last"), cursor=bindparam("named"), writing=writing)
     for dialect, writing in _OPEN.items()
 }
-_READ = select(STATE).where(STATE.c.id == 1)
-_ADVANCE_TO = (
-    update(STATE)
-    .where(
-        # On PostgreSQL whoever has the row now can wait for rows that this transaction has.
-        STATE.c.id.in_(
-            select(STATE.c.id)
-            .where(
-                STATE.c.copy_id == bindparam("of"), STATE.c.run == bindparam("by"), STATE.c.seq == bindparam("floor")
-            )
-            .with_for_update(skip_locked=True)
-        )
-    )
-    .values(seq=bindparam("last"), cursor=bindparam("named"))
-)
 _LOCK = {
     dialect: update(STATE).where(STATE.c.id == 1).values(writing=writing).returning(STATE)
     for dialect, writing in _OPEN.items()
@@ -140,25 +124,22 @@ def _create(connection: Connection) -> None:
         if column.name not in columns:
             definition = CreateColumn(column).compile(dialect=connection.dialect)
             connection.execute(text(f"ALTER TABLE {table} ADD COLUMN {definition}"))
+    if is_sqlite(connection):
+        connection.execute(text(EMPTYING))
     if connection.execute(select(STATE.c.id)).first() is None:
         connection.execute(insert(STATE).values(id=1, epoch="", seq=0, tables=""))
 
 
 async def read_state(connection: AsyncConnection) -> State:
     """Return how far the copy is."""
-    return await connection.run_sync(read_state_sync)
-
-
-def read_state_sync(connection: Connection) -> State:
-    """See `read_state`."""
-    row = connection.execute(_READ).mappings().first()
-    return _state(row) if row else State()
+    row = (await connection.execute(select(STATE).where(STATE.c.id == 1))).mappings().first()
+    return state_of(row) if row else State()
 
 
 async def lock(connection: AsyncConnection) -> State:
     """Return how far the copy is, keep others from changing it, and open the guard, until the transaction ends."""
     row = (await connection.execute(_LOCK[connection.dialect.name])).mappings().first()
-    return _state(row) if row else State()
+    return state_of(row) if row else State()
 
 
 def advance(connection: Connection, changes: Changes, *, copy: str, floor: int) -> bool:
@@ -176,22 +157,6 @@ def advance(connection: Connection, changes: Changes, *, copy: str, floor: int) 
     """
     parameters = {"of": copy, "by": changes.run, "floor": floor, "last": changes.last, "named": changes.cursor}
     return connection.execute(_ADVANCE[connection.dialect.name], parameters).rowcount == 1
-
-
-def advance_to(connection: Connection, state: State, last: int, cursor: str) -> bool:
-    """Note that the copy has a further change, unless others are about to note something; the guard stays as it is.
-
-    Args:
-        connection: An open transaction.
-        state: As it was read in this transaction; there is nothing else that the copy has to have.
-        last: Number of the change.
-        cursor: Names it.
-
-    Returns:
-        Whether it was noted.
-    """
-    parameters = {"of": state.copy, "by": state.run, "floor": state.seq, "last": last, "named": cursor}
-    return connection.execute(_ADVANCE_TO, parameters).rowcount == 1
 
 
 async def put_forward(connection: AsyncConnection, state: State) -> None:
@@ -231,7 +196,8 @@ async def lease(who: str, seconds: int = LEASE) -> bool:
     return result.rowcount == 1
 
 
-def _state(row: Any) -> State:
+def state_of(row: Any) -> State:
+    """Return what a row of `STATE` says."""
     tables = frozenset(filter(None, row["tables"].split(",")))
     names = ("epoch", "seq", "cursor", "run")
     common = {name: row[name] for name in names}

@@ -1,7 +1,7 @@
 """Writing through: rows that the host's own code writes reach PocketBase before the SQL database commits them.
 
 The stock repositories of some groups run as they are. The first statement of a transaction that writes one of their
-tables opens the guard for it; from then on triggers note each row in the outbox, whatever wrote it. At the commit the
+tables opens the guard for it; from then on triggers note each row that is unsent, whatever wrote it. At the commit the
 rows are read as they are now and sent in one request, which PocketBase applies as a whole or refuses as a whole. Only
 then the SQL database commits. If it cannot any more, PocketBase is right, and the rows come back from the change feed.
 
@@ -16,17 +16,18 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from open_webui.internal import db
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.util import await_only
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
-from openwebui_pocketbase.changes.state import State, advance_to, read_state_sync
+from openwebui_pocketbase.changes.state import State
 from openwebui_pocketbase.changes.table import MirroredTable
-from openwebui_pocketbase.changes.watch import empty_outbox, outbox
-from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
+from openwebui_pocketbase.changes.unsent import close_unsent, note_seen, unsent
+from openwebui_pocketbase.exceptions import ConflictError, OpenWebUIPocketBaseError, UnavailableError
 from openwebui_pocketbase.guard.statements import tables_in
+from openwebui_pocketbase.host_request import serving
 from openwebui_pocketbase.ours import ours, ours_only
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -40,9 +41,6 @@ LONG = 1 << 12
 
 MANY = 500
 """Rows from which on a commit waits for its turn among large writes."""
-
-WROTE = "owui_wrote_through"
-"""In the information of a connection: its transaction may have written rows through."""
 
 SENT = "owui_sent"
 """In the information of a connection: PocketBase has what its transaction is about to commit."""
@@ -66,7 +64,7 @@ class Through:
             "begin": self._begin,
             "before_cursor_execute": self._before_statement,
             "commit": self._commit,
-            "rollback": self._rollback,
+            "handle_error": self._on_error,
         }
 
     def start(self) -> None:
@@ -89,8 +87,8 @@ class Through:
         return {name: MirroredTable(name) for name in self._names}
 
     def _begin(self, connection: Connection) -> None:
-        for mark in (WROTE, SENT, sql.IS_THROUGH):
-            connection.info.pop(mark, None)
+        connection.info.pop(sql.IS_THROUGH, None)
+        connection.info.pop(SENT, None)
 
     def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if ours.get() or connection.info.get(sql.IS_THROUGH):
@@ -101,7 +99,7 @@ class Through:
             await_only(self._mirror.start())  # a script has no application that does it
         with ours_only():
             sql.open_guard_sync(connection, through=True)
-        connection.info[WROTE] = connection.info[sql.IS_THROUGH] = True
+        connection.info[sql.IS_THROUGH] = True
 
     def _is_writing(self, statement: str) -> bool:
         return any(
@@ -109,19 +107,28 @@ class Through:
         )
 
     def _commit(self, connection: Connection) -> None:
-        if not connection.info.pop(WROTE, False):
+        if not connection.info.pop(sql.IS_THROUGH, False):
             return
-        connection.info.pop(sql.IS_THROUGH, None)
-        with ours_only():
-            written = outbox(connection)
-            if written:
-                self._send(connection, written)
-                empty_outbox(connection)
-            sql.close_guard_sync(connection)
+        try:
+            with ours_only():
+                state, written = unsent(connection)
+                if written:
+                    self._send(connection, state, written)
+                else:
+                    sql.close_guard_sync(connection)
+        except BaseException as error:
+            # To SQLAlchemy the transaction has ended: it would give the connection to the next one as it is.
+            connection.connection.rollback()
+            request = serving.get()
+            if request is not None and isinstance(error, OpenWebUIPocketBaseError):
+                request.refusal = error  # the host's code often makes nothing of an exception
+            raise
 
-    def _send(self, connection: Connection, written: Mapping[str, list[str]]) -> None:
+    def _send(self, connection: Connection, state: State, written: Mapping[str, Mapping[str, int]]) -> None:
+        """Send rows, and close the guard; see `unsent`."""
         put: dict[str, list[dict[str, Any]]] = {}
         gone: dict[str, list[str]] = {}
+        seen: dict[str, dict[str, int]] = {}
         for name, ids in written.items():
             table = self._tables[name]
             rows = table.rows_sync(connection, ids)
@@ -129,12 +136,17 @@ class Through:
                 put[table.collection] = [table.record(row) for row in rows.values()]
             if missing := [row_id for row_id in ids if row_id not in rows]:
                 gone[table.collection] = missing
-        state = read_state_sync(connection)
-        body = {"cursor": self._mirror.cursor_at(state), "put": put, "gone": gone}
+            if known := {row_id: seq for row_id, seq in ids.items() if seq}:
+                seen[table.collection] = known
+        body = {"cursor": self._mirror.cursor_at(state), "seen": seen, "put": put, "gone": gone}
         number = sum(map(len, written.values()))
         reply = await_only(self._submit(body, is_large=number >= MANY))
         connection.info[SENT] = True
-        self._note(connection, state, reply)
+        if close_unsent(connection, state, reply["last"], reply["cursor"] if reply["is_next"] else ""):
+            self._mirror.note_sent(state, reply["last"], reply["cursor"])
+        else:
+            note_seen(connection, written, reply["last"], state)
+            self._mirror.is_behind.set()
 
     async def _submit(self, body: Mapping[str, Any], *, is_large: bool) -> Mapping[str, Any]:
         """Have PocketBase apply rows.
@@ -146,25 +158,18 @@ class Through:
         """
         try:
             async with asyncio.timeout(self._patience):
-                answer: Mapping[str, Any] = await self._mirror.submit("rows/apply", body, is_large=is_large)
+                answer: Mapping[str, Any] = await self._mirror.submit("through/apply", body, is_large=is_large)
                 return answer
         except TimeoutError as error:
             raise UnavailableError(
-                f"PocketBase has not answered within {self._patience:g} seconds.", url="rows/apply"
+                f"PocketBase has not answered within {self._patience:g} seconds.", url="through/apply"
             ) from error
         except ConflictError as error:
             if error.code == "conflict":
-                raise IntegrityError("rows/apply", None, error) from error
+                raise IntegrityError("through/apply", None, error) from error
             self._mirror.is_behind.set()
             raise
 
-    def _note(self, connection: Connection, state: State, reply: Mapping[str, Any]) -> None:
-        """Note that the copy has the rows that were sent, if it has all others."""
-        if reply["is_next"] and advance_to(connection, state, reply["last"], reply["cursor"]):
-            self._mirror.note_sent(state, reply["last"], reply["cursor"])
-        else:
-            self._mirror.is_behind.set()
-
-    def _rollback(self, connection: Connection) -> None:
-        if connection.info.pop(SENT, False):
+    def _on_error(self, context: ExceptionContext) -> None:
+        if context.connection is not None and context.connection.info.pop(SENT, False):
             self._mirror.distrust()

@@ -2,7 +2,7 @@
 
 Whatever the mirror did not write itself is noted in ``owui_pocketbase_touched`` by the statement that writes it. So a
 row that is not noted there is a copy of what PocketBase had, for certain, and nothing is lost when it is deleted.
-What the host writes through is noted in ``owui_pocketbase_outbox``, which is empty again when its transaction ends.
+What the host writes through is noted in ``owui_pocketbase_unsent``, which is empty again when its transaction ends.
 A row of somebody else's that PocketBase has not is taken out of the table, where it would grant and forbid things, and
 kept whole in ``owui_pocketbase_aside`` until an administrator decides.
 """
@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.changes.sql import AT_ONCE, METADATA, STATE, begin, chunks, close_guard, is_sqlite
+from openwebui_pocketbase.changes.sql import AT_ONCE, METADATA, STATE, UNSENT, begin, chunks, close_guard, is_sqlite
 from openwebui_pocketbase.changes.state import lock
 from openwebui_pocketbase.changes.table import MirroredTable, Row
 from openwebui_pocketbase.schema.tables import TABLES
@@ -28,10 +28,8 @@ __all__ = [
     "Touched",
     "aside_rows",
     "drop_aside",
-    "empty_outbox",
     "forget",
     "keep_aside",
-    "outbox",
     "set_aside",
     "touched",
     "unwatch",
@@ -47,15 +45,6 @@ _TOUCHED = Table(
 )
 """Each write of others: table, and id of the row, empty for all of them. Only added to: two at once do not wait."""
 
-_OUTBOX = Table(
-    "owui_pocketbase_outbox",
-    METADATA,
-    Column("number", Integer, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("row_id", Text, nullable=False),
-)
-"""What the host has written through in a transaction that goes on: table, and id of the row."""
-
 _ASIDE = Table(
     "owui_pocketbase_aside",
     METADATA,
@@ -65,10 +54,6 @@ _ASIDE = Table(
     Column("at", BigInteger, nullable=False),
 )
 """Rows that were taken out of mirrored tables, as JSON; seconds since 1970."""
-
-# Made once: that takes longer than to run them.
-_OF_OUTBOX = select(_OUTBOX.c.name, _OUTBOX.c.row_id).distinct()
-_EMPTY_OUTBOX = delete(_OUTBOX)
 
 _ROWS = {"insert": ("NEW",), "update": ("OLD", "NEW"), "delete": ("OLD",), "truncate": ()}
 """Event -> the rows that it touches, as triggers call them; SQLite has no TRUNCATE."""
@@ -127,19 +112,6 @@ async def touched(connection: AsyncConnection, limit: int = AT_ONCE) -> Touched:
     for _, name, row_id in rows:
         ids.setdefault(name, set()).add(row_id)
     return Touched(frozenset(row[0] for row in rows), ids)
-
-
-def outbox(connection: Connection) -> dict[str, list[str]]:
-    """Return what was written through in this transaction: ids of rows, by table."""
-    ids: dict[str, list[str]] = {}
-    for name, row_id in connection.execute(_OF_OUTBOX):
-        ids.setdefault(name, []).append(row_id)
-    return ids
-
-
-def empty_outbox(connection: Connection) -> None:
-    """Delete what `outbox` returns."""
-    connection.execute(_EMPTY_OUTBOX)
 
 
 async def forget(connection: AsyncConnection, numbers: Iterable[int]) -> None:
@@ -222,14 +194,14 @@ def _definition(connection: Connection, name: str, event: str) -> str:
     inserts = f"INSERT INTO {notes} (name, row_id) {ids};"
     if TABLES[name].through:
         some = f"SELECT * FROM ({ids}) WHERE {writing}"  # noqa: S608 - our own names
-        outbox = preparer.format_table(_OUTBOX)
-        inserts = f"INSERT INTO {notes} (name, row_id) {some} IS NOT 2; INSERT INTO {outbox} (name, row_id) {some} = 2;"
+        unsent = preparer.format_table(UNSENT)
+        inserts = f"INSERT INTO {notes} (name, row_id) {some} IS NOT 2; INSERT INTO {unsent} (name, row_id) {some} = 2;"
     return f"{start} WHEN {writing} IS NOT 1 BEGIN {inserts} END"
 
 
 def _make_function(connection: Connection) -> None:
     """Make PostgreSQL's function of the triggers; it names the schema, as others may have another search path."""
-    into = {table: f"INSERT INTO {_in_schema(connection, table.name)}" for table in (_TOUCHED, _OUTBOX)}
+    into = {table: f"INSERT INTO {_in_schema(connection, table.name)}" for table in (_TOUCHED, UNSENT)}
     note, send = (f"{insert} (name, row_id) VALUES (TG_TABLE_NAME," for insert in into.values())
     each = (
         "IF TG_OP <> 'INSERT' THEN {0} OLD.id); END IF; "

@@ -152,16 +152,21 @@ class Writer:
             try:
                 missing = await self._missing(state, changes, known)
             except AnotherFeedError:
-                await sql.close_guard(connection)
+                await self._leave(connection)
                 return False
-            if missing is None:
-                await sql.close_guard(connection)
-            else:
+            if missing is not None:
                 await connection.run_sync(self._write, missing)
                 await put_forward(connection, state.at(missing))
-        if connection.sync_connection is not None:  # the guard is closed for what the host writes through as well
-            connection.sync_connection.info.pop(sql.IS_THROUGH, None)
+        await self._leave(connection)
         return True
+
+    async def _leave(self, connection: AsyncConnection) -> None:
+        """Set the guard as it was before something was written within the host's transaction."""
+        is_through = connection.sync_connection is not None and connection.sync_connection.info.get(sql.IS_THROUGH)
+        if is_through:
+            await connection.run_sync(sql.open_guard_sync, through=True)
+        else:
+            await sql.close_guard(connection)
 
     async def settle(self) -> bool:
         """Put right what others wrote; see `openwebui_pocketbase.changes.settle`.

@@ -53,13 +53,20 @@ class AdminClient:
         timeout: Seconds for one request.
         token: A superuser token, if `login` is not going to be called.
         trust: What the server has to prove before it is sent anything; None for nothing.
+        origin: What the change feed calls whoever writes; "" for a program of its own.
     """
 
     def __init__(
-        self, url: str, *, timeout: float = 30.0, token: str | None = None, trust: Trust | None = None
+        self,
+        url: str,
+        *,
+        timeout: float = 30.0,
+        token: str | None = None,
+        trust: Trust | None = None,
+        origin: str = "",
     ) -> None:
         self._url = url
-        self._origin = new_origin(SCRIPT)
+        self._origin = origin or new_origin(SCRIPT)
         # Like the asynchronous client, straight to the server: no proxy of the environment in between.
         self._client = PocketBase(
             url,

@@ -21,6 +21,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 Imports = dict[str, str]
 
 _QUOTE = r'["`\[\]]?'
+_QUERY = re.compile(r"(?i)[\s(]*(?:with|select)\b")
 _NO_PROSE = r"(?:(?!\b(?:an?|the|this|that|its?|your|their)\s+(?!from\b|as\b)\w).)"
 _LABELS = ("Column", "column", "mapped_column", "label", "get", "pop", "setdefault")
 _KEYS = ("ForeignKey", "ForeignKeyConstraint")
@@ -46,8 +47,12 @@ class Vocabulary:
         return frozenset(name.rpartition(".")[2] for name in (*self.names, *self.repositories))
 
     @cached_property
+    def _table(self) -> str:
+        return rf"{_QUOTE}(?:\w+{_QUOTE}\.{_QUOTE})?({'|'.join(self.tables)})\b"
+
+    @cached_property
     def _statement(self) -> re.Pattern[str]:
-        table = rf"{_QUOTE}(?:\w+{_QUOTE}\.{_QUOTE})?({'|'.join(self.tables)})\b"
+        table = self._table
         return re.compile(
             # Keywords in capitals are SQL wherever they stand; else a text has to begin as a statement does.
             rf"\b(?:FROM|JOIN|INTO|UPDATE|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?)\s+{table}"
@@ -56,6 +61,10 @@ class Vocabulary:
             rf"|delete\s+from\s+{table}"
             rf"|update\s+{table}\W*\s+(?:as\s+\w+\s+)?set\b))"
         )
+
+    @cached_property
+    def _source_of_rows(self) -> re.Pattern[str]:
+        return re.compile(rf"(?i:\b(?:from|join)\s+{self._table})")
 
     @cached_property
     def _mention(self) -> re.Pattern[str]:
@@ -74,7 +83,10 @@ class Vocabulary:
 
     def tables_in(self, text: str) -> set[str]:
         """Return the tables that a text names as SQL does."""
-        return {table for found in self._statement.findall(text) for table in found if table}
+        found = {table for tables in self._statement.findall(text) for table in tables if table}
+        if found and _QUERY.match(text):
+            found.update(self._source_of_rows.findall(text))  # a query in lower case begins once, and can have more
+        return found
 
 
 class References:

@@ -4,25 +4,29 @@
  * Rows that Open WebUI's own code has written in its SQL database, before they are committed there; the other side is
  * changes/through.py.
  *
- * The request names the change of the feed up to which the SQL database has what is here. A row that has changed since
- * is refused, and so is everything with it: who wrote it has not seen that.
+ * The request names the change of the feed up to which the SQL database has what is here (`cursor`), and rows that it has
+ * from later ones (`seen`, their numbers by collection and id). A row that has changed since is refused, and so is
+ * everything with it: who wrote it has not seen that.
  */
 
-const { execute, fieldsOf, inserts } = require("./lib/bulk.js");
-const { tables, arg, given, query } = require("./lib/rows.js");
-const { CURSOR, FOLLOWS, NEWEST, IS_MIRRORED } = require("./changes.js");
+const { execute, fieldsOf, inserts } = require("../lib/bulk.js");
+const { tables, arg, given, query } = require("../lib/rows.js");
+const { CURSOR, FOLLOWS, NEWEST, IS_MIRRORED } = require("../changes.js");
 
 const SENT = `SELECT p.key AS collection, r.value ->> '$.id' AS record_id FROM json_each({:body}, '$.put') p, json_each(p.value) r
   UNION ALL SELECT g.key, r.value FROM json_each({:body}, '$.gone') g, json_each(g.value) r`;
 
 /** The collections that the request has rows of, and what has changed since. */
 const LOOK = `WITH asked AS MATERIALIZED (SELECT ${arg("cursor")} AS cursor, CAST(${arg("cursor")} AS INTEGER) AS seq),
-  since AS MATERIALIZED (SELECT collection, record_id FROM owui_changes WHERE seq > (SELECT seq FROM asked))
+  since AS MATERIALIZED (SELECT seq, collection, record_id FROM owui_changes WHERE seq > (SELECT seq FROM asked)),
+  seen AS MATERIALIZED (SELECT s.key AS collection, r.key AS record_id, r.value AS seq
+    FROM json_each({:body}, '$.seen') s, json_each(s.value) r)
   SELECT json_object(
     'put', (SELECT json_group_array(key) FROM json_each({:body}, '$.put')),
     'gone', (SELECT json_group_array(key) FROM json_each({:body}, '$.gone')),
     'follows', ${FOLLOWS},
-    'stale', EXISTS (SELECT 1 FROM since WHERE (collection, record_id) IN (${SENT})),
+    'stale', EXISTS (SELECT 1 FROM since s WHERE (s.collection, s.record_id) IN (${SENT}) AND s.seq > coalesce(
+      (SELECT k.seq FROM seen k WHERE k.collection = s.collection AND k.record_id = s.record_id), 0)),
     'is_next', NOT EXISTS (SELECT 1 FROM since WHERE ${IS_MIRRORED})) AS json FROM asked`;
 
 const REPLY = `SELECT json_object('last', ${NEWEST}, 'cursor',
@@ -39,7 +43,7 @@ for (const table of Object.values(tables).filter(({ through }) => through)) {
   };
 }
 
-/** @type {Record<string, import("./methods.js").Write>} */
+/** @type {Record<string, import("../methods.js").Write>} */
 const writes = {
   /**
    * Write and delete rows: `put` has the fields of records and `gone` ids, by collection. The reply names the newest

@@ -1,0 +1,120 @@
+"""What a transaction of the host's has written through, until it ends; and what it had to leave noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    true,
+    tuple_,
+    update,
+)
+
+from openwebui_pocketbase.changes.sql import METADATA, STATE, UNSENT, chunks, close_guard_sync, is_sqlite
+from openwebui_pocketbase.changes.state import State, state_of
+
+__all__ = ["close_unsent", "note_seen", "unsent"]
+
+SEEN = Table(
+    "owui_pocketbase_seen",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("row_id", Text, primary_key=True),
+    Column("copy_id", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+"""Rows that were written through while the copy lacked others: the change of the feed that each of them is at.
+
+Numbers of a feed are of no meaning in another; see `State.copy`.
+"""
+
+# Made once: that takes longer than to run them.
+_READ = (
+    select(STATE, UNSENT.c.name, UNSENT.c.row_id, func.max(SEEN.c.seq).label("seen"))
+    .select_from(STATE)
+    .outerjoin(UNSENT, true())
+    .outerjoin(
+        SEEN,
+        and_(SEEN.c.name == UNSENT.c.name, SEEN.c.row_id == UNSENT.c.row_id, SEEN.c.copy_id == STATE.c.copy_id),
+    )
+    .where(STATE.c.id == 1)
+    .group_by(*STATE.c, UNSENT.c.name, UNSENT.c.row_id)
+)
+_EMPTY = delete(UNSENT)
+_ADVANCE = update(STATE).values(seq=bindparam("last"), cursor=bindparam("named"))
+_ADVANCE_AND_CLOSE = _ADVANCE.where(STATE.c.id == 1).values(writing=0)
+# On PostgreSQL whoever has the row now can wait for rows that this transaction has.
+_ADVANCE_UNLESS_LOCKED = _ADVANCE.where(
+    STATE.c.id.in_(
+        select(STATE.c.id)
+        .where(STATE.c.copy_id == bindparam("of"), STATE.c.run == bindparam("by"), STATE.c.seq == bindparam("floor"))
+        .with_for_update(skip_locked=True)
+    )
+)
+
+
+def unsent(connection: Connection) -> tuple[State, dict[str, dict[str, int]]]:
+    """Return what was written through in this transaction.
+
+    Returns:
+        How far the copy is; and ids of rows by table, with each the number of the change that the row is at, 0 if the
+        copy has that and all before it.
+    """
+    found: dict[str, dict[str, int]] = {}
+    rows = connection.execute(_READ).mappings().all()
+    for row in rows:
+        if row["name"] is not None:
+            found.setdefault(row["name"], {})[row["row_id"]] = row["seen"] or 0
+    return state_of(rows[0]), found
+
+
+def close_unsent(connection: Connection, state: State, last: int, cursor: str) -> bool:
+    """Forget what was unsent, close the guard, and note that the copy has a further change unless others note one.
+
+    Args:
+        connection: The transaction that has written the rows.
+        state: As it was read in this transaction.
+        last: Number of the change.
+        cursor: Names it; "" if the copy lacks others before it.
+
+    Returns:
+        Whether it was noted.
+    """
+    if is_sqlite(connection):  # nobody else can have written meanwhile
+        if cursor:
+            connection.execute(_ADVANCE_AND_CLOSE, {"last": last, "named": cursor})
+        else:
+            close_guard_sync(connection)
+        return bool(cursor)
+    connection.execute(_EMPTY)
+    close_guard_sync(connection)
+    parameters = {"of": state.copy, "by": state.run, "floor": state.seq, "last": last, "named": cursor}
+    return bool(cursor) and connection.execute(_ADVANCE_UNLESS_LOCKED, parameters).rowcount == 1
+
+
+def note_seen(connection: Connection, written: Mapping[str, Iterable[str]], seq: int, state: State) -> None:
+    """Note the change that rows are at, though the copy lacks others before it.
+
+    Args:
+        connection: The transaction that has written the rows.
+        written: Ids of rows, by table.
+        seq: Number of the change.
+        state: How far the copy is; what it has reached is forgotten.
+    """
+    connection.execute(delete(SEEN).where((SEEN.c.copy_id != state.copy) | (SEEN.c.seq <= state.seq)))
+    keys = [(name, row_id) for name, ids in written.items() for row_id in ids]
+    for some in chunks(keys):
+        connection.execute(delete(SEEN).where(tuple_(SEEN.c.name, SEEN.c.row_id).in_(some)))
+        rows = [{"name": name, "row_id": row_id, "copy_id": state.copy, "seq": seq} for name, row_id in some]
+        connection.execute(insert(SEEN), rows)
