@@ -407,7 +407,7 @@ def exact(value: Any, *, sort: bool = False) -> Any:
         further = sorted((value.model_extra or {}).items())
         return kind, [*((name, exact(getattr(value, name))) for name in kind.model_fields), exact(further)]
     if isinstance(value, Base):
-        return type(value), [(column.name, exact(getattr(value, column.name))) for column in value.__table__.columns]
+        value = {column.name: getattr(value, column.name) for column in value.__table__.columns}
     if isinstance(value, dict):
         items = [(exact(key), exact(item, sort=sort and isinstance(item, list))) for key, item in value.items()]
         return dict, sorted(items, key=repr) if sort else items

@@ -124,7 +124,7 @@ class Compared:
             same(f"{table} in PocketBase after {what}", await self.through.rows(table), there, sort=True)
         with self.through.active():
             async with sql.begin() as connection:
-                for table in ("owui_pocketbase_outbox", "owui_pocketbase_touched"):
+                for table in ("owui_pocketbase_unsent", "owui_pocketbase_touched"):
                     count = await connection.scalar(text(f"SELECT count(*) FROM {table}"))
                     assert count == 0, f"{table} after {what}"
                 if self.stock.is_sqlite:
