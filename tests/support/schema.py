@@ -19,6 +19,8 @@ MIGRATIONS = sorted(MIGRATIONS_DIR.glob("*.js"))
 COLLECTIONS = sorted(table.collection for table in TABLES.values())
 OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE tbl_name LIKE 'owui%' ORDER BY type, name"
 VERSION = "SELECT value FROM owui_meta WHERE key = 'schema'"
+_WRITTEN_THROUGH = [table.collection for table in TABLES.values() if table.through]
+
 INSERTS = {
     "owui_chat_files": (
         "INSERT INTO owui_chat_files (id, user_id, chat_id, file_id) VALUES ('cf-1', 'u1', 'c-1', 'file-1')"
@@ -71,6 +73,7 @@ INSERTS = {
     "owui_users": (
         "INSERT INTO owui_users (id, name, email, tokenKey) VALUES ('u1', 'User', 'u1@example.com', 'a-token-key')"
     ),
+    **{name: f"INSERT INTO {name} (id, created) VALUES ('{name}-1', '2020-01-01')" for name in _WRITTEN_THROUGH},
 }
 
 StartServer = Callable[..., PocketBaseProcess]

@@ -22,9 +22,9 @@ from sqlalchemy.util import await_only
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
-from openwebui_pocketbase.changes.unsent import close_unsent, note_seen, unsent
 from openwebui_pocketbase.changes.state import State
 from openwebui_pocketbase.changes.table import MirroredTable
+from openwebui_pocketbase.changes.unsent import close_unsent, note_seen, unsent
 from openwebui_pocketbase.exceptions import ConflictError, OpenWebUIPocketBaseError, UnavailableError
 from openwebui_pocketbase.guard.statements import tables_in
 from openwebui_pocketbase.host_request import serving

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from openwebui_pocketbase.changes.sql import METADATA, UNSENT, STATE, chunks, close_guard_sync, is_sqlite
+from openwebui_pocketbase.changes.sql import METADATA, STATE, UNSENT, chunks, close_guard_sync, is_sqlite
 from openwebui_pocketbase.changes.state import State, state_of
 
 __all__ = ["close_unsent", "note_seen", "unsent"]
@@ -80,7 +80,7 @@ def unsent(connection: Connection) -> tuple[State, dict[str, dict[str, int]]]:
 
 
 def close_unsent(connection: Connection, state: State, last: int, cursor: str) -> bool:
-    """Forget what was unsent, close the guard, and note that the copy has a further change, unless others note something.
+    """Forget what was unsent, close the guard, and note that the copy has a further change unless others note one.
 
     Args:
         connection: The transaction that has written the rows.

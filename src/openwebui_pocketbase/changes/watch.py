@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.changes.sql import AT_ONCE, METADATA, UNSENT, STATE, begin, chunks, close_guard, is_sqlite
+from openwebui_pocketbase.changes.sql import AT_ONCE, METADATA, STATE, UNSENT, begin, chunks, close_guard, is_sqlite
 from openwebui_pocketbase.changes.state import lock
 from openwebui_pocketbase.changes.table import MirroredTable, Row
 from openwebui_pocketbase.schema.tables import TABLES

@@ -14,7 +14,7 @@ from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import SchemaError
 from openwebui_pocketbase.schema.apply import apply_schema
 from openwebui_pocketbase.schema.bootstrap import bring_up, inspect
-from openwebui_pocketbase.schema.tables import SCHEMA_VERSION
+from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES
 from tests.support.pocketbase import PocketBaseProcess
 from tests.support.schema import (
     COLLECTIONS,
@@ -166,6 +166,7 @@ ADDED = [
     set(),
     {"owui_data_urls", "owui_data_url_parts", "owui_data_url_uses", "owui_data_url_unsure"},
     {"owui_config"},
+    {table.collection for table in TABLES.values() if table.through},
 ]
 """Tables which each version of the schema added."""
 TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]
