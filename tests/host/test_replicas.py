@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from openwebui_pocketbase.schema.tables import TABLES
 from tests.support import postgresql
+from tests.support.copies import differences
 from tests.support.openwebui import EVERY_GROUP
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone
+from tests.support.processes import eventually
 from tests.support.rights import Connection, Person
 from tests.support.services import require
 from tests.support.sockets import listening
+from tests.support.through_steps import TOOL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,6 +229,72 @@ async def test_access_is_taken_from_browsers_of_both(replicas: Replicas, server:
             while await hearing():
                 pass
         assert [await hearing() for _ in range(4)] == [0] * 4
+
+
+NOTES = "/api/v1/notes"
+TOOLS = "/api/v1/tools"
+
+
+def make_note(instance: OpenWebUI, title: str) -> str:
+    """Make a note; return its path."""
+    form = {"title": title, "access_grants": []}
+    made = instance.request("admin", "POST", f"{NOTES}/create", json=form).raise_for_status().json()
+    return f"{NOTES}/{made['id']}"
+
+
+def test_what_one_writes_through_the_other_has_at_once(replicas: Replicas, server: PocketBaseProcess) -> None:
+    """They have one SQL database."""
+    form = {"id": "shared", "name": "shared", "meta": {"description": ""}, "access_grants": []}
+    spec = f"{TOOLS}/id/shared/valves/spec"
+    replicas[0].request("admin", "POST", f"{TOOLS}/create", json={**form, "content": TOOL}).raise_for_status()
+    path = make_note(replicas[0], "begun")
+    for number in range(20):
+        here, there = replicas if number % 2 else reversed(replicas)
+        here.request("admin", "POST", f"{path}/update", json={"title": f"title {number}"}).raise_for_status()
+        assert there.request("admin", "GET", path).json()["title"] == f"title {number}"
+        content = TOOL.replace("limit: int = 1", f"limit: int = {number}")
+        here.request("admin", "POST", f"{TOOLS}/id/shared/update", json={**form, "content": content}).raise_for_status()
+        assert there.request("admin", "GET", spec).json()["properties"]["limit"]["default"] == number
+    there.request("admin", "DELETE", f"{path}/delete").raise_for_status()
+    there.request("admin", "DELETE", f"{TOOLS}/id/shared/delete").raise_for_status()
+    assert here.request("admin", "GET", path).status_code == 404
+    assert here.request("admin", "GET", f"{TOOLS}/id/shared").status_code == 404
+    check_through(replicas, server)
+
+
+def test_writes_through_of_both_to_one_row_are_all_kept(replicas: Replicas, server: PocketBaseProcess) -> None:
+    """A row is locked in the one SQL database until PocketBase has it."""
+    path = make_note(replicas[0], "many")
+
+    def write(number: int) -> int:
+        body = {"data": {f"n{number}": number}} if number % 4 else {"title": f"title {number}"}
+        return replicas[number % 2].request("admin", "POST", f"{path}/update", json=body).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(write, range(80)))
+    assert answers.count(200) >= 10, answers
+    assert set(answers) <= {200, 409, 503}, answers
+    check_through(replicas, server)
+    for each in replicas:
+        each.request("admin", "POST", f"{path}/update", json={"title": "last"}).raise_for_status()
+    check_through(replicas, server)
+
+
+def test_a_note_that_goes_in_pocketbase_takes_its_pins_along(replicas: Replicas, server: PocketBaseProcess) -> None:
+    path = make_note(replicas[0], "pinned")
+    replicas[0].request("admin", "POST", f"{path}/pin").raise_for_status()
+    with server.admin() as admin:
+        admin.send("DELETE", f"/api/collections/owui_notes/records/{path.rpartition('/')[2]}")
+    eventually(lambda: replicas[1].request("admin", "GET", path).status_code == 404, "the note is gone")
+    check_through(replicas, server)
+    assert replicas[1].request("admin", "GET", f"{NOTES}/pinned").json() == []
+
+
+def check_through(replicas: Replicas, server: PocketBaseProcess) -> None:
+    """Check that the SQL database comes to have what PocketBase has."""
+    names = [name for name, table in TABLES.items() if table.through]
+    with server.admin() as admin:
+        eventually(lambda: not differences(replicas[0], admin, tables=names), "both sides are equal", seconds=20)
 
 
 def test_a_lease_of_a_killed_replica_ends(replicas: Replicas, server: PocketBaseProcess) -> None:
