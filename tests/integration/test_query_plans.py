@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -291,7 +293,7 @@ def reads() -> dict[str, str]:
     return statements
 
 
-def plan(admin: AdminClient, sql: str) -> list[str]:
+def plan(admin: AdminClient, sql: str, server: PocketBaseProcess) -> list[str]:
     """Return the steps in which SQLite runs a statement of the hooks."""
     named = parameters_of(sql)
     body = (
@@ -300,8 +302,10 @@ def plan(admin: AdminClient, sql: str) -> list[str]:
         + "'"
     )
     statement = f"EXPLAIN QUERY PLAN {sql.replace('{:body}', body)}"
-    assert len(statement) <= LONGEST
     assert not re.search(r"\{:|\[\[|\{\{", statement)  # PocketBase would replace that
+    if len(statement) > LONGEST:  # one of all mirrored tables, which our own SQLite knows as well
+        with closing(sqlite3.connect(f"file:{server.data_dir}/data.db?mode=ro", uri=True)) as database:
+            return [row[-1] for row in database.execute(statement)]
     return [row["detail"] for row in admin.sql(statement)]
 
 
@@ -323,7 +327,7 @@ def test_no_read_scans_a_table(module: str, reads: dict[str, str], fresh_pocketb
     with fresh_pocketbase.admin() as admin:
         for path, sql in reads.items():
             if path.startswith(f"{module}/") and path not in OF_ALL_ROWS:
-                steps = plan(admin, sql)
+                steps = plan(admin, sql, fresh_pocketbase)
                 assert any(re.search(r"SEARCH \w+ (EXISTS )?USING .*(INDEX|PRIMARY KEY)", step) for step in steps), (
                     path,
                     steps,
@@ -336,7 +340,9 @@ def test_no_read_scans_a_table(module: str, reads: dict[str, str], fresh_pocketb
 def test_reads_of_all_rows_scan(reads: dict[str, str], fresh_pocketbase: PocketBaseProcess) -> None:
     """What does not need to be in the list is not in it."""
     with fresh_pocketbase.admin() as admin:
-        assert {path for path in OF_ALL_ROWS if not full_scans(reads[path], plan(admin, reads[path]))} == set()
+        assert {
+            path for path in OF_ALL_ROWS if not full_scans(reads[path], plan(admin, reads[path], fresh_pocketbase))
+        } == set()
 
 
 def test_all_reads_are_looked_at(reads: dict[str, str]) -> None:
@@ -381,7 +387,7 @@ def test_lists_use_the_index_made_for_them(
 ) -> None:
     """Another one is an index, too, but of all users' chats without a folder, or of all chats of a user."""
     with fresh_pocketbase.admin() as admin:
-        steps = plan(admin, reads[path])
+        steps = plan(admin, reads[path], fresh_pocketbase)
     assert any(index in step for step in steps), steps
     if path == "chats/get_chat_list 0":
         assert "USE TEMP B-TREE FOR ORDER BY" not in steps
@@ -399,4 +405,4 @@ def test_lists_use_the_index_made_for_them(
 )
 def test_check_finds_scans(sql: str, fresh_pocketbase: PocketBaseProcess) -> None:
     with fresh_pocketbase.admin() as admin:
-        assert full_scans(sql, plan(admin, sql))
+        assert full_scans(sql, plan(admin, sql, fresh_pocketbase))

@@ -224,6 +224,55 @@ async def test_a_request_nobody_waits_for_counts_until_it_is_answered() -> None:
         assert server.connections == most == 4
 
 
+async def test_a_slot_comes_back_whenever_its_caller_goes() -> None:
+    """Also when the answer has come and the caller has not been told yet."""
+    async with running(answering(OK), max_connections=1, wait=2.0) as (server, transport):
+        await transport.send(HEAD, b"{}")
+        for number in range(200):
+            asking = asyncio.ensure_future(transport.send(HEAD, b"{}"))
+            for _ in range(number % 25):  # the answer takes a few turns of the event loop
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.wait([asking])
+            assert await transport.send(HEAD, b"{}") == Answer(200, b"ok")
+        assert server.connections == 1
+
+
+async def test_long_requests_leave_half_of_the_connections_to_others() -> None:
+    at_once: list[bytes] = []
+    most = 0
+    release = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal most
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(2)
+            if b"long" in head:
+                at_once.append(head)
+                most = max(most, len(at_once))
+                await release.wait()
+                at_once.pop()
+            writer.write(OK)
+
+    async with running(serve, max_connections=5, wait=5.0) as (_, transport):
+        long = HEAD.replace(b"Host: h", b"Host: long")
+        searching = [asyncio.ensure_future(transport.send(long, b"{}", is_long=True)) for _ in range(10)]
+        await asyncio.sleep(0.05)
+        searching[0].cancel()  # the server works on
+        searching[-1].cancel()  # it had not been sent
+        await asyncio.sleep(0.05)
+        for _ in range(20):
+            assert await asyncio.wait_for(transport.send(HEAD, b"{}"), 2) == Answer(200, b"ok")
+        assert most == 3
+        release.set()
+        await asyncio.gather(*searching, return_exceptions=True)
+        assert [task.cancelled() for task in searching] == [True, *[False] * 8, True]
+        assert most == 3
+        assert transport._slots._value == 5
+        assert transport._long_slots._value == 3
+
+
 async def test_a_request_of_which_a_part_was_sent_is_broken_off() -> None:
     got = asyncio.Event()
 

@@ -293,7 +293,9 @@ def test_a_clean_up_of_orphaned_files_fails(mode: str, tmp_path: Path) -> None:
     file.rename(tmp_path / "webui.db")
     env = {"FROM_INIT_PY": "true", "ENABLE_DB_MIGRATIONS": "false"}
     if mode == "moved":
-        env |= {"STORAGE_BACKEND": "pocketbase", "OPENWEBUI_POCKETBASE_GROUPS_FILES": "sqlalchemy"}
+        in_sql = dict.fromkeys(("FILES", "KNOWLEDGE"), "sqlalchemy")
+        env |= {f"OPENWEBUI_POCKETBASE_GROUPS_{name}": backend for name, backend in in_sql.items()}
+        env |= {"STORAGE_BACKEND": "pocketbase"}
     done = subprocess.run(
         [sys.executable, "-c", CLEAN_UP],
         env=environment(tmp_path, env),

@@ -22,6 +22,7 @@ from unittest.mock import patch
 
 import orjson
 import pytest
+from open_webui.internal.db import Base
 from open_webui.models.chats import ChatModel
 from pydantic import BaseModel
 
@@ -405,6 +406,8 @@ def exact(value: Any, *, sort: bool = False) -> Any:
         kind = ChatModel if isinstance(value, SavedChat) else type(value)  # one that is read when it is looked at
         further = sorted((value.model_extra or {}).items())
         return kind, [*((name, exact(getattr(value, name))) for name in kind.model_fields), exact(further)]
+    if isinstance(value, Base):
+        value = {column.name: getattr(value, column.name) for column in value.__table__.columns}
     if isinstance(value, dict):
         items = [(exact(key), exact(item, sort=sort and isinstance(item, list))) for key, item in value.items()]
         return dict, sorted(items, key=repr) if sort else items

@@ -201,6 +201,12 @@ async def postgresql_database() -> StockDatabase:
     return database
 
 
+def new_postgresql_database() -> StockDatabase:
+    """Return a new, empty PostgreSQL database; skip the test if there is no server."""
+    require(postgresql.answers(), "PostgreSQL (OWUI_TEST_POSTGRESQL_URL)")
+    return StockDatabase(postgresql.url_of(postgresql.new_database(_postgresql_template()), "+psycopg"))
+
+
 def skip_postgresql(database: StockDatabase, difference: str, *, when: bool = True) -> None:
     """Skip a test on PostgreSQL for one of `POSTGRESQL_DIFFERENCES`."""
     reason = POSTGRESQL_DIFFERENCES[difference]
@@ -230,6 +236,12 @@ def _migrated_sqlite() -> Path:
 
 @cache
 def _migrated_postgresql() -> str:
-    url = postgresql.url_of(postgresql.new_database(), "+psycopg")
-    _migrate(url)
-    return url
+    return postgresql.url_of(postgresql.new_database(_postgresql_template()), "+psycopg")
+
+
+@cache
+def _postgresql_template() -> str:
+    """Return the name of a migrated database that nobody connects to: only such a one can be copied."""
+    name = postgresql.new_database()
+    _migrate(postgresql.url_of(name, "+psycopg"))
+    return name

@@ -29,6 +29,9 @@ function refuse(field, message) {
   throw new BadRequestError(message, { [field]: new ValidationError("invalid", message) });
 }
 
+/** Columns with the time at which a record was made, or changed: in seconds, or nanoseconds. */
+const TIMES = ["created_at", "updated_at"];
+
 /**
  * A record that is made.
  *
@@ -37,9 +40,11 @@ function refuse(field, message) {
 function made(e) {
   const record = /** @type {core.Record} */ (e.record);
   const table = tableOf(record);
-  for (const { name, type } of table.columns) {
-    if (type === "int" && ["created_at", "updated_at"].includes(name) && !record.getInt(name)) {
+  for (const { name, type } of table.columns.filter(({ name }) => TIMES.includes(name))) {
+    if (type === "int" && !record.getInt(name)) {
       record.set(name, Math.floor(Date.now() / 1000));
+    } else if (type === "int64" && !record.getString(name)) {
+      record.set(name, `${Date.now()}000000`);
     }
   }
   complete(table, record);
@@ -158,7 +163,7 @@ function complete(table, record) {
     }
     const value = JSON.parse(text || "null");
     if (value === null || value === "") {
-      record.set(field, nullable && !required ? "null" : "{}");
+      record.set(field, nullable && !required ? "null" : holds === "list" ? "[]" : "{}");
     } else if (typeof value !== "object" || Array.isArray(value) !== (holds === "list")) {
       refuse(field, `${field} must be a JSON ${holds}, or null.`);
     }

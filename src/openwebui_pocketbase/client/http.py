@@ -365,7 +365,9 @@ class PocketBaseClient:
         lines = f"{head}Authorization: {token}\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
         sent_at = time.monotonic()
         try:
-            status, body, received = await self._transport().send(lines.encode(), content, is_waiting=is_waiting)
+            status, body, received = await self._transport().send(
+                lines.encode(), content, is_waiting=is_waiting, is_long="/search" in path
+            )
         except OSError as error:
             raise unavailable(self._url + path.partition("?")[0], error) from error
         if status != expected:

@@ -68,10 +68,11 @@ class Transport:
         self._timeouts = timeouts
         self._keepalive = pool.keepalive
         self._slots = asyncio.Semaphore(pool.max_connections)
+        self._long_slots = asyncio.Semaphore((pool.max_connections + 1) // 2)
         self._idle: deque[_Connection] = deque()
         self._left: set[_Connection] = set()
 
-    async def send(self, head: bytes, body: bytes, *, is_waiting: bool = False) -> Answer:
+    async def send(self, head: bytes, body: bytes, *, is_waiting: bool = False, is_long: bool = False) -> Answer:
         """Send a request.
 
         If the caller is cancelled, the server works on, and its connection counts until it has answered: otherwise
@@ -81,16 +82,17 @@ class Transport:
             head: Request line and headers, with ``Content-Length`` and the empty line behind them.
             body: The body.
             is_waiting: Whether the server only waits meanwhile, and ends that when the connection is closed.
+            is_long: Whether it is much work, as a search does; half of the connections are for others.
 
         Raises:
             OSError: There was no whole answer, or none in time; the request may have been carried out.
             UnavailableError: The server has not proved to be ours; the request was not sent.
         """
-        if self._slots.locked():
+        if self._slots.locked() or (is_long and self._long_slots.locked()):
             async with asyncio.timeout(self._timeouts.pool):
-                await self._slots.acquire()
+                await self._take(is_long=is_long)
         else:
-            await self._slots.acquire()
+            await self._take(is_long=is_long)
         connection: _Connection | None = None
         try:
             while True:
@@ -105,10 +107,10 @@ class Transport:
                 return answer
         finally:
             if connection is None or connection.left is None:
-                self._slots.release()
+                self._give_back(is_long=is_long)
             else:
                 self._left.add(connection)
-                connection.left.add_done_callback(partial(self._take_back, connection))
+                connection.left.add_done_callback(partial(self._take_back, connection, is_long=is_long))
 
     def close(self) -> None:
         """Close the connections whose answers nobody waits for."""
@@ -117,12 +119,28 @@ class Transport:
         for connection in self._left:
             connection.close()
 
-    def _take_back(self, connection: _Connection, _: asyncio.Future[Answer]) -> None:
+    async def _take(self, *, is_long: bool) -> None:
+        """Take the slot of a request; of a long one first that of its kind, so that it waits in nobody's way."""
+        if is_long:
+            await self._long_slots.acquire()
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            if is_long:
+                self._long_slots.release()
+            raise
+
+    def _give_back(self, *, is_long: bool) -> None:
+        self._slots.release()
+        if is_long:
+            self._long_slots.release()
+
+    def _take_back(self, connection: _Connection, _: asyncio.Future[Answer], *, is_long: bool) -> None:
         """The server has answered, or never will."""
         connection.left = None
         self._left.discard(connection)
         self._keep(connection)
-        self._slots.release()
+        self._give_back(is_long=is_long)
 
     def _keep(self, connection: _Connection) -> None:
         if connection.is_open:
@@ -203,12 +221,12 @@ class _Connection(asyncio.Protocol):
         self._transport.write(head + body)
         self._watch = self._loop.call_later(patience, self._check)
         try:
-            return await self._answer
+            return await asyncio.shield(self._answer)  # it may have come, or come yet
         except asyncio.CancelledError:
-            if not self.is_open or is_waiting or self._transport.get_write_buffer_size():
-                self.close()  # it has nothing to do yet
+            if not self._answer.done() and (is_waiting or self._transport.get_write_buffer_size()):
+                self.close()  # the server has nothing to do yet
             else:
-                self._answer = self.left = self._loop.create_future()
+                self.left = self._answer
                 self.left.add_done_callback(self._end_watch)
             raise
         finally:

@@ -209,6 +209,9 @@ class Switchboard:
 
     def _put(self, following: _Next) -> None:
         self._gates.use(following.in_force)
+        if plugin.runtime is not None:
+            plugin.runtime.end_write_through()
+        following.runtime.write_through()
         plugin.runtime = following.runtime
         self._site.change(following.settings, following.registry)
         self.arm()

@@ -52,12 +52,15 @@ def test_secrets_are_hidden_whatever_rules_there_will_be(definitions: dict[str, 
     }
     assert hidden == {
         "owui_api_keys.key",
+        "owui_apps.api_key",
         "owui_auths.mfa",
         "owui_auths.password",
         "owui_auths.session_stamp",
         "owui_channel_webhooks.token",
         "owui_config.value",
+        "owui_functions.valves",
         "owui_oauth_sessions.token",
+        "owui_tools.valves",
     }
 
 
