@@ -292,8 +292,8 @@ def test_what_is_deleted_in_pocketbase_takes_along_what_refers_to_it(
     knowledge = one.request("admin", "POST", f"{KNOWLEDGE}/create", json=form).raise_for_status().json()["id"]
     parent = None
     for name in ("outer", "inner"):
-        form = {"name": name, "parent_id": parent}
-        made = one.request("admin", "POST", f"{KNOWLEDGE}/{knowledge}/dirs/create", json=form).raise_for_status()
+        place = {"name": name, "parent_id": parent}
+        made = one.request("admin", "POST", f"{KNOWLEDGE}/{knowledge}/dirs/create", json=place).raise_for_status()
         parent = parent or made.json()["id"]
     with server.admin() as admin:
         admin.send("DELETE", f"/api/collections/owui_notes/records/{path.rpartition('/')[2]}")
