@@ -42,13 +42,18 @@ async def check(database: StockDatabase, server: PocketBaseProcess) -> None:
 
 
 @pytest.fixture
-async def mirror(client: PocketBaseClient, database: StockDatabase) -> AsyncIterator[Mirror]:
+async def mirror(client: PocketBaseClient, database: StockDatabase) -> Mirror:
     mirror = Mirror(client, GROUPS)
     await mirror.start()
+    return mirror
+
+
+@pytest.fixture(autouse=True)
+async def through(mirror: Mirror) -> AsyncIterator[Through]:
     await install_guard(GROUPS)
-    through = Through(mirror, 3.0)
+    through = Through(mirror, 30.0)
     through.start()
-    yield mirror
+    yield through
     through.stop()
     await install_guard(())
 
@@ -155,6 +160,28 @@ async def test_what_is_rolled_back_is_not_sent(
     await check(database, own_pocketbase)
 
 
+@pytest.mark.parametrize("is_more", [True, False])
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_savepoint_that_is_undone(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, is_first: bool, is_more: bool
+) -> None:
+    async with database.sessions() as session:
+        if not is_first:
+            session.add(Note(id="before", title="a"))
+            await session.flush()
+        with suppress(ValueError):
+            async with session.begin_nested():
+                session.add(Note(id="within", title="b"))
+                await session.flush()
+                raise ValueError
+        if is_more:
+            session.add(Note(id="behind", title="c"))
+        await session.commit()
+    await check(database, own_pocketbase)
+    wanted = [name for name, there in (("before", not is_first), ("behind", is_more)) if there]
+    assert sorted(row["id"] for row in await database.rows("note")) == wanted
+
+
 async def test_a_row_that_somebody_else_has_changed_is_refused_with_all_others(
     mirror: Mirror, database: StockDatabase, client: PocketBaseClient, own_pocketbase: PocketBaseProcess
 ) -> None:
@@ -190,7 +217,11 @@ async def test_what_others_changed_in_other_rows_does_not_matter(
 
 
 async def test_nothing_is_committed_while_pocketbase_does_not_answer(
-    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+    through: Through,
+    mirror: Mirror,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     note = await insert()
 
@@ -199,9 +230,10 @@ async def test_nothing_is_committed_while_pocketbase_does_not_answer(
 
     with monkeypatch.context() as patch:
         patch.setattr(mirror, "submit", silent)
+        patch.setattr(through, "_patience", 0.1)
         async with database.sessions() as session:
             await session.execute(update(Note).values(title="b"))
-            with pytest.raises(UnavailableError, match="within 3 seconds"):
+            with pytest.raises(UnavailableError, match=r"within 0\.1 seconds"):
                 await session.commit()
     assert [row["title"] for row in await database.rows("note")] == ["a"]
     assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="c"))

@@ -42,6 +42,9 @@ LONG = 1 << 12
 MANY = 500
 """Rows from which on a commit waits for its turn among large writes."""
 
+WROTE = "owui_wrote_through"
+"""In the information of a connection: its transaction may have written rows through."""
+
 SENT = "owui_sent"
 """In the information of a connection: PocketBase has what its transaction is about to commit."""
 
@@ -64,6 +67,7 @@ class Through:
             "begin": self._begin,
             "before_cursor_execute": self._before_statement,
             "commit": self._commit,
+            "rollback_savepoint": self._rollback_savepoint,
             "handle_error": self._on_error,
         }
 
@@ -87,8 +91,8 @@ class Through:
         return {name: MirroredTable(name) for name in self._names}
 
     def _begin(self, connection: Connection) -> None:
-        connection.info.pop(sql.IS_THROUGH, None)
-        connection.info.pop(SENT, None)
+        for mark in (WROTE, SENT, sql.IS_THROUGH):
+            connection.info.pop(mark, None)
 
     def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if ours.get() or connection.info.get(sql.IS_THROUGH):
@@ -97,19 +101,29 @@ class Through:
             return
         if not self._mirror.is_started:
             await_only(self._mirror.start())  # a script has no application that does it
+        self._open(connection)
+
+    def _open(self, connection: Connection) -> None:
         with ours_only():
             sql.open_guard_sync(connection, through=True)
-        connection.info[sql.IS_THROUGH] = True
+        connection.info[WROTE] = connection.info[sql.IS_THROUGH] = True
+
+    def _rollback_savepoint(self, connection: Connection, *_: Any) -> None:
+        connection.info.pop(sql.IS_THROUGH, None)  # if it was opened behind the savepoint, it is closed again
 
     def _is_writing(self, statement: str) -> bool:
+        if statement.lstrip()[:6].lower() == "select":
+            return False
         return any(
             use.writes and use.table in self._names and use.schema in self._schemas for use in tables_in(statement)
         )
 
     def _commit(self, connection: Connection) -> None:
-        if not connection.info.pop(sql.IS_THROUGH, False):
+        if not connection.info.pop(WROTE, False):
             return
         try:
+            if not connection.info.pop(sql.IS_THROUGH, False):
+                self._open(connection)  # what closes it forgets what was unsent
             with ours_only():
                 state, written = unsent(connection)
                 if written:

@@ -70,17 +70,15 @@ async def test_what_is_due_is_claimed_once(both: Compared) -> None:
 
 
 async def test_two_sessions_at_once(both: Compared) -> None:
+    if both.stock.is_sqlite:
+        pytest.skip("on SQLite stock locks nothing: two sessions that read at once claim the same")
     for n in range(3):
         await both.call("Automations.insert", "u1", form(str(n)), NOW + n)
-    found = {}
-    for database in (both.stock, both.through):
-        with database.active():
-            claims = [Automations.claim_due(NOW + 9, 2) for _ in range(2)]
-            found[database] = [each.id for claim in await asyncio.gather(*claims) for each in claim]
-    claimed = found[both.through]
-    assert len(set(claimed)) >= 2
-    if not both.stock.is_sqlite or len(found[both.stock]) == len(set(found[both.stock])):
-        assert len(claimed) == len(set(claimed)), "stock claims twice on SQLite, if the second one reads early enough"
+    with both.through.active():
+        claims = await asyncio.gather(*(Automations.claim_due(NOW + 9, 2) for _ in range(2)))
+    claimed = [each.id for claim in claims for each in claim]
+    assert len(claimed) >= 2
+    assert len(claimed) == len(set(claimed))
     await both.agree("two claims")
 
 

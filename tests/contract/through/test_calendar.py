@@ -54,7 +54,13 @@ async def test_calendars(both: Compared) -> None:
 async def test_events(both: Compared) -> None:
     form = CalendarForm(name="Work", access_grants=[READ_BY_GROUP])
     work = await both.call("Calendars.insert_new_calendar", "u1", form)
-    whole = {"description": "d", "end_at": NOW + 2**53 + 1, "location": "here", "color": "red", "data": {"a": 1}}
+    whole: dict[str, Any] = {
+        "description": "d",
+        "end_at": NOW + 2**53 + 1,
+        "location": "here",
+        "color": "red",
+        "data": {"a": 1},
+    }
     one = await both.call("CalendarEvents.insert_new_event", "u1", event(work.id, "One", **whole, meta={"b": 2}))
     two = await both.call("CalendarEvents.insert_new_event", "u2", event(work.id, "Two", rrule="FREQ=DAILY"))
     await both.call("CalendarEvents.insert_new_event", "u2", event(work.id, "Three", rrule="FREQ=SECONDLY"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from open_webui.models.knowledge import KnowledgeForm
 
 from tests.support.written_through import Compared
@@ -34,7 +36,7 @@ async def test_bases(both: Compared) -> None:
             await both.call("Knowledges.check_access_by_user_id", one, user, permission)
     await both.call("Knowledges.check_access_by_user_id", "unknown", "u1")
     await both.call("Knowledges.get_knowledge_bases")
-    rights = {"user_id": "u2", "group_ids": ["g"]}
+    rights: dict[str, Any] = {"user_id": "u2", "group_ids": ["g"]}
     for asked in (
         {"query": "new"},
         {"source": "external"},
@@ -42,8 +44,8 @@ async def test_bases(both: Compared) -> None:
         {"view_option": "created", "order_by": "name", "direction": "asc"},
     ):
         await both.call("Knowledges.search_knowledge_bases", "u2", rights | asked)
-    for asked in ({}, {"query": "FILE"}, {"query": "text of", "include_content": True}):
-        await both.call("Knowledges.search_knowledge_files", rights | asked)
+    for more in ({}, {"query": "FILE"}, {"query": "text of", "include_content": True}):
+        await both.call("Knowledges.search_knowledge_files", {**rights, **more})
     for each in (one, "unknown"):
         await both.call("Knowledges.get_knowledge_by_id", each)
         await both.call("Knowledges.delete_knowledge_by_id", each)

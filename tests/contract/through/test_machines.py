@@ -27,7 +27,9 @@ NOW = START * 10**9
 
 users = st.sampled_from(["u1", "u2"])
 texts = st.sampled_from(["", "a", "ä\n", "null"])
-objects = st.none() | st.dictionaries(st.sampled_from("ab"), st.sampled_from([None, 1, 0.5, [{}], "x"]), max_size=2)
+objects: st.SearchStrategy[Any] = st.none() | st.dictionaries(
+    st.sampled_from("ab"), st.sampled_from([None, 1, 0.5, [{}], "x"]), max_size=2
+)
 places = st.integers(0, 5)
 """Which of the rows that were made; past the newest one there is an id that does not exist."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.written_through import Compared
 
 GROUPS = ("memories",)
@@ -11,11 +13,12 @@ async def test_life_of_a_memory(both: Compared) -> None:
     memory = await both.call("Memories.insert_new_memory", "u1", "likes tea", "user", "/a", {"n": 1})
     other = await both.call("Memories.insert_new_memory", "u1", "", "nonsense")
     await both.call("Memories.insert_new_memory", "u2", "of another one")
-    for user, content, more in (
+    updates: tuple[tuple[str, str | None, dict[str, Any]], ...] = (
         ("u1", "likes coffee", {}),
         ("u1", None, {"memory_type": "context", "path": None, "update_path": True, "meta": {"m": [2]}}),
         ("u2", "not theirs", {}),
-    ):
+    )
+    for user, content, more in updates:
         await both.call("Memories.update_memory_by_id_and_user_id", memory.id, user, content, **more)
     await both.call("Memories.update_memory_by_id_and_user_id", "unknown", "u1", "x")
     await both.call("Memories.get_memories", sort=True)

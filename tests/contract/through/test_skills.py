@@ -13,7 +13,7 @@ GROUPS = ("skills",)
 READ_BY_GROUP = {"principal_type": "group", "principal_id": "g", "permission": "read"}
 
 
-def form(skill_id: str, content: str = "text", **more: Any) -> SkillForm:
+def form(skill_id: str, content: str | None = "text", **more: Any) -> SkillForm:
     return SkillForm(**{"id": skill_id, "name": f"Name of {skill_id}", "content": content, **more})
 
 
