@@ -45,8 +45,9 @@ UNIQUE = {"pinned_note": [("user_id", "note_id")]}
 NOT_NULL = {"prompt": {"is_active", "created_at", "updated_at"}}
 """Columns that only the host's migrations, not its mappers, say always have a value."""
 
-RELATIONS = {("knowledge_file", "file_id")}
-"""Foreign keys that PocketBase has to follow as well: rows of these tables are deleted there, not in SQL."""
+RELATIONS = {("knowledge_file", "file_id"), ("knowledge_file", "knowledge_id"), ("pinned_note", "note_id")}
+RELATIONS |= {("knowledge_directory", "knowledge_id"), ("knowledge_directory", "parent_id")}
+"""Foreign keys that PocketBase follows as well: of what is deleted there, PostgreSQL deletes what refers to it."""
 
 
 def declaration(group: str, table: Table, model: type[BaseModel]) -> dict[str, Any]:

@@ -98,7 +98,13 @@ migrate(
               autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             },
             { name: "user_id", type: "text", max: 1000000000 },
-            { name: "note_id", type: "text", max: 1000000000 },
+            {
+              name: "note_id",
+              type: "relation",
+              collectionId: "pbc_1768674422",
+              cascadeDelete: true,
+              maxSelect: 1,
+            },
             { name: "created_at", type: "text", max: 1000000000 },
             { name: "nulls", type: "json", maxSize: 1000000000 },
             { name: "created", type: "autodate", onCreate: true, onUpdate: false },
@@ -721,15 +727,46 @@ migrate(
       );
     } // else it was created over the admin API
     if (!app.hasTable("owui_knowledge_directories")) {
-      app.save(
-        new Collection({
-          name: "owui_knowledge_directories",
-          type: "base",
-          listRule: null,
-          viewRule: null,
-          createRule: null,
-          updateRule: null,
-          deleteRule: null,
+      const collection = new Collection({
+        name: "owui_knowledge_directories",
+        type: "base",
+        listRule: null,
+        viewRule: null,
+        createRule: null,
+        updateRule: null,
+        deleteRule: null,
+        fields: [
+          {
+            name: "id",
+            type: "text",
+            primaryKey: true,
+            required: true,
+            system: true,
+            pattern: "^[a-z0-9-]+$",
+            min: 1,
+            max: 100,
+            autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+          },
+          {
+            name: "knowledge_id",
+            type: "relation",
+            collectionId: "pbc_1291842684",
+            cascadeDelete: true,
+            maxSelect: 1,
+          },
+          { name: "name", type: "text", max: 1000000000 },
+          { name: "user_id", type: "text", max: 1000000000 },
+          { name: "created_at", type: "number" },
+          { name: "updated_at", type: "number" },
+          { name: "nulls", type: "json", maxSize: 1000000000 },
+          { name: "created", type: "autodate", onCreate: true, onUpdate: false },
+          { name: "updated", type: "autodate", onCreate: true, onUpdate: true },
+        ],
+        indexes: [],
+      });
+      app.save(collection);
+      unmarshal(
+        {
           fields: [
             {
               name: "id",
@@ -742,8 +779,20 @@ migrate(
               max: 100,
               autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             },
-            { name: "knowledge_id", type: "text", max: 1000000000 },
-            { name: "parent_id", type: "text", max: 1000000000 },
+            {
+              name: "knowledge_id",
+              type: "relation",
+              collectionId: "pbc_1291842684",
+              cascadeDelete: true,
+              maxSelect: 1,
+            },
+            {
+              name: "parent_id",
+              type: "relation",
+              collectionId: "pbc_421113325",
+              cascadeDelete: true,
+              maxSelect: 1,
+            },
             { name: "name", type: "text", max: 1000000000 },
             { name: "user_id", type: "text", max: 1000000000 },
             { name: "created_at", type: "number" },
@@ -758,8 +807,10 @@ migrate(
             "CREATE INDEX `idx_owui_knowledge_directories_user_id` ON `owui_knowledge_directories` (`user_id`)",
             "CREATE UNIQUE INDEX `idx_owui_knowledge_directories_id_nocase` ON `owui_knowledge_directories` (`id` COLLATE NOCASE)",
           ],
-        }),
-      );
+        },
+        collection,
+      ); // the columns of new fields are behind the others
+      app.save(collection);
     } // else it was created over the admin API
     if (!app.hasTable("owui_knowledge_files")) {
       app.save(
@@ -783,7 +834,13 @@ migrate(
               max: 100,
               autogeneratePattern: "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
             },
-            { name: "knowledge_id", type: "text", max: 1000000000 },
+            {
+              name: "knowledge_id",
+              type: "relation",
+              collectionId: "pbc_1291842684",
+              cascadeDelete: true,
+              maxSelect: 1,
+            },
             {
               name: "file_id",
               type: "relation",
@@ -1265,12 +1322,12 @@ migrate(
       "CREATE TRIGGER IF NOT EXISTS owui_apps_create AFTER INSERT ON owui_apps BEGIN INSERT INTO owui_changes (collection, record_id, op, at, concerned) VALUES ('owui_apps', NEW.id, 'create', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), json_array(NEW.user_id)); END",
       "CREATE TRIGGER IF NOT EXISTS owui_apps_update AFTER UPDATE ON owui_apps BEGIN INSERT INTO owui_changes (collection, record_id, op, at, concerned) VALUES ('owui_apps', NEW.id, 'update', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), iif(OLD.user_id IS NEW.user_id, json_array(NEW.user_id), json_array(NEW.user_id, OLD.user_id))); END",
       "CREATE TRIGGER IF NOT EXISTS owui_apps_delete AFTER DELETE ON owui_apps BEGIN INSERT INTO owui_changes (collection, record_id, op, at, concerned) VALUES ('owui_apps', OLD.id, 'delete', CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER), json_array(OLD.user_id)); END",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/notes', '8eb1f3d574fb1cb73c939daa70e19a8ec782f7f641de5f703e594ee548c98f3d')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/notes', 'b51d96f850f570bd977f578ae75ed77f1729e1702fab29252330ba4ceeadac8a')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/prompts', 'fc25d03425ea48f575df5f8139ca9eaca02a220865887750f08385bc66543ddb')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/tools', 'd02c613584d5975950edccf04afbbc76c252ebcdc16fd2433fb5348920dd73d2')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/functions', 'fd1c0a586cd2f8edfeabd0351226f4ff6811583c72e0e1ab0f3c25161509a3ac')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/skills', '47a6ec3554934fecdd92422ddcb8655f0c0084f8e3ea87039d9c2ec32d1c2b51')",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/knowledge', '00f0533d0a74e11fd7a28d0dada648cc3336f7d7d90b6224aec2588b676f5f19')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/knowledge', 'baaa8cd15d0ff8e53c00a590f7ef62e333fc85823f0bdb43c48e9e6c4f271f99')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/memories', '70b56a4260fd67a3b9bf237cf331c27f1d2646a6c8434c83b1e72626d7ff7c6d')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/feedbacks', 'da60e7b323af6937370b71e78db682ddb4e25ddc085c5de875843034d3228f6a')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/automations', '3f5faa3e387e7e9b1ff4bb042bbb33796921ac6008276dd84dd4ef3ea131d366')",

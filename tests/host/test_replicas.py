@@ -17,7 +17,7 @@ import pytest
 
 from openwebui_pocketbase.schema.tables import TABLES
 from tests.support import postgresql
-from tests.support.copies import differences
+from tests.support.copies import differences, in_pocketbase
 from tests.support.openwebui import EVERY_GROUP
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess, clone
 from tests.support.processes import eventually
@@ -233,6 +233,7 @@ async def test_access_is_taken_from_browsers_of_both(replicas: Replicas, server:
 
 NOTES = "/api/v1/notes"
 TOOLS = "/api/v1/tools"
+KNOWLEDGE = "/api/v1/knowledge"
 
 
 def make_note(instance: OpenWebUI, title: str) -> str:
@@ -280,14 +281,31 @@ def test_writes_through_of_both_to_one_row_are_all_kept(replicas: Replicas, serv
     check_through(replicas, server)
 
 
-def test_a_note_that_goes_in_pocketbase_takes_its_pins_along(replicas: Replicas, server: PocketBaseProcess) -> None:
-    path = make_note(replicas[0], "pinned")
-    replicas[0].request("admin", "POST", f"{path}/pin").raise_for_status()
+def test_what_is_deleted_in_pocketbase_takes_along_what_refers_to_it(
+    replicas: Replicas, server: PocketBaseProcess
+) -> None:
+    """PostgreSQL has foreign keys; so a pin, or a directory, must not stay in PocketBase."""
+    one, two = replicas
+    path = make_note(one, "pinned")
+    one.request("admin", "POST", f"{path}/pin").raise_for_status()
+    form = {"name": "k", "description": ""}
+    knowledge = one.request("admin", "POST", f"{KNOWLEDGE}/create", json=form).raise_for_status().json()["id"]
+    parent = None
+    for name in ("outer", "inner"):
+        place = {"name": name, "parent_id": parent}
+        made = one.request("admin", "POST", f"{KNOWLEDGE}/{knowledge}/dirs/create", json=place).raise_for_status()
+        parent = parent or made.json()["id"]
     with server.admin() as admin:
         admin.send("DELETE", f"/api/collections/owui_notes/records/{path.rpartition('/')[2]}")
-    eventually(lambda: replicas[1].request("admin", "GET", path).status_code == 404, "the note is gone")
+        admin.send("DELETE", f"/api/collections/owui_knowledge_directories/records/{parent}")
+        eventually(lambda: two.request("admin", "GET", path).status_code == 404, "the note is gone")
+        check_through(replicas, server)
+        for table in ("pinned_note", "knowledge_directory"):
+            assert in_pocketbase(admin, table) == {}
+        one.request("admin", "POST", f"{KNOWLEDGE}/{knowledge}/dirs/create", json={"name": "d"}).raise_for_status()
+        admin.send("DELETE", f"/api/collections/owui_knowledge/records/{knowledge}")
     check_through(replicas, server)
-    assert replicas[1].request("admin", "GET", f"{NOTES}/pinned").json() == []
+    assert two.request("admin", "GET", f"{NOTES}/pinned").json() == []
 
 
 def check_through(replicas: Replicas, server: PocketBaseProcess) -> None:

@@ -91,18 +91,20 @@ def site(
     some = {f"OPENWEBUI_POCKETBASE_GROUPS_{group.upper()}": "pocketbase" for group in ALONE}
     patience = {"OPENWEBUI_POCKETBASE_TIMEOUTS_WRITE_THROUGH": f"{PATIENCE}"}
     alone = new_openwebui("through-alone", env(servers[1], **some, **patience), in_pocketbase=ALONE)
-    for each in (one, two, alone):
-        each.start(wait=False)
-    for each in (one, two, alone):
-        each.wait_until_ready()
-    one.user("admin")
-    alone.user("admin")
-    two.users = one.users  # the same people, and the same tokens
-    yield Site(one, two, alone, *servers)
-    for each in (one, two, alone):
-        each.stop()
-    for server in servers:
-        server.stop()
+    try:
+        for each in (one, two, alone):
+            each.start(wait=False)
+        for each in (one, two, alone):
+            each.wait_until_ready()
+        one.user("admin")
+        alone.user("admin")
+        two.users = one.users  # the same people, and the same tokens
+        yield Site(one, two, alone, *servers)
+        for each in (one, two, alone):
+            each.stop()
+    finally:
+        for server in servers:
+            server.stop()
 
 
 def note(instance: OpenWebUI, title: str) -> str:
