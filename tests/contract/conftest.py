@@ -39,9 +39,9 @@ def requests(client: PocketBaseClient, monkeypatch: pytest.MonkeyPatch) -> list[
     sent: list[bytes] = []
     send = Transport.send
 
-    async def count(self: Transport, head: bytes, body: bytes) -> Answer:
+    async def count(self: Transport, head: bytes, body: bytes, **more: bool) -> Answer:
         sent.append(head)
-        return await send(self, head, body)
+        return await send(self, head, body, **more)
 
     monkeypatch.setattr(Transport, "send", count)
     return sent

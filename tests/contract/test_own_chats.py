@@ -59,9 +59,9 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     sent: list[str] = []
     send = Transport.send
 
-    async def count(self: Transport, head: bytes, body: bytes) -> Answer:
+    async def count(self: Transport, head: bytes, body: bytes, **more: bool) -> Answer:
         sent.append(head.split(b" ")[1].decode().removeprefix("/api/owui/"))
-        return await send(self, head, body)
+        return await send(self, head, body, **more)
 
     monkeypatch.setattr(Transport, "send", count)
     return sent

@@ -227,8 +227,8 @@ async def test_an_answer_from_before_the_own_write_is_not_kept(
     answered, go_on = asyncio.Event(), asyncio.Event()
     send = Transport.send
 
-    async def slowly(self: Transport, head: bytes, body: bytes) -> Answer:
-        answer = await send(self, head, body)
+    async def slowly(self: Transport, head: bytes, body: bytes, **more: bool) -> Answer:
+        answer = await send(self, head, body, **more)
         if WITH_PERSON.encode() in head:
             answered.set()
             await go_on.wait()

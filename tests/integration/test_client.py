@@ -80,7 +80,7 @@ class FakeTransport:
         self._answer = answer
         self.requests: list[dict[str, str]] = []
 
-    async def send(self, head: bytes, body: bytes) -> Answer:
+    async def send(self, head: bytes, body: bytes, **_: bool) -> Answer:
         self.requests.append(headers_of(head))
         return self._answer(self.requests[-1])
 
@@ -379,7 +379,7 @@ class LosingTransport:
         self._inner = inner
         self.lost: set[str] = set()
 
-    async def send(self, head: bytes, body: bytes) -> Answer:
+    async def send(self, head: bytes, body: bytes, **_: bool) -> Answer:
         answer = await self._inner.send(head, body)
         key = headers_of(head).get("Idempotency-Key", "")
         if key and key not in self.lost:

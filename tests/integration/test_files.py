@@ -60,8 +60,8 @@ def received(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     lengths: list[int] = []
     send = Transport.send
 
-    async def count(self: Transport, head: bytes, body: bytes) -> Answer:
-        answer = await send(self, head, body)
+    async def count(self: Transport, head: bytes, body: bytes, **more: bool) -> Answer:
+        answer = await send(self, head, body, **more)
         lengths.append(len(answer[1]))
         return answer
 

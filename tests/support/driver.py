@@ -291,10 +291,10 @@ def _asking() -> Iterator[Callable[[], contextlib.AbstractContextManager[list[st
         yield found
         asked.reset(token)
 
-    async def noted(self: Transport, head: bytes, body: bytes) -> Any:
+    async def noted(self: Transport, head: bytes, body: bytes, **more: bool) -> Any:
         if (found := asked.get()) is not None:
             found.append(head.split()[1].decode().removeprefix("/api/owui/"))
-        return await send(self, head, body)
+        return await send(self, head, body, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Transport, "send", noted)
