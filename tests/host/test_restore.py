@@ -133,8 +133,8 @@ def test_a_restore_is_noticed_by_everybody(two_workers: OpenWebUI) -> None:
     path = f"{PROMPTS}/id/{kept_id}/access/update"
     instance.request("admin", "POST", path, json=grants()).raise_for_status()
     assert [seen(instance, "ada") for _ in range(8)] == [set()] * 8
-    # The prompt itself is in SQL, where nothing was restored.
-    assert instance.request("admin", "GET", f"{PROMPTS}/id/{later}").is_success
+    # The prompt itself is no more: the SQL database has what PocketBase has.
+    assert not instance.request("admin", "GET", f"{PROMPTS}/id/{later}").is_success
 
 
 def test_a_later_start_succeeds(two_workers: OpenWebUI) -> None:

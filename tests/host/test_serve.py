@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from openwebui_pocketbase.server.rundir import RunDir
+from openwebui_pocketbase.settings import GROUPS
 from tests.support.ports import free_port
 from tests.support.processes import LIGHT, SOURCE
 
@@ -82,7 +83,7 @@ def test_serve(served: Served, number: signal.Signals) -> None:
     served.wait_until_ready()
     config = httpx.get(f"{served.url}/api/config", trust_env=False)
     assert config.json()["name"] == "Open WebUI"
-    assert "access, chats, config, files, folders, groups, messages, models, tags, users in PocketBase at" in served.log
+    assert f"{', '.join(sorted(GROUPS))} in PocketBase at" in served.log
     assert served.log.count(f"Open WebUI: {served.url}\n") == 1
     assert len(served.pocketbases()) == 1
 

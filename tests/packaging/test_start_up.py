@@ -161,7 +161,7 @@ def test_editable_installation_replaces_the_classes(options: tuple[str, ...], ho
 BROKEN_FILES = {
     "bad TOML": ("groups = [", ["openwebui-pocketbase.toml", "Cannot read", "init"]),
     "unknown key": ("colour = 'red'", ["colour", "openwebui-pocketbase init"]),
-    "unknown group": ("groups.notes = 'pocketbase'", ["notes", "tags", "folders", "openwebui-pocketbase init"]),
+    "unknown group": ("groups.nothing = 'pocketbase'", ["nothing", "tags", "folders", "openwebui-pocketbase init"]),
     "unknown default": ("storage_backend = 'mysql'", ["storage_backend", "sqlalchemy", "openwebui-pocketbase init"]),
     "unknown backend": ("groups.tags = 'memory'", ["tags = 'memory'", "sqlalchemy, pocketbase"]),
     "secret of the wrong type": (
