@@ -349,6 +349,7 @@ async def test_rows_made_elsewhere(pair: Pair) -> None:
         await pair.call(method, *args)
     for tag in ("x", "y", " y ", "z", "1"):
         await pair.call("get_base_models", tag)
+    skip_postgresql(pair.database, "ties")
     await pair.call("update_model_by_id", "a", form("a", "n", meta={"tags": ["x", "y"]}))
     await pair.call("update_model_by_id", "c", form("c", "n", ""))
 
