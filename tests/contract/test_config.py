@@ -246,6 +246,23 @@ async def test_changes_from_what_is_there_at_once_are_all_made(pair: Pair) -> No
     assert await pair.subject.get_all() == {**renamed, "oauth.id": "secret"}
 
 
+async def test_those_who_ask_at_once_share_a_request(pair: Pair, requests: list[bytes]) -> None:
+    """As after each change all requests do; each of them sees what was stored before it began."""
+    other = type(pair.subject)()
+    other.pocketbase = pair.client
+
+    async def serve() -> Any:
+        serving.set(HostRequest())
+        return [await pair.subject.get("a"), await pair.subject.get("a")]
+
+    for number in range(5):
+        await other.upsert({"a": number})
+        requests.clear()
+        found = await asyncio.gather(*(asyncio.create_task(serve()) for _ in range(50)))
+        assert found == [[number, number]] * 50
+        assert len(requests) <= 2
+
+
 async def test_a_request_sees_what_was_stored_before_it_began(pair: Pair) -> None:
     other = type(pair.subject)()
     other.pocketbase = pair.client

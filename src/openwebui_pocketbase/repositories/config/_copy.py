@@ -16,6 +16,7 @@ from openwebui_pocketbase.client.wire import lenient_loads
 from openwebui_pocketbase.codec import NULL, Json
 from openwebui_pocketbase.host_request import serving
 from openwebui_pocketbase.repositories.base import JSON, Requests
+from openwebui_pocketbase.shared_reads import SharedReads
 
 __all__ = ["Copy", "Snapshot", "like"]
 
@@ -77,6 +78,7 @@ class Copy:
 
     def __init__(self) -> None:
         self.known = Snapshot("", ())
+        self._reads = SharedReads()
 
     async def current(self, pocketbase: Requests) -> Snapshot:
         """Return the values as they were at some time since the request that is being served began, or as they are."""
@@ -90,7 +92,11 @@ class Copy:
         return snapshot
 
     async def read(self, pocketbase: Requests) -> Snapshot:
-        """Return the values as they are now."""
+        """Return the values as they are now; many who ask at once, as after each change, share a request."""
+        snapshot: Snapshot = await self._reads.read("", lambda: self._read(pocketbase))
+        return snapshot
+
+    async def _read(self, pocketbase: Requests) -> Snapshot:
         known = self.known
         reply = lenient_loads(await pocketbase.read_bytes("config/get_entries", {"version": known.version}))
         if reply is None:
