@@ -97,8 +97,7 @@ def close_unsent(connection: Connection, state: State, last: int, cursor: str) -
         else:
             close_guard_sync(connection)
         return bool(cursor)
-    connection.execute(_EMPTY)
-    close_guard_sync(connection)
+    connection.execute(_EMPTY)  # the setting that opens the guard ends with the transaction
     parameters = {"of": state.copy, "by": state.run, "floor": state.seq, "last": last, "named": cursor}
     return bool(cursor) and connection.execute(_ADVANCE_UNLESS_LOCKED, parameters).rowcount == 1
 

@@ -172,5 +172,5 @@ def int64_text(number: int) -> str:
 
 
 def int64_of(text: str) -> int:
-    """Undo `int64_text`; a record that was made in the dashboard can have none, and another number is 0 there."""
+    """Undo `int64_text`; an empty text, as records made in the dashboard can have, is 0."""
     return int(text[1:]) - 2**63 if text.startswith("-") else int(text or 0)

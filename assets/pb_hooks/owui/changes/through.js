@@ -10,22 +10,26 @@
  */
 
 const { execute, fieldsOf, inserts } = require("../lib/bulk.js");
-const { tables, arg, given, query } = require("../lib/rows.js");
+const { tables, given, query } = require("../lib/rows.js");
 const { CURSOR, FOLLOWS, NEWEST, IS_MIRRORED } = require("../changes.js");
 
-const SENT = `SELECT p.key AS collection, r.value ->> '$.id' AS record_id FROM json_each({:body}, '$.put') p, json_each(p.value) r
-  UNION ALL SELECT g.key, r.value FROM json_each({:body}, '$.gone') g, json_each(g.value) r`;
-
-/** The collections that the request has rows of, and what has changed since. */
-const LOOK = `WITH asked AS MATERIALIZED (SELECT ${arg("cursor")} AS cursor, CAST(${arg("cursor")} AS INTEGER) AS seq),
+/**
+ * The collections that the request has rows of, and what has changed since. The body is bound and parsed once: notes are
+ * long.
+ */
+const LOOK = `WITH given AS MATERIALIZED (SELECT jsonb({:body}) AS body),
+  asked AS MATERIALIZED (SELECT body ->> '$.cursor' AS cursor, CAST(body ->> '$.cursor' AS INTEGER) AS seq FROM given),
   since AS MATERIALIZED (SELECT seq, collection, record_id FROM owui_changes WHERE seq > (SELECT seq FROM asked)),
   seen AS MATERIALIZED (SELECT s.key AS collection, r.key AS record_id, r.value AS seq
-    FROM json_each({:body}, '$.seen') s, json_each(s.value) r)
+    FROM given, json_each(given.body, '$.seen') s, json_each(s.value) r),
+  sent AS MATERIALIZED (SELECT p.key AS collection, r.value ->> '$.id' AS record_id
+      FROM given, json_each(given.body, '$.put') p, json_each(p.value) r
+    UNION ALL SELECT g.key, r.value FROM given, json_each(given.body, '$.gone') g, json_each(g.value) r)
   SELECT json_object(
-    'put', (SELECT json_group_array(key) FROM json_each({:body}, '$.put')),
-    'gone', (SELECT json_group_array(key) FROM json_each({:body}, '$.gone')),
+    'put', (SELECT json_group_array(DISTINCT p.key) FROM given, json_each(given.body, '$.put') p),
+    'gone', (SELECT json_group_array(DISTINCT g.key) FROM given, json_each(given.body, '$.gone') g),
     'follows', ${FOLLOWS},
-    'stale', EXISTS (SELECT 1 FROM since s WHERE (s.collection, s.record_id) IN (${SENT}) AND s.seq > coalesce(
+    'stale', EXISTS (SELECT 1 FROM since s JOIN sent USING (collection, record_id) WHERE s.seq > coalesce(
       (SELECT k.seq FROM seen k WHERE k.collection = s.collection AND k.record_id = s.record_id), 0)),
     'is_next', NOT EXISTS (SELECT 1 FROM since WHERE ${IS_MIRRORED})) AS json FROM asked`;
 
