@@ -70,6 +70,15 @@ def _both_files(data_dir: Path, groups: Collection[str], callers: int) -> Iterat
 
 
 @contextmanager
+def _both_files_written_through(data_dir: Path, groups: Collection[str], callers: int) -> Iterator[dict[str, str]]:
+    """Likewise, for the group of `bench.groups.through`."""
+    if "through" not in groups:
+        raise BackendMissingError("nothing of these groups is written through")
+    with _file_beside_the_host(data_dir, groups, callers) as environment:
+        yield environment
+
+
+@contextmanager
 def _postgresql_database(_data_dir: Path, _groups: Collection[str], callers: int) -> Iterator[dict[str, str]]:
     """A database of our own, dropped afterwards.
 
@@ -98,6 +107,7 @@ BACKENDS: dict[str, Callable[[Path, Collection[str], int], AbstractContextManage
     "postgresql": _postgresql_database,
     "pocketbase": _file_beside_the_host,
     "mirrored": _both_files,
+    "through": _both_files_written_through,
 }
 """Name -> context in which the backend is there, for these groups and so many callers; gives its environment."""
 

@@ -21,20 +21,22 @@ from bench.bulk import insert_in_bulk
 from bench.data import SCRATCH
 from bench.floor import Recorder, Request
 from bench.operations import Group, Item, Operation, Row
-from bench.stores import bring_up_sql
+from bench.stores import SqlStore, bring_up_sql
 from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, seams_of, spec_of
 from openwebui_pocketbase.changes.indexer import Indexer
 from openwebui_pocketbase.changes.mirror import Mirror
+from openwebui_pocketbase.changes.through import Through
 from openwebui_pocketbase.client import AdminClient, Authenticator, PocketBaseClient
 from openwebui_pocketbase.connection import Connection
 from openwebui_pocketbase.host.binding import bind, load
+from openwebui_pocketbase.host.guard import install_guard
 from openwebui_pocketbase.repositories.base import Requests, codec_of
 from openwebui_pocketbase.schema.bootstrap import bring_up
 from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
-__all__ = ["MirroredStore", "PocketBaseStore"]
+__all__ = ["MirroredStore", "PocketBaseStore", "ThroughStore"]
 
 AT_ONCE = 32
 """How many items are on their way to PocketBase at a time; what one refers to is further ahead in the data set."""
@@ -80,8 +82,8 @@ class PocketBaseStore:
 
         return f"PocketBase {(await asyncio.to_thread(asked)).split()[-1]}"
 
-    def measures(self, _group: Group, _operation: Operation) -> bool:
-        return True
+    def measures(self, group: Group, _operation: Operation) -> bool:
+        return not _is_through(group)
 
     def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
         if operation.function:
@@ -178,7 +180,8 @@ class MirroredStore(PocketBaseStore):
         return f"{await super().version()} mirrored in SQLite {sqlite3.sqlite_version}"
 
     def measures(self, group: Group, operation: Operation) -> bool:
-        return operation.kind == "write" and any(TABLES[table].mirrored for table in group.scratch)
+        is_mirrored = any(TABLES[table].mirrored for table in group.scratch) and not _is_through(group)
+        return operation.kind == "write" and is_mirrored
 
     async def purge(self, group: Group) -> None:
         await super().purge(group)
@@ -190,6 +193,46 @@ class MirroredStore(PocketBaseStore):
         await super().settle()
         await self._mirror.start()
         self._writer = self._mirror
+
+
+class ThroughStore(MirroredStore):
+    """The host's own repositories, whose writes reach PocketBase before they are committed."""
+
+    def __init__(self, connection: Connection, admin: AdminClient, authenticator: Authenticator) -> None:
+        super().__init__(connection, admin, authenticator)
+        self._sql = SqlStore()
+        self._through = Through(self._mirror, self._settings.timeouts.write_through)
+
+    async def version(self) -> str:
+        return f"{await super().version()}, written through"
+
+    def measures(self, group: Group, _operation: Operation) -> bool:
+        return _is_through(group)
+
+    async def insert(self, group: Group, items: Iterable[Item]) -> None:
+        if not _is_through(group):
+            await super().insert(group, items)
+            return
+        await self._begin()
+        waiting = iter(items)
+        while batch := list(islice(waiting, AT_ONCE)):  # each is one request, which has to be answered in time
+            await self._sql.insert(group, batch)
+
+    async def purge(self, group: Group) -> None:
+        await self._sql.purge(group)
+
+    async def settle(self) -> None:
+        """Writing has begun already, with the first rows."""
+
+    async def _begin(self) -> None:
+        if not self._mirror.is_started:
+            await install_guard(CATALOG)
+            await self._mirror.start()
+            self._through.start()
+
+
+def _is_through(group: Group) -> bool:
+    return all(TABLES[table].through for table in group.scratch)
 
 
 def _replaced(module: str, name: str) -> Any:

@@ -43,6 +43,10 @@ TARGETS = {
         Target(("read", "write"), "overhead", "at most", 1.6),
     ),
     "mirrored": (Target(("write",), "p50_ratio", "at most", 2.5),),
+    "through": (
+        Target(("read", "write"), "p50_ratio", "at most", 1.2),
+        Target(("read", "write"), "rate_ratio", "at least", 0.8),
+    ),
 }
 """Backend -> what it has to reach; operations may have limits of their own for ours."""
 

@@ -22,7 +22,7 @@ from bench import groups
 from bench.floor import replay
 from bench.measure import Cell, forget_garbage, measure
 from bench.operations import Operation
-from bench.pocketbase_stores import MirroredStore, PocketBaseStore
+from bench.pocketbase_stores import MirroredStore, PocketBaseStore, ThroughStore
 from bench.stores import SqlStore, Store
 
 OPEN: dict[str, Callable[[], Coroutine[Any, Any, Store]]] = {
@@ -30,6 +30,7 @@ OPEN: dict[str, Callable[[], Coroutine[Any, Any, Store]]] = {
     "postgresql": SqlStore.open,
     "pocketbase": PocketBaseStore.open,
     "mirrored": MirroredStore.open,
+    "through": ThroughStore.open,
 }
 
 

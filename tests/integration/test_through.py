@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+import aiosqlite
 import pytest
 from open_webui.models.notes import Note, NoteForm, Notes, NoteUpdateForm
 from open_webui.models.tags import Tag
@@ -106,6 +107,34 @@ async def test_a_commit_is_one_request_and_what_writes_no_such_table_none(
     assert len(bodies) == 1
     assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="b"))
     assert [[*body["put"]] for body in bodies] == [["owui_notes"], ["owui_notes"]]
+
+
+async def test_a_commit_asks_the_drivers_thread_four_times_more(
+    through: Through, database: StockDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("the driver of PostgreSQL has no thread")
+    note = await insert()
+    execute, asked = aiosqlite.Connection._execute, 0
+
+    async def counted(connection: aiosqlite.Connection, *arguments: Any, **more: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await execute(connection, *arguments, **more)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+
+    async def times(title: str) -> int:
+        nonlocal asked
+        await Notes.update_note_by_id(note.id, NoteUpdateForm(title=title))  # the first statements on a connection
+        asked = 0
+        assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title=f"{title} again"))
+        return asked
+
+    with_it = await times("b")
+    through.stop()
+    await install_guard(())
+    assert with_it - await times("c") == 4  # opening the guard, what is unsent, its rows, closing the guard
 
 
 async def test_whatever_writes_it_is_sent(

@@ -28,8 +28,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.catalog import CATALOG
+from openwebui_pocketbase.changes.direct import Direct
 from openwebui_pocketbase.changes.inserts import Execute, Inserts, Row, inserts_of
-from openwebui_pocketbase.changes.sql import REFUSALS, chunks
+from openwebui_pocketbase.changes.sql import REFUSALS, UNSENT, chunks
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -72,6 +73,8 @@ class MirroredTable:
         self._codec = codec_of(name)
         self._dates = [c.name for c in host.c if isinstance(c.type, Date)]
         self._inserts: dict[bool, Inserts] = {}
+        noted = select(UNSENT.c.row_id).where(UNSENT.c.name == name)
+        self._unsent = Direct(select(self.table).where(self.table.c.id.in_(noted)))
 
     async def rows(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Row]:
         """Return those rows, by id."""
@@ -106,6 +109,15 @@ class MirroredTable:
                         row[name] = load(row[name])
             found[row["id"]] = row
         return found
+
+    def unsent_rows(self, connection: Connection, ids: Collection[str]) -> dict[str, Row]:
+        """Return those rows, by id, which must be all of this table that are noted as unsent."""
+        try:
+            rows = self._unsent.rows(connection)
+        except (TypeError, ValueError):
+            return self.rows_sync(connection, ids)
+        names = self.table.c.keys()
+        return {row["id"]: row for row in (dict(zip(names, values, strict=True)) for values in rows)}
 
     async def ids(self, connection: AsyncConnection) -> set[str]:
         """Return the ids of all rows."""

@@ -24,7 +24,7 @@ from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.state import State
 from openwebui_pocketbase.changes.table import MirroredTable
-from openwebui_pocketbase.changes.unsent import close_unsent, note_seen, unsent
+from openwebui_pocketbase.changes.unsent import close_unsent, forget_unsent, note_seen, open_unsent, unsent
 from openwebui_pocketbase.exceptions import ConflictError, OpenWebUIPocketBaseError, UnavailableError
 from openwebui_pocketbase.guard.statements import tables_in
 from openwebui_pocketbase.host_request import serving
@@ -105,7 +105,7 @@ class Through:
 
     def _open(self, connection: Connection) -> None:
         with ours_only():
-            sql.open_guard_sync(connection, through=True)
+            open_unsent(connection)
         connection.info[WROTE] = connection.info[sql.IS_THROUGH] = True
 
     def _rollback_savepoint(self, connection: Connection, *_: Any) -> None:
@@ -129,10 +129,11 @@ class Through:
                 if written:
                     self._send(connection, state, written)
                 else:
-                    sql.close_guard_sync(connection)
+                    forget_unsent(connection)
         except BaseException as error:
             # To SQLAlchemy the transaction has ended: it would give the connection to the next one as it is.
             connection.connection.rollback()
+            self._distrust_if_sent(connection)
             request = serving.get()
             if request is not None and isinstance(error, OpenWebUIPocketBaseError):
                 request.refusal = error  # the host's code often makes nothing of an exception
@@ -145,7 +146,7 @@ class Through:
         seen: dict[str, dict[str, int]] = {}
         for name, ids in written.items():
             table = self._tables[name]
-            rows = table.rows_sync(connection, ids)
+            rows = table.unsent_rows(connection, ids)
             if rows:
                 put[table.collection] = [table.record(row) for row in rows.values()]
             if missing := [row_id for row_id in ids if row_id not in rows]:
@@ -185,5 +186,10 @@ class Through:
             raise
 
     def _on_error(self, context: ExceptionContext) -> None:
-        if context.connection is not None and context.connection.info.pop(SENT, False):
+        if context.connection is not None:
+            self._distrust_if_sent(context.connection)
+
+    def _distrust_if_sent(self, connection: Connection) -> None:
+        """PocketBase has what the SQL database has not committed: have it brought back."""
+        if connection.info.pop(SENT, False):
             self._mirror.distrust()

@@ -21,10 +21,11 @@ from sqlalchemy import (
     update,
 )
 
-from openwebui_pocketbase.changes.sql import METADATA, STATE, UNSENT, chunks, close_guard_sync, is_sqlite
+from openwebui_pocketbase.changes.direct import Direct
+from openwebui_pocketbase.changes.sql import METADATA, STATE, UNSENT, chunks, is_sqlite, open_guard_sync
 from openwebui_pocketbase.changes.state import State, state_of
 
-__all__ = ["close_unsent", "note_seen", "unsent"]
+__all__ = ["close_unsent", "forget_unsent", "note_seen", "open_unsent", "unsent"]
 
 SEEN = Table(
     "owui_pocketbase_seen",
@@ -40,7 +41,7 @@ Numbers of a feed are of no meaning in another; see `State.copy`.
 """
 
 # Made once: that takes longer than to run them.
-_READ = (
+_READ = Direct(
     select(STATE, UNSENT.c.name, UNSENT.c.row_id, func.max(SEEN.c.seq).label("seen"))
     .select_from(STATE)
     .outerjoin(UNSENT, true())
@@ -51,9 +52,12 @@ _READ = (
     .where(STATE.c.id == 1)
     .group_by(*STATE.c, UNSENT.c.name, UNSENT.c.row_id)
 )
+_READ_NAMES = (*STATE.c.keys(), "name", "row_id", "seen")
+_OPEN = Direct(update(STATE).where(STATE.c.id == 1).values(writing=2))
+_CLOSE = Direct(update(STATE).where(STATE.c.id == 1).values(writing=0))
 _EMPTY = delete(UNSENT)
 _ADVANCE = update(STATE).values(seq=bindparam("last"), cursor=bindparam("named"))
-_ADVANCE_AND_CLOSE = _ADVANCE.where(STATE.c.id == 1).values(writing=0)
+_ADVANCE_AND_CLOSE = Direct(_ADVANCE.where(STATE.c.id == 1).values(writing=0))
 # On PostgreSQL whoever has the row now can wait for rows that this transaction has.
 _ADVANCE_UNLESS_LOCKED = _ADVANCE.where(
     STATE.c.id.in_(
@@ -64,6 +68,14 @@ _ADVANCE_UNLESS_LOCKED = _ADVANCE.where(
 )
 
 
+def open_unsent(connection: Connection) -> None:
+    """Open the guard for what the host writes from here to the transaction's end, and have it noted."""
+    if is_sqlite(connection):
+        _OPEN.rows(connection)
+    else:
+        open_guard_sync(connection, through=True)
+
+
 def unsent(connection: Connection) -> tuple[State, dict[str, dict[str, int]]]:
     """Return what was written through in this transaction.
 
@@ -72,7 +84,7 @@ def unsent(connection: Connection) -> tuple[State, dict[str, dict[str, int]]]:
         copy has that and all before it.
     """
     found: dict[str, dict[str, int]] = {}
-    rows = connection.execute(_READ).mappings().all()
+    rows = [dict(zip(_READ_NAMES, row, strict=True)) for row in _READ.rows(connection)]
     for row in rows:
         if row["name"] is not None:
             found.setdefault(row["name"], {})[row["row_id"]] = row["seen"] or 0
@@ -93,13 +105,21 @@ def close_unsent(connection: Connection, state: State, last: int, cursor: str) -
     """
     if is_sqlite(connection):  # nobody else can have written meanwhile
         if cursor:
-            connection.execute(_ADVANCE_AND_CLOSE, {"last": last, "named": cursor})
+            _ADVANCE_AND_CLOSE.rows(connection, last=last, named=cursor)
         else:
-            close_guard_sync(connection)
+            _CLOSE.rows(connection)
         return bool(cursor)
-    connection.execute(_EMPTY)  # the setting that opens the guard ends with the transaction
+    forget_unsent(connection)
     parameters = {"of": state.copy, "by": state.run, "floor": state.seq, "last": last, "named": cursor}
     return bool(cursor) and connection.execute(_ADVANCE_UNLESS_LOCKED, parameters).rowcount == 1
+
+
+def forget_unsent(connection: Connection) -> None:
+    """Forget what was unsent, and close the guard."""
+    if is_sqlite(connection):
+        _CLOSE.rows(connection)
+    else:
+        connection.execute(_EMPTY)  # the setting that opens the guard ends with the transaction
 
 
 def note_seen(connection: Connection, written: Mapping[str, Iterable[str]], seq: int, state: State) -> None:
