@@ -137,6 +137,25 @@ async def test_a_commit_asks_the_drivers_thread_four_times_more(
     assert with_it - await times("c") == 4  # opening the guard, what is unsent, its rows, closing the guard
 
 
+async def test_a_large_commit_has_its_turn_among_such_and_more_time(
+    through: Through, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[float, bool]] = []
+    submit = through._submit
+
+    async def noted(body: Mapping[str, Any], patience: float, *, is_large: bool) -> Mapping[str, Any]:
+        sent.append((patience, is_large))
+        return await submit(body, patience, is_large=is_large)
+
+    monkeypatch.setattr(through, "_submit", noted)
+    note = await insert("a")
+    assert await Notes.update_note_by_id(note.id, NoteUpdateForm(data={"content": {"md": "x" * 8_000_000}}))
+    ((little, is_little_large), (much, is_much_large)) = sent
+    assert (round(little), is_little_large) == (30, False)
+    assert (round(much), is_much_large) == (32, True)
+    await check(database, own_pocketbase)
+
+
 async def test_whatever_writes_it_is_sent(
     mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess
 ) -> None:

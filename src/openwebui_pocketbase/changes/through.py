@@ -11,7 +11,7 @@ All of this happens in SQLAlchemy's events, within the greenlet of the host's as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -42,6 +42,12 @@ LONG = 1 << 12
 MANY = 500
 """Rows from which on a commit waits for its turn among large writes."""
 
+MUCH = 1 << 20
+"""Characters in the rows from which on it does."""
+
+PER_SECOND = 4_000_000
+"""Characters that PocketBase gets a further second for: what is so large has kept others waiting in stock as well."""
+
 WROTE = "owui_wrote_through"
 """In the information of a connection: its transaction may have written rows through."""
 
@@ -54,7 +60,8 @@ class Through:
 
     Args:
         mirror: Of the groups in PocketBase; knows how far the copies are.
-        patience: Seconds that a commit waits for PocketBase: on SQLite nobody else can write meanwhile.
+        patience: Seconds that a commit waits for PocketBase, longer if it is large: on SQLite nobody else can write
+            meanwhile.
     """
 
     def __init__(self, mirror: Mirror, patience: float) -> None:
@@ -154,8 +161,9 @@ class Through:
             if known := {row_id: seq for row_id, seq in ids.items() if seq}:
                 seen[table.collection] = known
         body = {"cursor": self._mirror.cursor_at(state), "seen": seen, "put": put, "gone": gone}
-        number = sum(map(len, written.values()))
-        reply = await_only(self._submit(body, is_large=number >= MANY))
+        number, size = sum(map(len, written.values())), _characters(put)
+        patience = self._patience + size / PER_SECOND
+        reply = await_only(self._submit(body, patience, is_large=number >= MANY or size >= MUCH))
         connection.info[SENT] = True
         if close_unsent(connection, state, reply["last"], reply["cursor"] if reply["is_next"] else ""):
             self._mirror.note_sent(state, reply["last"], reply["cursor"])
@@ -163,7 +171,7 @@ class Through:
             note_seen(connection, written, reply["last"], state)
             self._mirror.is_behind.set()
 
-    async def _submit(self, body: Mapping[str, Any], *, is_large: bool) -> Mapping[str, Any]:
+    async def _submit(self, body: Mapping[str, Any], patience: float, *, is_large: bool) -> Mapping[str, Any]:
         """Have PocketBase apply rows.
 
         Raises:
@@ -172,12 +180,12 @@ class Through:
             UnavailableError: There was no answer in time; what became of it is in the change feed.
         """
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(patience):
                 answer: Mapping[str, Any] = await self._mirror.submit("through/apply", body, is_large=is_large)
                 return answer
         except TimeoutError as error:
             raise UnavailableError(
-                f"PocketBase has not answered within {self._patience:g} seconds.", url="through/apply"
+                f"PocketBase has not answered within {patience:.3g} seconds.", url="through/apply"
             ) from error
         except ConflictError as error:
             if error.code == "conflict":
@@ -193,3 +201,9 @@ class Through:
         """PocketBase has what the SQL database has not committed: have it brought back."""
         if connection.info.pop(SENT, False):
             self._mirror.distrust()
+
+
+def _characters(put: Mapping[str, Iterable[Mapping[str, Any]]]) -> int:
+    """Return how long the texts of these records are; JSON is text in them."""
+    records = (record for of_one in put.values() for record in of_one)
+    return sum(len(value) for record in records for value in record.values() if isinstance(value, str))

@@ -187,8 +187,8 @@ class PocketBaseClient:
             parameters: The request's body; ``data_urls`` are those for which it has marks, and are stored first.
             mirrored_up_to: Cursor of a change in the feed. With it the reply has ``changes``: rows of mirrored tables
                 that changed since, by this write as well.
-            is_large: Whether it changes thousands of records. Of these one at a time is sent: whoever comes behind
-                twenty would wait for all of them, as PocketBase has one writer.
+            is_large: Whether it changes thousands of records, or megabytes. Of these one at a time is sent: whoever
+                comes behind twenty would wait for all of them, as PocketBase has one writer. It is encoded in a thread.
 
         Raises:
             RequestError: See `read`. After an `UnavailableError` it is unknown whether it was applied.
@@ -200,7 +200,8 @@ class PocketBaseClient:
                 # Names in the body: a proxy takes some kilobytes of headers only.
                 content = encode({**parameters, "data_urls": [PREFIX + name for name in found]})
                 return await self._submit_marked(path, content, headers, found)
-            return await self._submit(path, encode(parameters), headers)
+            content = await asyncio.to_thread(encode, parameters) if is_large else encode(parameters)
+            return await self._submit(path, content, headers)
 
     async def _submit_marked(self, path: str, content: bytes, headers: str, found: Mapping[str, str]) -> Reply:
         """Send a write that has marks of data URLs, and these first."""
