@@ -12,6 +12,8 @@ PIP := $(BIN)/python -m pip
 # node and npm come from a wheel in .venv, whatever the machine has.
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PB_TYPES := .cache/pocketbase/types.d.ts
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+COVERAGE_TESTS := tests/unit tests/contract tests/integration
 FLOORS := .cache/floors
 FLOORS_TESTS := $(addprefix tests/unit/test_,settings.py cli.py server_files.py server_process.py words.py) \
   $(addprefix tests/integration/test_,client.py cli.py)
@@ -40,12 +42,18 @@ serve: $(RUN_ENV) ## Run Open WebUI on PocketBase (HOST, PORT, DATA_DIR)
 
 .PHONY: test
 test: lint js types docs ## Run all checks and all tests (PYTEST_ARGS)
-	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder \
-	  $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: $(DEV_ENV) ## Run the unit tests (PYTEST_ARGS)
 	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+.PHONY: coverage
+coverage: $(DEV_ENV) ## Measure lines and branches that the tests run (PYTEST_ARGS=tests/host adds those)
+	rm -rf .cache/coverage
+	$(BIN)/python -m coverage run -m pytest $(PARALLEL) $(COVERAGE_TESTS) $(PYTEST_ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 # Not the texts of --help: each version of typer prints them in its own way. Open WebUI comes without its
 # dependencies, which have pins of their own: the commands only look at its files.
@@ -91,9 +99,12 @@ docs: $(DEV_ENV) ## Build the documentation into site/
 bench: $(DEV_ENV) ## Run the benchmarks (BENCH_ARGS)
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
+# The same sources give the same bytes. All times in the archives are that of the last commit; those in an unpacked
+# source distribution, and in an archive of a commit, are the same.
 .PHONY: build
 build: $(DEV_ENV) ## Build the wheel and the source distribution into dist/
-	$(BIN)/python -m build
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(date -r PKG-INFO +%s 2>/dev/null || \
+	  git log -1 --format=%ct 2>/dev/null || date -r pyproject.toml +%s)} $(BIN)/python -m build --no-isolation
 
 .PHONY: clean
 clean: ## Remove build results and caches; .venv, node_modules and data stay
