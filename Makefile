@@ -12,10 +12,16 @@ PIP := $(BIN)/python -m pip
 # node and npm come from a wheel in .venv, whatever the machine has.
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 PB_TYPES := .cache/pocketbase/types.d.ts
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
+COVERAGE_TESTS := tests/unit tests/contract tests/integration
+HOOKS_TESTS := tests/contract tests/integration
+HOOKS_COPY := $(CURDIR)/.cache/hooks/copy
+HOOKS_RAN := $(CURDIR)/.cache/hooks/ran
+HOOKS_FLOOR := 60
 FLOORS := .cache/floors
 FLOORS_TESTS := $(addprefix tests/unit/test_,settings.py cli.py server_files.py server_process.py words.py) \
   $(addprefix tests/integration/test_,client.py cli.py)
-PRETTIER_FILES := "assets/**/*.js" "tools/*.d.ts" "tools/eslint/*.mjs" eslint.config.mjs \
+PRETTIER_FILES := "assets/**/*.js" "tools/*.d.ts" "tools/**/*.mjs" eslint.config.mjs \
   package.json tsconfig.json .prettierrc.json
 
 # Stamps: what they name is installed, and nothing is done again until a file they depend on changes.
@@ -32,7 +38,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## Print the recipes
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: serve
 serve: $(RUN_ENV) ## Run Open WebUI on PocketBase (HOST, PORT, DATA_DIR)
@@ -40,12 +46,29 @@ serve: $(RUN_ENV) ## Run Open WebUI on PocketBase (HOST, PORT, DATA_DIR)
 
 .PHONY: test
 test: lint js types docs ## Run all checks and all tests (PYTEST_ARGS)
-	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder \
-	  $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
 .PHONY: test-fast
 test-fast: $(DEV_ENV) ## Run the unit tests (PYTEST_ARGS)
 	$(BIN)/python -m pytest tests/unit $(PYTEST_ARGS)
+
+.PHONY: coverage
+coverage: $(DEV_ENV) ## Measure lines and branches that the tests run (PYTEST_ARGS=tests/host adds those)
+	rm -rf .cache/coverage
+	$(BIN)/python -m coverage run -m pytest $(PARALLEL) $(COVERAGE_TESTS) $(PYTEST_ARGS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+# Of a copy, as the hooks write down themselves what ran. Tests that look at their text fail there, which does not matter.
+.PHONY: coverage-hooks
+coverage-hooks: $(DEV_ENV) $(JS_ENV) ## Measure statements and branches of the hooks that the tests run (PYTEST_ARGS)
+	rm -rf $(HOOKS_COPY) $(HOOKS_RAN)
+	mkdir -p $(HOOKS_COPY)
+	git ls-files -z | tar --null --files-from=- --create --file=- | tar --extract --file=- --directory=$(HOOKS_COPY)
+	$(NODE) node tools/hooks_coverage.mjs mark $(HOOKS_COPY)/assets/pb_hooks $(HOOKS_RAN)
+	-cd $(HOOKS_COPY) && PYTHONPATH=$(HOOKS_COPY)/src $(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) \
+	  $(HOOKS_TESTS) $(PYTEST_ARGS)
+	$(NODE) node tools/hooks_coverage.mjs report $(HOOKS_RAN) $(HOOKS_FLOOR)
 
 # Not the texts of --help: each version of typer prints them in its own way. Open WebUI comes without its
 # dependencies, which have pins of their own: the commands only look at its files.
@@ -77,7 +100,7 @@ format: $(DEV_ENV) $(JS_ENV) ## Format Python and JavaScript
 js: $(JS_ENV) $(PB_TYPES) ## Check formatting, types and rules of the PocketBase hooks
 	$(NODE) node_modules/.bin/prettier --check $(PRETTIER_FILES)
 	$(NODE) node_modules/.bin/tsc --noEmit
-	$(NODE) node_modules/.bin/eslint --max-warnings 0 assets tools/eslint eslint.config.mjs
+	$(NODE) node_modules/.bin/eslint --max-warnings 0 assets tools eslint.config.mjs
 
 .PHONY: types
 types: $(DEV_ENV) ## Check the types of the package, its tests, benchmarks and tools
@@ -91,9 +114,12 @@ docs: $(DEV_ENV) ## Build the documentation into site/
 bench: $(DEV_ENV) ## Run the benchmarks (BENCH_ARGS)
 	$(BIN)/python -m bench $(BENCH_ARGS)
 
+# The same sources give the same bytes. All times in the archives are that of the last commit; those in an unpacked
+# source distribution, and in an archive of a commit, are the same.
 .PHONY: build
 build: $(DEV_ENV) ## Build the wheel and the source distribution into dist/
-	$(BIN)/python -m build
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(date -r PKG-INFO +%s 2>/dev/null || \
+	  git log -1 --format=%ct 2>/dev/null || date -r pyproject.toml +%s)} $(BIN)/python -m build --no-isolation
 
 .PHONY: clean
 clean: ## Remove build results and caches; .venv, node_modules and data stay

@@ -7,6 +7,9 @@ file), so it must stay free of imports: the public names below are loaded on fir
 __version__ = "0.1.0"
 
 __all__ = [
+    "Change",
+    "Extension",
+    "HostContext",
     "OpenWebUIPocketBaseError",
     "RepositoryBinding",
     "Seam",
@@ -17,6 +20,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Change": "changes.feed",
+    "Extension": "hookspecs",
+    "HostContext": "hookspecs",
     "OpenWebUIPocketBaseError": "exceptions",
     "RepositoryBinding": "hookspecs",
     "Seam": "hookspecs",
@@ -27,8 +33,9 @@ _HOMES = {
 
 TYPE_CHECKING = False  # the module typing would cost every program a millisecond
 if TYPE_CHECKING:
+    from openwebui_pocketbase.changes.feed import Change
     from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
-    from openwebui_pocketbase.hookspecs import RepositoryBinding, Seam, hookimpl
+    from openwebui_pocketbase.hookspecs import Extension, HostContext, RepositoryBinding, Seam, hookimpl
     from openwebui_pocketbase.interfaces.lookup import RepositoryLookup
     from openwebui_pocketbase.settings import Settings
 

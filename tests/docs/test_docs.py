@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
 import re
@@ -10,7 +11,9 @@ import subprocess
 import sys
 import textwrap
 from contextlib import closing
+from datetime import date
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,6 +21,7 @@ import yaml
 from typer.testing import CliRunner
 
 import openwebui_pocketbase
+from openwebui_pocketbase import exceptions, interfaces
 from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.cli import app
 from openwebui_pocketbase.config_file import CONFIG_FILE
@@ -29,7 +33,10 @@ from tests.support.pocketbase import PocketBaseProcess
 from tests.support.stock import migrated_sqlite
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 HOOKS = (ROOT / "docs" / "hooks.md").read_text()
 
 GROUPED = ("assets", "backup", "files", "guard", "migrate", "mirror", "schema", "search", "user")
@@ -146,8 +153,61 @@ def test_links_of_the_readme_lead_somewhere() -> None:
         assert (ROOT / target).exists(), target
 
 
-def test_public_names() -> None:
-    for name in openwebui_pocketbase.__all__:
-        assert getattr(openwebui_pocketbase, name) is not None
+def listed_in(section: str, text: str) -> list[str]:
+    """Return the names at the start of table rows below a line of the public names."""
+    table = text.partition(section)[2].partition("| --- | --- |\n")[2].partition("\n\n")[0]
+    return [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0])]
+
+
+def test_public_names_are_listed() -> None:
+    public = HOOKS.partition("## Public names")[2]
+    protocols = re.findall(r"`(I\w+Repo)`", public)
+    assert sorted(listed_in("Everything else", public)) == sorted(openwebui_pocketbase.__all__)
+    assert protocols == interfaces.__all__
+    assert sorted(listed_in("has the errors", public)) == sorted({*exceptions.__all__} - {"OpenWebUIPocketBaseError"})
+
+
+@pytest.mark.parametrize("module", [openwebui_pocketbase, exceptions, interfaces], ids=lambda module: module.__name__)
+def test_public_names_exist(module: ModuleType) -> None:
+    assert module.__all__
+    for name in module.__all__:
+        assert getattr(module, name) is not None
     with pytest.raises(AttributeError):
-        openwebui_pocketbase.nothing  # noqa: B018
+        module.nothing  # noqa: B018
+
+
+def test_what_a_public_module_defines_is_public_or_private_by_its_name() -> None:
+    for module in (exceptions, interfaces):
+        classes = {name for name, value in vars(module).items() if isinstance(value, type) and not name.startswith("_")}
+        assert classes - {"Any"} == set(module.__all__)
+
+
+def test_type_checkers_see_every_public_name() -> None:
+    """Names that are loaded on first use stand in a block for type checkers as well."""
+    tree = ast.parse(inspect.getsource(openwebui_pocketbase))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    imported = {alias.name for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    annotated = {ast.unparse(node.target) for node in block.body if isinstance(node, ast.AnnAssign)}
+    assert imported - {"RepositoryLookup"} | annotated | {"__version__"} == set(openwebui_pocketbase.__all__)
+
+
+def test_examples_import_public_names_only() -> None:
+    modules = {module.__name__: module.__all__ for module in (openwebui_pocketbase, exceptions, interfaces)}
+    found = [
+        (node.module, alias.name)
+        for page in PAGES
+        for example in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+        for node in ast.walk(ast.parse(example))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("openwebui_pocketbase")
+        for alias in node.names
+    ]
+    assert found
+    assert [(module, name) for module, name in found if name not in modules.get(module or "", [])] == []
+
+
+def test_the_changelog_begins_with_this_version() -> None:
+    titles = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert titles[0] == "[Unreleased]"
+    version, _, day = titles[1].partition(" - ")
+    assert version == f"[{openwebui_pocketbase.__version__}]"
+    assert date.fromisoformat(day)

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from tests.packaging.venvs import succeed
 
-__all__ = ["ROOT", "Distributions", "build"]
-
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["Distributions", "build"]
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.packaging.builds import ROOT, Distributions, build
+from tests.packaging.builds import Distributions, build
 from tests.packaging.venvs import Venv
+from tests.support.sources import ROOT
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,11 @@ import base64
 import configparser
 import csv
 import hashlib
+import os
 import re
+import shutil
+import subprocess
+import sys
 import tarfile
 import tomllib
 import zipfile
@@ -18,7 +22,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import openwebui_pocketbase
-from tests.packaging.builds import ROOT, Distributions, build
+from tests.packaging.builds import Distributions, build
+from tests.packaging.venvs import succeed
+from tests.support.sources import ROOT, project_files
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -27,6 +33,15 @@ VERSION = openwebui_pocketbase.__version__
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 INFO = f"openwebui_pocketbase-{VERSION}.dist-info"
 PACKAGE = "openwebui_pocketbase"
+UNIT = [
+    "tests/unit",
+    "--ignore=tests/unit/test_bench.py",
+    "--ignore=tests/unit/test_hooks_javascript.py",
+    "-k",
+    "not generated",
+]
+"""The unit tests without those that take half of their time."""
+
 JUNK = {"__pycache__", ".DS_Store", "types.d.ts"}
 
 
@@ -163,13 +178,85 @@ def test_sdist_builds_the_wheel_that_the_sources_build(distributions: Distributi
     assert direct.read_bytes() == distributions.wheel.read_bytes()
 
 
-def test_sdist_has_sources_tests_and_docs(distributions: Distributions) -> None:
+def test_sdist_has_every_file_of_the_project(distributions: Distributions) -> None:
     with tarfile.open(distributions.sdist) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    expected = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", f"src/{PACKAGE}.pth"}
-    expected |= {"docs/index.md", "tests/conftest.py", "assets/pb_hooks/owui.pb.js"}
-    # What the tests import or run.
-    expected |= {"bench/cli.py", "tools/generate_interfaces.py", "Makefile", "package.json", "eslint.config.mjs"}
-    assert expected <= names
-    hidden = {name for name in names if "__pycache__" in name or name.startswith((".", "data/"))}
-    assert hidden == {".gitignore", ".prettierrc.json"}
+        files = {member.name.partition("/")[2]: member for member in archive.getmembers() if member.isfile()}
+        content = {name: archive.extractfile(member) for name, member in files.items()}
+        data = {name: file.read() for name, file in content.items() if file is not None}
+    expected = {str(path.relative_to(ROOT)): path.read_bytes() for path in project_files()}
+    assert {"tests/conftest.py", "stubs/open_webui/__init__.pyi", ".ci/run", "SECURITY.md"} <= expected.keys()
+    assert data.keys() == {*expected, "PKG-INFO"}
+    assert [name for name in expected if data[name] != expected[name]] == []
+    assert files[".ci/run"].mode & 0o100
+
+
+def make_build(project: Path, **options: str) -> dict[str, bytes]:
+    """Run the recipe in a copy of the project, with the tools at hand; return the archives by their names."""
+    succeed(
+        ["make", "build", f"BIN={Path(sys.executable).parent}", "--old-file=.venv/.installed-dev"],
+        cwd=project,
+        env=options,
+    )
+    return {path.name: path.read_bytes() for path in (project / "dist").iterdir()}
+
+
+def test_the_same_commit_gives_the_same_archives(tmp_path: Path) -> None:
+    """Whatever the directory, the times and the rights of the files."""
+    moment = 1_750_000_000
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "core.hooksPath=/dev/null"]
+    first, second, unpacked = tmp_path / "first", tmp_path / "other" / "second", tmp_path / "unpacked"
+    for path in project_files():
+        copy = first / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy)
+    succeed(["git", "init", "--quiet", first])
+    succeed([*git, "add", "--all"], cwd=first)
+    date = f"{moment} +0000"
+    succeed(
+        [*git, "commit", "--quiet", "--message=x"],
+        cwd=first,
+        env={"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date},
+    )
+    succeed(["git", "clone", "--quiet", first, second])
+    for path in (second / "src").rglob("*.py"):
+        path.chmod(0o600)
+    built = make_build(first)
+    assert make_build(second) == built
+
+    sdist, wheel = sorted(built, key=lambda name: name.endswith(".whl"))
+    with tarfile.open(first / "dist" / sdist) as archive:
+        assert {member.mtime for member in archive.getmembers()} == {moment}
+        archive.extractall(unpacked, filter="data")
+    (again,) = unpacked.iterdir()
+    assert make_build(again)[wheel] == built[wheel]
+
+
+def test_unit_tests_run_in_the_sdist(distributions: Distributions, tmp_path: Path) -> None:
+    """With nothing of this checkout but what recipes install."""
+    with tarfile.open(distributions.sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (project,) = tmp_path.iterdir()
+    for name in ("node_modules", ".cache"):
+        if (ROOT / name).exists():
+            (project / name).symlink_to(ROOT / name)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COVERAGE_"))}
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-n0",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            f"--basetemp={tmp_path / 'base'}",
+            *UNIT,
+        ],
+        cwd=project,
+        env=environment | {"PYTHONPATH": os.pathsep.join([str(project / "src"), str(project)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE)

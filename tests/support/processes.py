@@ -49,7 +49,7 @@ ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "PYTHONHASHSEED": "0",  # the host puts tags through sets
 }
-INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH")
+INHERITED = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "COVERAGE_PROCESS_CONFIG")
 
 
 def eventually(condition: Callable[[], Any], what: str, *, seconds: float = 60.0) -> Any:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import sysconfig
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from openwebui_pocketbase.server.squatter import describe_listener
 from openwebui_pocketbase.settings import EmbeddedSettings, PocketBaseSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 HOST = "127.0.0.1"
 
@@ -238,23 +239,26 @@ def test_another_process_is_left_alone(sleeper: subprocess.Popen[bytes], tmp_pat
     assert sleeper.poll() is None
 
 
-def run(tmp_path: Path, script: str) -> PocketBase:
+Run = Callable[[str], PocketBase]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Return what runs a script in PocketBase's place."""
     run_dir = RunDir(tmp_path / "data")
     run_dir.create()
-    binary = write_program(tmp_path / "program", script)
-    options = ServeOptions(str(binary), str(tmp_path / "data"), "hooks", "migrations", HOST, 0)
-    return PocketBase(
-        options,
-        8090,
-        run_dir=run_dir,
-        credentials=Credentials("me", "secret", "key"),
-        log=open_log(run_dir.pocketbase_log),
-    )
+    with contextlib.closing(open_log(run_dir.pocketbase_log)) as log:
+
+        def start(script: str) -> PocketBase:
+            binary = write_program(tmp_path / "program", script)
+            options = ServeOptions(str(binary), str(tmp_path / "data"), "hooks", "migrations", HOST, 0)
+            return PocketBase(options, 8090, run_dir=run_dir, credentials=Credentials("me", "secret", "key"), log=log)
+
+        yield start
 
 
-def test_a_process_is_given_what_it_needs(tmp_path: Path) -> None:
+def test_a_process_is_given_what_it_needs(run: Run, tmp_path: Path) -> None:
     process = run(
-        tmp_path,
         'echo "$@"; pwd; echo $OWUI_SUPERUSER_IDENTITY $OWUI_SUPERUSER_PASSWORD $OWUI_KEY $OWUI_LISTEN; exit 3',
     )
     assert process.wait(60) == 3
@@ -270,8 +274,8 @@ def test_a_process_is_given_what_it_needs(tmp_path: Path) -> None:
     )
 
 
-def test_a_trace_does_not_hide_its_cause(tmp_path: Path) -> None:
-    process = run(tmp_path, "echo panic: oh no >&2; echo; echo 'goroutine 1 [running]:'; seq 100; exit 2")
+def test_a_trace_does_not_hide_its_cause(run: Run, tmp_path: Path) -> None:
+    process = run("echo panic: oh no >&2; echo; echo 'goroutine 1 [running]:'; seq 100; exit 2")
     process.wait(60)
     process.stop(0)
     assert process.describe_end() == "with exit code 2. Its last words:\npanic: oh no"
@@ -281,8 +285,8 @@ def test_a_trace_does_not_hide_its_cause(tmp_path: Path) -> None:
     assert log.endswith("100\n")
 
 
-def test_a_process_that_closes_its_output_is_still_watched(tmp_path: Path) -> None:
-    process = run(tmp_path, "exec >&- 2>&-; while :; do sleep 0.05; done")
+def test_a_process_that_closes_its_output_is_still_watched(run: Run) -> None:
+    process = run("exec >&- 2>&-; while :; do sleep 0.05; done")
     while process.wait(0.01) is None and process._reader.is_alive():
         pass
     assert process.wait(0.01) is None
@@ -290,8 +294,8 @@ def test_a_process_that_closes_its_output_is_still_watched(tmp_path: Path) -> No
     assert process.describe_end() == "by signal 15 (Terminated), without a word."
 
 
-def test_a_process_deaf_to_sigterm_is_killed(tmp_path: Path) -> None:
-    process = run(tmp_path, "trap '' TERM; echo ready; while :; do sleep 0.05; done")
+def test_a_process_deaf_to_sigterm_is_killed(run: Run) -> None:
+    process = run("trap '' TERM; echo ready; while :; do sleep 0.05; done")
     while not process.said("ready"):
         assert process.wait(0.01) is None
     process.stop(0.1)

@@ -8,14 +8,29 @@ import shlex
 import shutil
 import subprocess
 import sysconfig
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.sources import ROOT, project_files
+
 RECIPES = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-PROMISED = ["serve", "test", "test-fast", "lint", "js", "format", "types", "docs", "bench", "build", "clean"]
+PROMISED = [
+    "serve",
+    "test",
+    "test-fast",
+    "coverage",
+    "lint",
+    "js",
+    "format",
+    "types",
+    "docs",
+    "bench",
+    "build",
+    "clean",
+]
 REGISTRIES = [
     "".join(parts)
     for parts in (
@@ -25,19 +40,6 @@ REGISTRIES = [
         ("debian", ".org"),
     )
 ]
-
-
-def project_files(*patterns: str) -> list[Path]:
-    """Files that are, or would be, in version control."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    files = [ROOT / name for name in listing.stdout.split("\0") if name]
-    return [file for file in files if file.is_file()]
 
 
 @pytest.mark.parametrize("recipe", PROMISED)
@@ -53,10 +55,47 @@ def test_floors_names_tests_that_exist() -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
+def test_coverage_measures_branches_and_has_a_floor() -> None:
+    plan = subprocess.run(
+        ["make", "--dry-run", "coverage"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    named = re.findall(r" (tests/\w+)", plan)
+    assert named
+    assert [path for path in named if not (ROOT / path).is_dir()] == []
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["coverage"]
+    assert settings["run"]["branch"]
+    assert "subprocess" in settings["run"]["patch"]
+    assert settings["report"]["fail_under"] > 0
+
+
 def test_ci_runs_what_developers_run() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     assert script.read_text().splitlines()[-1] == "exec make test"
+
+
+def test_the_public_ci_runs_the_same_with_all_services() -> None:
+    (workflow,) = (ROOT / ".github" / "workflows").glob("*.yml")
+    job = yaml.safe_load(workflow.read_text())["jobs"]["test"]
+    assert job["steps"][-1]["run"].split()[-1] == ".ci/run"
+    asked = re.findall(
+        r"(\w+):(\d+)", (ROOT / ".ci" / "run").read_text().partition("for service in ")[2].partition(";")[0]
+    )
+    ports = {port for _, port in asked}
+    assert len(ports) == 2
+    assert {port for service in job["services"].values() for port in service["ports"]} == {f"{p}:{p}" for p in ports}
+
+
+def test_issue_forms_are_complete() -> None:
+    forms = sorted(path for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml")
+    assert [form.stem for form in forms] == ["bug", "feature", "new-open-webui"]
+    for form in forms:
+        content = yaml.safe_load(form.read_text())
+        assert {"name", "description", "labels", "body"} == content.keys()
+        fields = [field for field in content["body"] if field["type"] != "markdown"]
+        assert len({field["id"] for field in fields}) == len(fields)
+        assert any(field.get("validations", {}).get("required") for field in fields)
+        assert all(field["attributes"]["label"] for field in fields)
 
 
 def test_all_checks_come_before_the_tests() -> None:
@@ -95,7 +134,7 @@ def test_no_file_names_a_registry_host() -> None:
 
 
 def test_hooks_and_migrations_are_type_checked() -> None:
-    files = project_files("assets/*.js")
+    files = project_files("assets/**/*.js")
     assert {file.parent.name for file in files} >= {"pb_hooks", "pb_migrations"}
     unchecked = [file.name for file in files if not file.read_text().startswith("// @ts-check\n")]
     assert unchecked == []
