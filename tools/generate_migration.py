@@ -91,42 +91,43 @@ def creation(new: Description) -> str:
     return CREATE_IN_STEPS.format(name=new.collection, first=json.dumps(first), steps=json.dumps(steps))
 
 
-def altered(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """Return the options in which a field differs; those that are not given are empty."""
-    options = sorted(before.keys() | after.keys())
-    values = {name: after.get(name, type(before.get(name))()) for name in options}
-    return {name: value for name, value in values.items() if value != before.get(name)}
+Fields = dict[str, dict[str, Any]]
+
+
+def alterations(before: Fields, after: Fields) -> Iterator[str]:
+    """Yield the steps for fields that keep their type: only what differs, as administrators may have set the rest."""
+    for name, field in after.items():
+        found = before.get(name, field)
+        if found == field or found["type"] != field["type"]:
+            continue
+        # An option that is not given is empty.
+        values = {key: field.get(key, type(found.get(key))()) for key in sorted(found.keys() | field.keys())}
+        options = {key: value for key, value in values.items() if value != found.get(key)}
+        yield ALTER.format(options=json.dumps(options), name=name)
+
+
+def additions(before: Fields, after: Fields) -> Iterator[str]:
+    """Yield the steps for new fields, and for those that take the place of a field with another type."""
+    changed = changed_types(list(before.values()), list(after.values()))
+    added = [field for name, field in after.items() if name not in before]
+    for field in [*added, *(replacement(field) for _, field in changed.values())]:
+        yield f"collection.fields.add(new Field({json.dumps(field)}));"
 
 
 def change(old: Description, new: Description) -> Iterator[str]:
-    """Yield the steps that change a collection.
-
-    Of fields that were there only what differs is set: an administrator may have set other options.
-    """
+    """Yield the steps that change a collection."""
     before = {field["name"]: field for field in old.definition["fields"]}
     after = {field["name"]: field for field in new.definition["fields"]}
     changed = changed_types(list(before.values()), list(after.values()))
-    added = [field for name, field in after.items() if name not in before]
-    others = {
-        name: altered(before[name], field)
-        for name, field in after.items()
-        if name in before and name not in changed and before[name] != field
-    }
     removed = [name for name in before if name not in after]
-    order = list(after)
-    found = [name for name in before if name not in removed] + [field["name"] for field in added]
     indexes = new.definition["indexes"]
-    unwanted = [index_name(index) for index in old.definition["indexes"] if index not in indexes]
     missing = [index for index in indexes if index not in old.definition["indexes"]]
-    for name in unwanted:
-        yield f'collection.removeIndex("{name}");'
-    for name, options in others.items():
-        yield ALTER.format(options=json.dumps(options), name=name)
-    if added or changed:
-        for field in [*added, *(replacement(field) for _, field in changed.values())]:
-            yield f"collection.fields.add(new Field({json.dumps(field)}));"
-        yield SAVE
+    unwanted = [index_name(index) for index in old.definition["indexes"] if index not in indexes]
+    first = [f'collection.removeIndex("{name}");' for name in unwanted]
+    first += [*alterations(before, after), *additions(before, after)]
+    yield from first
     if changed:
+        yield SAVE
         yield run([copy_statement(new.collection, changed, new.types)])
     for name in (*changed, *removed):
         yield f'collection.fields.removeByName("{name}");'
@@ -136,9 +137,10 @@ def change(old: Description, new: Description) -> Iterator[str]:
         yield f'collection.fields.getByName("{name}{NEW_TYPE}").setName("{name}");'
     if missing:
         yield f"collection.indexes = [...collection.indexes, ...{json.dumps(missing)}];"
-    if changed or found != order:
-        yield ORDER.format(names=" ".join(order))
-    if others or unwanted or removed or changed or missing or found != order:
+    is_arranged = not changed and [name for name in (before | after) if name in after] == list(after)
+    if not is_arranged:
+        yield ORDER.format(names=" ".join(after))
+    if first or removed or missing or not is_arranged:
         yield SAVE
 
 

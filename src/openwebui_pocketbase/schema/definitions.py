@@ -207,9 +207,9 @@ def _place(table: Table, field: str) -> int:
 def first_collections(table: Table) -> list[dict[str, Any]]:
     """Return as what a collection has to be made, one after the other, before it becomes whole.
 
-    PocketBase puts a new collection's columns into alphabetical order, and those of new fields behind them, in the order
-    of the fields: so large fields come later, and what is shown first is settled last. A relation comes later as well if
-    it leads to the collection itself, which has to be there.
+    PocketBase puts a new collection's columns into alphabetical order, and those of new fields behind them, in the
+    order of the fields: so large fields come later, and what is shown first is settled last. A relation comes later as
+    well if it leads to the collection itself, which has to be there.
     """
     fields: tuple[Column | Extra, ...] = (*table.columns, *table.extras)
     later = {field.name for field in fields if field.large or field.relation == table.name}

@@ -69,10 +69,11 @@ function dateOf(value) {
  */
 function withDates(stock) {
   return (props) => {
-    if (!isOurs(props.record.collectionName) || !isTime(props.field.name)) {
+    const { name } = props.field;
+    const value = props.record[name];
+    if (!isOurs(props.record.collectionName) || !isTime(name) || (value && !dateOf(value))) {
       return stock(props);
     }
-    const { name } = props.field;
     const asDate = {
       get record() {
         return { ...props.record, [name]: dateOf(props.record[name]) };
@@ -80,7 +81,7 @@ function withDates(stock) {
       field: props.field,
       short: props.short,
     };
-    return props.short
+    return props.short || !value
       ? date.view(asDate)
       : [date.view(asDate), t.div({ className: "txt-hint" }, stock(props))];
   };
