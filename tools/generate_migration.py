@@ -49,11 +49,13 @@ CREATE = """if (!app.hasTable("{name}")) {{
       app.save(new Collection({collection}));
     }} // else it was created over the admin API"""
 
-CREATE_IN_TWO_STEPS = """if (!app.hasTable("{name}")) {{
-      const collection = new Collection({small});
+CREATE_IN_STEPS = """if (!app.hasTable("{name}")) {{
+      const collection = new Collection({first});
       app.save(collection);
-      unmarshal({rest}, collection); // the columns of new fields are behind the others
-      app.save(collection);
+      for (const step of {steps}) {{
+        unmarshal(step, collection); // the columns of new fields are behind the others
+        app.save(collection);
+      }}
     }} // else it was created over the admin API"""
 
 CHANGE = """{{
@@ -65,6 +67,16 @@ DELETE = 'app.delete(app.findCollectionByNameOrId("{name}"));'
 
 SAVE = "app.save(collection);"
 
+# A field that an administrator has removed comes back over the admin API.
+ALTER = 'unmarshal({options}, collection.fields.getByName("{name}") || {{}});'
+
+ORDER = """for (const name of "{names}".split(" ").reverse()) {{
+        const field = collection.fields.getByName(name);
+        if (field) {{
+          collection.fields.addAt(0, field);
+        }}
+      }}"""
+
 
 def run(statements: Iterable[str]) -> str:
     listed = list(statements)
@@ -72,29 +84,50 @@ def run(statements: Iterable[str]) -> str:
 
 
 def creation(new: Description) -> str:
-    if new.small is None:
+    if not new.first:
         return CREATE.format(name=new.collection, collection=json.dumps(new.definition))
-    rest = {name: new.definition[name] for name in ("fields", "indexes")}
-    return CREATE_IN_TWO_STEPS.format(name=new.collection, small=json.dumps(new.small), rest=json.dumps(rest))
+    first, *further = new.first
+    steps = [{name: each[name] for name in ("fields", "indexes")} for each in (*further, new.definition)]
+    return CREATE_IN_STEPS.format(name=new.collection, first=json.dumps(first), steps=json.dumps(steps))
+
+
+Fields = dict[str, dict[str, Any]]
+
+
+def alterations(before: Fields, after: Fields) -> Iterator[str]:
+    """Yield the steps for fields that keep their type: only what differs, as administrators may have set the rest."""
+    for name, field in after.items():
+        found = before.get(name, field)
+        if found == field or found["type"] != field["type"]:
+            continue
+        # An option that is not given is empty.
+        values = {key: field.get(key, type(found.get(key))()) for key in sorted(found.keys() | field.keys())}
+        options = {key: value for key, value in values.items() if value != found.get(key)}
+        yield ALTER.format(options=json.dumps(options), name=name)
+
+
+def additions(before: Fields, after: Fields) -> Iterator[str]:
+    """Yield the steps for new fields, and for those that take the place of a field with another type."""
+    changed = changed_types(list(before.values()), list(after.values()))
+    added = [field for name, field in after.items() if name not in before]
+    for field in [*added, *(replacement(field) for _, field in changed.values())]:
+        yield f"collection.fields.add(new Field({json.dumps(field)}));"
 
 
 def change(old: Description, new: Description) -> Iterator[str]:
-    """Yield the steps that change a collection; its triggers are gone before, and come after."""
+    """Yield the steps that change a collection."""
     before = {field["name"]: field for field in old.definition["fields"]}
     after = {field["name"]: field for field in new.definition["fields"]}
     changed = changed_types(list(before.values()), list(after.values()))
-    added = [f for name, f in after.items() if name not in changed and before.get(name) != f]
     removed = [name for name in before if name not in after]
     indexes = new.definition["indexes"]
-    unwanted = [index_name(index) for index in old.definition["indexes"] if index not in indexes]
     missing = [index for index in indexes if index not in old.definition["indexes"]]
-    for name in unwanted:
-        yield f'collection.removeIndex("{name}");'
-    if added or changed:
-        for field in [*added, *(replacement(field) for _, field in changed.values())]:
-            yield f"collection.fields.add(new Field({json.dumps(field)}));"
-        yield SAVE
+    unwanted = [index_name(index) for index in old.definition["indexes"] if index not in indexes]
+    first = [f'collection.removeIndex("{name}");' for name in unwanted]
+    first += [*alterations(before, after), *additions(before, after)]
+    yield from first
     if changed:
+        yield SAVE
         yield run([copy_statement(new.collection, changed, new.types)])
     for name in (*changed, *removed):
         yield f'collection.fields.removeByName("{name}");'
@@ -104,8 +137,19 @@ def change(old: Description, new: Description) -> Iterator[str]:
         yield f'collection.fields.getByName("{name}{NEW_TYPE}").setName("{name}");'
     if missing:
         yield f"collection.indexes = [...collection.indexes, ...{json.dumps(missing)}];"
-    if unwanted or removed or changed or missing:
+    is_arranged = not changed and [name for name in (before | after) if name in after] == list(after)
+    if not is_arranged:
+        yield ORDER.format(names=" ".join(after))
+    if first or removed or missing or not is_arranged:
         yield SAVE
+
+
+def drops_columns(old: Description, new: Description) -> bool:
+    """Return whether a collection's change removes columns, those of fields with another type among them."""
+    before, after = (
+        {(field["name"], field["type"]) for field in description.definition["fields"]} for description in (old, new)
+    )
+    return not before <= after
 
 
 def rows_of(descriptions: Iterable[Description], kinds: tuple[str, ...]) -> list[dict[str, str]]:
@@ -123,7 +167,8 @@ def steps(groups: list[str], old: list[Description], new: list[Description], ver
     both = [name for name in wanted if name in there]
     changes = {name: list(change(there[name], wanted[name])) for name in both}
     # PocketBase cannot remove a column that a trigger names; in a migration's transaction nobody misses triggers.
-    lifted = [item for name in both if changes[name] for item in objects_of(there[name]) if item.kind == "TRIGGER"]
+    without = [name for name in both if drops_columns(there[name], wanted[name])]
+    lifted = [item for name in without for item in objects_of(there[name]) if item.kind == "TRIGGER"]
     # Triggers on other groups' collections do not go with a collection that is deleted.
     elsewhere = [
         item
@@ -133,7 +178,7 @@ def steps(groups: list[str], old: list[Description], new: list[Description], ver
         if item.kind == "TRIGGER" and f" ON {name} " not in item.sql
     ]
     found = [
-        *rows_of((there[name] for name in both if not changes[name]), ("TRIGGER",)),
+        *rows_of((there[name] for name in both if name not in without), ("TRIGGER",)),
         *rows_of((there[name] for name in both), ("INDEX",)),
         *rows_of(old, ("VIRTUAL TABLE",)),
     ]

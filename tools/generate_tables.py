@@ -45,6 +45,34 @@ UNIQUE = {"pinned_note": [("user_id", "note_id")]}
 NOT_NULL = {"prompt": {"is_active", "created_at", "updated_at"}}
 """Columns that only the host's migrations, not its mappers, say always have a value."""
 
+SHOWN = {
+    "note": ["title", "user_id", "updated_at", "created_at"],
+    "pinned_note": ["note_id", "user_id", "created_at"],
+    "prompt": ["command", "name", "content", "tags", "is_active", "user_id", "updated_at"],
+    "tool": ["name", "user_id", "updated_at", "created_at"],
+    "function": ["name", "type", "is_active", "is_global", "user_id", "updated_at"],
+    "skill": ["name", "description", "is_active", "user_id", "updated_at"],
+    "knowledge": ["name", "description", "user_id", "updated_at", "created_at"],
+    "knowledge_directory": ["name", "knowledge_id", "parent_id", "user_id", "created_at"],
+    "knowledge_file": ["file_id", "knowledge_id", "directory_id", "user_id", "created_at"],
+    "memory": ["content", "type", "path", "user_id", "updated_at"],
+    "feedback": ["type", "user_id", "data", "created_at"],
+    "automation": ["name", "is_active", "next_run_at", "last_run_at", "user_id", "folder_id"],
+    "automation_run": ["automation_id", "status", "error", "chat_id", "created_at"],
+    "calendar": ["name", "color", "is_default", "user_id", "created_at"],
+    "calendar_event": ["title", "start_at", "end_at", "all_day", "location", "calendar_id", "user_id"],
+    "calendar_event_attendee": ["event_id", "user_id", "status", "created_at"],
+    "app": ["name", "slug", "is_active", "user_id", "updated_at"],
+}
+SHOWN |= {
+    f"{name}_history": [f"{name}_id", "commit_message", "user_id", "created_at"]
+    for name in ("prompt", "tool", "function", "skill")
+}
+"""The columns that a person looks for, first to last."""
+
+PRESENTABLE = {"name", "title"}
+"""Columns that stand for their rows."""
+
 RELATIONS = {("knowledge_file", "file_id"), ("knowledge_file", "knowledge_id"), ("pinned_note", "note_id")}
 RELATIONS |= {("knowledge_directory", "knowledge_id"), ("knowledge_directory", "parent_id")}
 """Foreign keys that PocketBase follows as well: of what is deleted there, PostgreSQL deletes what refers to it."""
@@ -62,6 +90,7 @@ def declaration(group: str, table: Table, model: type[BaseModel]) -> dict[str, A
         "mirrored": True,
         "through": True,
         **({"id_pattern": "^[a-z0-9_-]+$"} if table.name in FREE_IDS else {}),
+        "shown": SHOWN[table.name],
         "columns": columns,
         **({"indexes": found} if (found := indexes(table)) else {}),
     }
@@ -86,6 +115,8 @@ def column_of(table: str, column: Column[Any], hint: Any) -> dict[str, Any]:
     if (table, column.name) in RELATIONS:
         (key,) = column.foreign_keys
         found |= {"relation": key.column.table.name, "cascade": key.ondelete == "CASCADE"}
+    if column.name in PRESENTABLE:
+        found["presentable"] = True
     return found
 
 

@@ -14,6 +14,7 @@ interface HookModules {
   "changes/broadcast.js": typeof import("../assets/pb_hooks/owui/changes/broadcast.js");
   "changes/announce.js": typeof import("../assets/pb_hooks/owui/changes/announce.js");
   "storage/contents.js": typeof import("../assets/pb_hooks/owui/storage/contents.js");
+  "ui.js": typeof import("../assets/pb_hooks/owui/ui.js");
   "proof.js": typeof import("../assets/pb_hooks/owui/proof.js");
   "version.js": typeof import("../assets/pb_hooks/owui/version.js");
 }
@@ -64,8 +65,13 @@ interface CollectionSpec {
   authRule?: string | null;
   manageRule?: string | null;
   passwordAuth?: { enabled: boolean; identityFields: string[] };
-  oauth2?: { enabled: boolean };
+  oauth2?: { enabled: boolean; mappedFields?: Record<string, string> };
   otp?: { enabled: boolean };
   mfa?: { enabled: boolean };
   authAlert?: { enabled: boolean };
+}
+
+/** The hook for the start of the web server: types.d.ts has no hooks of apps, of which scripts need this one. */
+interface PocketBase {
+  onServe(): { bindFunc(handler: (e: core.ServeEvent) => void): void };
 }

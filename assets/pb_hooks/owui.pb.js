@@ -119,6 +119,8 @@ for (const archiving of [onBackupCreate, onBackupRestore]) {
 
 require(`${__hooks}/owui/version.js`).notePocketBase();
 
+require(`${__hooks}/owui/ui.js`).extend();
+
 onBootstrap((e) => {
   e.next();
   require(`${__hooks}/owui/version.js`).note();

@@ -109,6 +109,10 @@ class Worker:
             self._answers.put(line)
 
 
+PEOPLE = 'migrate((app) => app.save(new Collection({ name: "people", type: "auth" })))'
+"""A migration that makes a collection for the records of these tests."""
+
+
 class Site:
     """A data directory with what belongs to it, and the processes that work on it."""
 
@@ -118,6 +122,7 @@ class Site:
         self.hooks = root / "hooks"
         self.migrations = root / "migrations"
         self.migrations.mkdir()
+        (self.migrations / "1_people.js").write_text(PEOPLE)
         shutil.copytree(HOOKS_DIR, self.hooks)
         self.run_dir = RunDir(self.data)
         self._workers: list[Worker] = []
@@ -387,12 +392,12 @@ def test_a_restarted_server_has_the_same_data_and_password(site: Site) -> None:
     with site.server() as server:
         before = server.info
         headers = {"Authorization": log_in(before)}
-        httpx.post(f"{before.url}/api/collections/users/records", json=user, headers=headers).raise_for_status()
+        httpx.post(f"{before.url}/api/collections/people/records", json=user, headers=headers).raise_for_status()
     assert not site.pocketbases()
     with site.server() as server:
         after = server.info
         headers = {"Authorization": log_in(after)}
-        found = httpx.get(f"{after.url}/api/collections/users/records/{user['id']}", headers=headers)
+        found = httpx.get(f"{after.url}/api/collections/people/records/{user['id']}", headers=headers)
         assert found.json()["email"] == user["email"]
     assert (after.url, after.password) == (before.url, before.password)
 
@@ -423,7 +428,7 @@ def user_record(name: str) -> dict[str, str]:
 
 
 def users(info: ServerInfo) -> set[str]:
-    return {item["email"] for item in api(info, "GET", "/api/collections/users/records").json()["items"]}
+    return {item["email"] for item in api(info, "GET", "/api/collections/people/records").json()["items"]}
 
 
 def wait_for_users(server: EmbeddedServer, expected: set[str]) -> None:
@@ -442,13 +447,13 @@ def test_a_restore_while_workers_use_the_server(site: Site) -> None:
     before = server.acquire()
     other.call("acquire")
     supervisors, files = site.supervisors(), {path: path.stat().st_ino for path in site.run_dir.path.glob("*.lock")}
-    api(before, "POST", "/api/collections/users/records", json=user_record("kept"))
+    api(before, "POST", "/api/collections/people/records", json=user_record("kept"))
     api(before, "POST", "/api/backups", json={"name": "a.zip"})
     with zipfile.ZipFile(site.data / "backups" / "a.zip") as archive:
         names = archive.namelist()
     assert "data.db" in names
     assert not [name for name in names if ".owui" in name or name.endswith((".lock", ".log"))]
-    api(before, "POST", "/api/collections/users/records", json=user_record("lost"))
+    api(before, "POST", "/api/collections/people/records", json=user_record("lost"))
     api(before, "POST", "/api/backups/a.zip/restore")
     wait_for_users(server, {"kept@x.org"})
     assert site.supervisors() == supervisors
@@ -468,9 +473,9 @@ def test_a_restore_of_an_archive_with_credentials_and_locks(site: Site) -> None:
     password = {"password": "another-password", "passwordConfirm": "another-password"}
     api(info, "PATCH", f"/api/collections/_superusers/records/{superuser}", json=password)
     other = replace(info, password=SecretStr("another-password"))
-    api(other, "POST", "/api/collections/users/records", json=user_record("kept"))
+    api(other, "POST", "/api/collections/people/records", json=user_record("kept"))
     api(other, "POST", "/api/backups", json={"name": "a.zip"})
-    api(other, "POST", "/api/collections/users/records", json=user_record("lost"))
+    api(other, "POST", "/api/collections/people/records", json=user_record("lost"))
     with zipfile.ZipFile(site.data / "backups" / "a.zip", "a") as archive:
         archive.writestr(".owui/superuser.json", '{"identity": "stranger@x.org", "password": "1234567890"}')
         for name in ("leases.lock", "supervisor.lock", "server.json", "foreign.txt"):
@@ -494,7 +499,7 @@ def test_a_new_worker_finds_a_server_whose_address_was_removed(site: Site) -> No
 
 def test_an_archive_is_all_that_another_machine_needs(site: Site) -> None:
     with site.server() as server:
-        api(server.info, "POST", "/api/collections/users/records", json=user_record("kept"))
+        api(server.info, "POST", "/api/collections/people/records", json=user_record("kept"))
         api(server.info, "POST", "/api/backups", json={"name": "a.zip"})
     archive = shutil.move(site.data / "backups" / "a.zip", site.root)
     shutil.rmtree(site.data)
@@ -713,7 +718,7 @@ def others_rights(directory: Path) -> list[Path]:
 def test_another_user_reads_nothing(reachable_site: Site) -> None:
     site = reachable_site
     with site.server() as server:
-        api(server.info, "POST", "/api/collections/users/records", json=user_record("kept"))
+        api(server.info, "POST", "/api/collections/people/records", json=user_record("kept"))
         api(server.info, "POST", "/api/backups", json={"name": "a.zip"})
         assert (others_rights(site.data), readable_by_nobody(site.data)) == ([], [])
     outside = site.root / "outside"

@@ -18,6 +18,7 @@ from tests.support.ports import free_port
 
 IDENTITY = "tests@example.com"
 PASSWORD = "a-password-only-for-tests"
+SUPERUSER = {"OWUI_SUPERUSER_IDENTITY": IDENTITY, "OWUI_SUPERUSER_PASSWORD": PASSWORD}
 
 
 class PocketBaseProcess:
@@ -31,6 +32,8 @@ class PocketBaseProcess:
         self.migrations_dir = migrations_dir
         self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.is_embedded = True
+        """Whether it is told the superuser, as by Open WebUI that starts it itself."""
         self._said_before = 0
         """Bytes of its log, when it was started."""
 
@@ -59,7 +62,7 @@ class PocketBaseProcess:
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "OWUI_SUPERUSER_IDENTITY": IDENTITY, "OWUI_SUPERUSER_PASSWORD": PASSWORD},
+                env={**os.environ, **(SUPERUSER if self.is_embedded else {})},
             )
         if wait:
             self.wait_until_ready()

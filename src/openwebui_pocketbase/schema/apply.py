@@ -113,9 +113,11 @@ def _extend_core(admin: AdminClient) -> None:
 
 
 def _create(descriptions: Sequence[Description], admin: AdminClient) -> None:
-    """Create collections, at once since they refer to each other; `_extended` adds large fields behind the others."""
+    """Create collections, at once since they refer to each other; `_extended` makes them what they are to be."""
     if descriptions:
-        admin.import_collections([description.small or description.definition for description in descriptions])
+        admin.import_collections([next(iter(each.first), each.definition) for each in descriptions])
+    if further := [collection for description in descriptions for collection in description.first[1:]]:
+        admin.import_collections(further)
 
 
 def _extended(description: Description, existing: dict[str, Any] | None) -> dict[str, Any]:
@@ -183,8 +185,8 @@ def _change_types(description: Description, admin: AdminClient, existing: dict[s
             ]
         )
     )
-    renamed = [field | {"name": names[field["name"]]} for field in successors]
-    admin.send("PATCH", path, {"fields": [*(field for field in present if field["name"] not in changed), *renamed]})
+    renamed = {names[field["name"]]: field | {"name": names[field["name"]]} for field in successors}
+    admin.send("PATCH", path, {"fields": [renamed.get(field["name"], field) for field in present]})
 
 
 def _remove_fields(description: Description, admin: AdminClient, existing: dict[str, Any] | None) -> None:

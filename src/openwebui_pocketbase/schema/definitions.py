@@ -18,8 +18,8 @@ __all__ = [
     "CORE_TABLES",
     "CORE_TRIGGERS",
     "collection",
+    "first_collections",
     "refill_statements",
-    "small_collection",
     "statements_of",
     "version_statement",
     "waiting_statement",
@@ -171,7 +171,6 @@ def _change_triggers(table: Table) -> tuple[str, ...]:
 
 def collection(table: Table) -> dict[str, Any]:
     """Return a table's collection in the form of PocketBase's collections import."""
-    fields = [_id_field(table), *(_field(table, c) for c in table.columns if c.field != "id")]
     return {
         "name": table.collection,
         "type": _type(table),
@@ -182,35 +181,43 @@ def collection(table: Table) -> dict[str, Any]:
         "updateRule": None,
         "deleteRule": None,
         **(_NO_SIGN_IN if table.auth else {}),
-        "fields": [
-            *fields,
-            *({"name": f"{c.field}_folded", "type": "text", "max": TEXT_MAX} for c in table.columns if c.folded),
-            *(_typed(extra) for extra in _extras(table)),
-            {"name": "nulls", "type": "json", "maxSize": TEXT_MAX},
-            {"name": "created", "type": "autodate", "onCreate": True, "onUpdate": False},
-            {"name": "updated", "type": "autodate", "onCreate": True, "onUpdate": True},
-        ],
+        "fields": sorted(_fields(table), key=lambda field: _place(table, field["name"])),
         "indexes": [_index(table, index) for index in _indexes(table)] + _id_indexes(table),
     }
 
 
-def small_collection(table: Table) -> dict[str, Any] | None:
-    """Return the collection as it has to be made first; None if that is the whole collection.
+def _fields(table: Table) -> list[dict[str, Any]]:
+    """Return a collection's fields in the order of its SQL table's columns."""
+    return [
+        _id_field(table),
+        *(_field(table, c) for c in table.columns if c.field != "id"),
+        *({"name": f"{c.field}_folded", "type": "text", "max": TEXT_MAX} for c in table.columns if c.folded),
+        *(_typed(extra) for extra in _extras(table)),
+        {"name": "nulls", "type": "json", "maxSize": TEXT_MAX},
+        {"name": "created", "type": "autodate", "onCreate": True, "onUpdate": False},
+        {"name": "updated", "type": "autodate", "onCreate": True, "onUpdate": True},
+    ]
 
-    PocketBase puts a new collection's columns into alphabetical order, and those of new fields behind them: so large
-    fields come later. A relation comes later as well if it leads to the collection itself, which has to be there.
+
+def _place(table: Table, field: str) -> int:
+    """Return the place that a field has in PocketBase's dashboard; of two that have the same the order is as it was."""
+    return table.shown.index(field) if field in table.shown else len(table.shown)
+
+
+def first_collections(table: Table) -> list[dict[str, Any]]:
+    """Return as what a collection has to be made, one after the other, before it becomes whole.
+
+    PocketBase puts a new collection's columns into alphabetical order, and those of new fields behind them, in the
+    order of the fields: so large fields come later, and what is shown first is settled last. A relation comes later as
+    well if it leads to the collection itself, which has to be there.
     """
     fields: tuple[Column | Extra, ...] = (*table.columns, *table.extras)
     later = {field.name for field in fields if field.large or field.relation == table.name}
     later |= {f"{column.field}_folded" for column in table.columns if column.folded and column.large}
     if not later:
-        return None
-    definition = collection(table)
-    return {
-        **definition,
-        "fields": [field for field in definition["fields"] if field["name"] not in later],
-        "indexes": [],
-    }
+        return []
+    ordered = collection(table) | {"fields": _fields(table), "indexes": []}
+    return [ordered | {"fields": [each for each in _fields(table) if each["name"] not in later]}, ordered]
 
 
 def _type(table: Table) -> str:
@@ -252,7 +259,8 @@ def _id_indexes(table: Table) -> list[str]:
 
 
 def _field(table: Table, column: Column) -> dict[str, Any]:
-    field: dict[str, Any] = {"name": column.field} | ({"hidden": True} if column.secret else {})
+    options = {"hidden": column.secret, "presentable": column.presentable}
+    field: dict[str, Any] = {"name": column.field} | {name: True for name, value in options.items() if value}
     if table.auth and column.field == "email":
         return field | {"type": "email", "system": True, "required": False}
     return _typed(column) | field

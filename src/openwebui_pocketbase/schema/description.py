@@ -10,8 +10,8 @@ from typing import Any
 
 from openwebui_pocketbase.schema.definitions import (
     collection,
+    first_collections,
     refill_statements,
-    small_collection,
     statements_of,
     waiting_statement,
 )
@@ -28,7 +28,7 @@ class Description:
         group: The group of data.
         collection: PocketBase's name of the collection.
         definition: The collection in the form of PocketBase's collections import.
-        small: The same without its large fields, with which the collection is made first; None if there are none.
+        first: As what the collection is made, one after the other, before it becomes that.
         statements: What creates triggers, full-text tables and tables of our own, in order.
         waiting: The statement after which all records wait for a full-text index made anew; empty if there is none.
         types: Declared type of each field that holds a column or is kept for one.
@@ -39,7 +39,7 @@ class Description:
     group: str
     collection: str
     definition: dict[str, Any]
-    small: dict[str, Any] | None
+    first: list[dict[str, Any]]
     statements: list[str]
     waiting: str
     types: dict[str, str]
@@ -53,7 +53,7 @@ def describe(table: Table) -> Description:
         group=table.group,
         collection=table.collection,
         definition=collection(table),
-        small=small_collection(table),
+        first=first_collections(table),
         statements=list(statements_of(table)),
         waiting=waiting_statement(table),
         types={**{column.field: column.type for column in table.columns}, **{e.name: e.type for e in table.extras}},

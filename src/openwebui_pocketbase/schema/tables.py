@@ -33,6 +33,7 @@ class Column(_Declaration):
         relation: The host table whose ids it has, if it is a relation in PocketBase. The hooks take ids of what is not
             there, as the host does.
         cascade: Whether PocketBase deletes the record with the one that the relation leads to.
+        presentable: Whether it stands for its record wherever PocketBase's dashboard shows what a relation leads to.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Column(_Declaration):
     large: bool = False
     relation: str = ""
     cascade: bool = False
+    presentable: bool = False
 
     def model_post_init(self, _: object) -> None:
         """Name the field like the column unless told otherwise."""
@@ -118,6 +120,7 @@ class Table(_Declaration):
             record that is deleted there is nothing else left.
         hashed_id: The columns whose hash is the record id; empty if the row's id is the record id.
         id_pattern: What record ids look like that are the row's own.
+        shown: The fields that a person looks for, in this order: they come first in PocketBase's dashboard.
         extras: Fields besides the host's columns.
         search: The full-text index, if there is one. Its records have a field ``doc``, their number in it, which is
             negative for what is not indexed and is looked through instead.
@@ -134,6 +137,7 @@ class Table(_Declaration):
     concerns: tuple[str, ...] = ()
     hashed_id: tuple[str, ...] = ()
     id_pattern: str = "^[a-z0-9-]+$"
+    shown: tuple[str, ...]
     columns: tuple[Column, ...]
     extras: tuple[Extra, ...] = ()
     search: Search | None = None

@@ -97,6 +97,7 @@ async def test_a_filled_server_is_altered(
         before, seen = data(admin), changes(admin)
         assert inspect(admin, NEW).is_behind
     server = way(filled, start, tmp_path)
+    (folders,) = (table for table in NEW.tables if table.collection == "owui_folders")
     with server.admin() as admin:
         assert not inspect(admin, NEW).is_behind
         assert data(admin) == as_now(before)
@@ -106,6 +107,7 @@ async def test_a_filled_server_is_altered(
         assert "old_note" not in fields
         assert fields["name"]["max"] > 500
         assert fields["updated_at"]["type"] == "number"
+        assert list(fields) == [field["name"] for field in folders.definition["fields"]]
         await assert_searches_are_exact(server)  # while everything waits for the index
         client = server.client()
         await index_all(client)

@@ -86,6 +86,25 @@ def test_fields_follow_the_conventions(name: str, definitions: dict[str, dict[st
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
+def test_what_a_person_looks_for_comes_first(name: str, definitions: dict[str, dict[str, Any]]) -> None:
+    table = declared(name)
+    found = [field["name"] for field in definitions[name]["fields"]]
+    assert found[: len(table.shown)] == list(table.shown)
+    assert found[len(table.shown)] == "id"
+    of_columns = [column.field for column in table.columns if column.field not in {"id", *table.shown}]
+    assert [field for field in found[len(table.shown) + 1 :] if field in of_columns] == of_columns
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_records_are_shown_by_what_stands_for_them(name: str, definitions: dict[str, dict[str, Any]]) -> None:
+    table = declared(name)
+    shown = {field["name"] for field in definitions[name]["fields"] if field["presentable"]}
+    assert shown == {column.field for column in table.columns if column.presentable}
+    targets = {each.relation for other in TABLES.values() for each in (*other.columns, *other.extras)}
+    assert shown or (table.name not in targets and not {"name", "title"} & {column.name for column in table.columns})
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
 def test_custom_ids_have_an_index_without_case(name: str, definitions: dict[str, dict[str, Any]]) -> None:
     """PocketBase looks ids up without case unless their pattern is its own."""
     (id_field,) = (field for field in definitions[name]["fields"] if field["name"] == "id")

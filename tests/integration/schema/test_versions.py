@@ -167,6 +167,7 @@ ADDED = [
     {"owui_data_urls", "owui_data_url_parts", "owui_data_url_uses", "owui_data_url_unsure"},
     {"owui_config"},
     {table.collection for table in TABLES.values() if table.through},
+    set(),
 ]
 """Tables which each version of the schema added."""
 TABLES_AFTER = [set[str]().union(*ADDED[:version]) for version in range(SCHEMA_VERSION + 1)]
@@ -189,6 +190,42 @@ def test_bring_up_from_an_older_version_keeps_rows(version: int, start: StartSer
     server.stop()
     server = start(data_dir=server.data_dir)  # with the migrations of this version, too
     assert snapshot(server) == brought_up == snapshot(start())
+
+
+def test_a_migration_that_only_arranges_fields_leaves_all_else_alone(start: StartServer) -> None:
+    """The index of words is not made anew, and what an administrator has set or removed stays so."""
+    server = start(15)
+    with server.admin() as admin:
+        kept, seen = insert_rows(admin), changes(admin)
+        admin.sql("INSERT INTO owui_messages_search (rowid, words) VALUES (1, 'hello')")
+        title = {"name": "title", "hidden": True}
+        _alter_fields(admin, "owui_chats", title, without="summary")
+        _alter_fields(admin, "owui_tags", {"name": "mine", "type": "text"}, without="name")
+    server.stop()
+    server = start(data_dir=server.data_dir)
+    with server.admin() as admin:
+        found = rows(admin)
+        assert found["owui_messages"] == kept["owui_messages"]
+        assert found["owui_chats"] == [
+            {name: value for name, value in row.items() if name != "summary"} for row in kept["owui_chats"]
+        ]
+        assert admin.sql("SELECT rowid FROM owui_messages_search WHERE words MATCH 'hello'") == [{"rowid": "1"}]
+        assert changes(admin) == seen
+        for _ in range(2):  # after the migration, and with what was missing made good
+            chats, tags = (admin.collections()[name]["fields"] for name in ("owui_chats", "owui_tags"))
+            (named,) = (field for field in chats if field["name"] == "title")
+            assert (named["hidden"], named["presentable"]) == (True, True)
+            assert tags[-1]["name"] == "mine"
+            bring_up(admin)
+        names = [field["name"] for field in admin.collections()["owui_tags"]["fields"]]
+        assert names[:3] == ["name", "user_id", "id"]
+
+
+def _alter_fields(admin: AdminClient, name: str, change: dict[str, Any], *, without: str) -> None:
+    """Remove a field, and change or add another, as the dashboard does."""
+    fields = {field["name"]: field for field in admin.collections()[name]["fields"] if field["name"] != without}
+    fields[change["name"]] = fields.get(change["name"], {}) | change
+    admin.send("PATCH", f"/api/collections/{name}", {"fields": list(fields.values())})
 
 
 def _lasting(found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
