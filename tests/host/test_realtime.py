@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.outside import PocketBase, id_of, request, settled
+from tests.support.processes import eventually
 from tests.support.sockets import Listener, listening
 
 if TYPE_CHECKING:
@@ -310,6 +311,34 @@ async def test_a_burst_is_told_in_few_events(
     await both[0].until(("chat:reload", chat))
     await settled(pocketbase, both[0], user)
     assert len(both[0].heard) < 20
+
+
+PIPE = """
+class Pipe:
+    def pipes(self):
+        return [{"id": "a", "name": "first"}]
+
+    def pipe(self, body):
+        return ""
+"""
+
+
+async def test_code_that_others_change_is_loaded_anew(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
+    """What offers models is asked for them when the list is read."""
+    form = {"id": mark, "name": mark, "content": PIPE.replace("first", f"first {mark}"), "meta": {"description": ""}}
+    await request(embedded, "admin", "POST", "/api/v1/functions/create", form)
+    await request(embedded, "admin", "POST", f"/api/v1/functions/id/{mark}/toggle")
+
+    def offered() -> list[str]:
+        answer = embedded.request("admin", "GET", "/api/models").raise_for_status().json()
+        return [model["name"] for model in answer["data"] if model["id"].startswith(f"{mark}.")]
+
+    assert await asyncio.to_thread(offered) == [f"first {mark}"]
+    await pocketbase.send("PATCH", "owui_functions", mark, content=PIPE.replace("first", f"second {mark}"))
+    await asyncio.to_thread(eventually, lambda: offered() == [f"second {mark}"], "the new code runs")
+    await pocketbase.send("PATCH", "owui_functions", mark, is_active=False)
+    await asyncio.to_thread(eventually, lambda: offered() == [], "it is off")
+    await pocketbase.send("DELETE", "owui_functions", mark)
 
 
 async def test_pocketbase_is_killed(

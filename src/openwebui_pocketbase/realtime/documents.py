@@ -40,8 +40,8 @@ def _of_document(parent: XmlFragment | XmlElement) -> Iterator[Any]:
         if isinstance(child, XmlText):
             for text, marks in child.diff():
                 yield text, {name: _given(attributes) for name, attributes in (marks or {}).items()}
-        else:
-            yield child.tag, _given(dict(child.attributes))
+        elif isinstance(child, XmlElement):
+            yield child.tag, _given(dict(iter(child.attributes)))
             yield from _of_document(child)
             yield None
 

@@ -75,7 +75,7 @@ class OpenNotes:
                 return True
             found = await self._read(note)
             content = (found.data or {}).get("content") if found else None
-            if found is not None and _can_be_shown(content) and not shows(updates, content):
+            if found and isinstance(content, dict) and _can_be_shown(content) and not shows(updates, content):
                 await self._tell_one(editors, found, content)
         return False
 
@@ -127,9 +127,9 @@ def _rooms(note: str) -> tuple[str, str]:
     return f"note:{note}", f"doc_note:{note}"
 
 
-def _can_be_shown(content: Any) -> bool:
+def _can_be_shown(content: dict[str, Any]) -> bool:
     """Return whether the host's frontend shows a content that it is told: it does not look at ``json``."""
-    return isinstance(content, dict) and bool(content.get("html") or content.get("md") or not content.get("json"))
+    return bool(content.get("html") or content.get("md") or not content.get("json"))
 
 
 async def _emit(event: dict[str, Any], **whom: Any) -> None:
