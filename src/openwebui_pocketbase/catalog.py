@@ -405,7 +405,11 @@ _GROUPS = (
         seams=(_seam("utils.mfa:update_mfa_config", "mfa_policy:in_one_write"),),
         requires={"users": "a change of the policy for second factors ends all sessions in the same transaction"},
     ),
-    Group("notes", written_through=(_stock("Notes", "notes:NoteTable", "note pinned_note"),)),
+    Group(
+        "notes",
+        written_through=(_stock("Notes", "notes:NoteTable", "note pinned_note"),),
+        seams=(_seam("socket.main:document_save_handler", "note_saves:saved_again"),),
+    ),
     Group(
         "prompts",
         written_through=(

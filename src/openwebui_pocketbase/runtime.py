@@ -139,7 +139,7 @@ class Runtime:
         if not self._groups:
             return
         # They import the host, which this module must not: it is loaded before the host is.
-        bridge = import_module("openwebui_pocketbase.realtime.bridge").Bridge(self.client)
+        bridge = import_module("openwebui_pocketbase.realtime.bridge").Bridge(self.client, self._catch_up)
         self.feed.listen(bridge.notice)
         self._start(bridge)
         if context.changed is not None:
@@ -173,6 +173,11 @@ class Runtime:
         """
         if self._groups:
             await self.client.ping()
+
+    async def _catch_up(self) -> None:
+        """Return when the SQL database's copies have what the change feed has now."""
+        if self._follower is not None:
+            await self._follower.catch_up()
 
     async def epoch(self) -> str:
         """Return what names the data in PocketBase; "" if no group is there."""

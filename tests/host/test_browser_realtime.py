@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import expect
+
+from openwebui_pocketbase.realtime.documents import shows
+from tests.support.processes import eventually
+from tests.support.sockets import listening
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -113,6 +118,61 @@ async def test_a_message_posted_in_pocketbase(embedded: OpenWebUI, open_page: Op
     await asyncio.to_thread(post)
     for page in (mira, nils):
         await expect(page.locator("#messages-container").get_by_text("The ferry leaves at nine.")).to_be_visible()
+
+
+SHOWN = """text => {
+    const editor = document.querySelector("#note-editor .ProseMirror")?.cloneNode(true);
+    editor?.querySelectorAll(".ProseMirror-yjs-cursor").forEach(cursor => cursor.remove());
+    return editor?.textContent.trim() === text;
+}"""
+"""Whether a note's editor shows a text, and nothing else but where others are in it."""
+
+
+async def test_a_note_edited_in_pocketbase(embedded: OpenWebUI, open_page: OpenPage) -> None:
+    """Two browsers edit it, and somebody else reads it."""
+    read = {"principal_type": "user", "principal_id": embedded.user("nils").id, "permission": "read"}
+    content = {"json": None, "html": "", "md": "The ferry leaves at nine."}
+    form = {"title": "Ferry", "data": {"content": content}, "access_grants": [read]}
+    embedded.request("nils", "GET", "/api/v1/auths/").raise_for_status()
+    note = embedded.request("admin", "POST", "/api/v1/notes/create", json=form).raise_for_status().json()
+    one, two, _ = pages = [await open_page(embedded, name) for name in ("admin", "admin", "nils")]
+
+    def change(**columns: Any) -> None:
+        with embedded.admin() as admin:
+            admin.send("PATCH", f"/api/collections/owui_notes/records/{note['id']}", columns)
+
+    def saved() -> dict[str, Any]:
+        found = embedded.request("admin", "GET", f"/api/v1/notes/{note['id']}").raise_for_status().json()
+        content: dict[str, Any] = found["data"]["content"]
+        return content
+
+    async def type_at_end(page: Page, text: str) -> None:
+        await page.locator("#note-editor .ProseMirror").click()
+        await page.keyboard.press("Control+End")
+        await page.keyboard.type(text)
+
+    async def all_show(title: str, text: str) -> None:
+        for page in pages:
+            await page.wait_for_function(SHOWN, arg=text)
+            await expect(page.locator("#note-editor input").first).to_have_value(title)
+
+    await asyncio.gather(*(_show(page, f"/notes/{note['id']}") for page in pages))
+    await all_show("Ferry", "The ferry leaves at nine.")
+    await type_at_end(one, " Bring bread.")
+    await two.wait_for_function(SHOWN, arg="The ferry leaves at nine. Bring bread.")
+    await asyncio.to_thread(eventually, lambda: "Bring bread." in saved()["md"], "what was typed is saved")
+    # As Open WebUI's own tool for models does.
+    text = "## Today\n\nThe **boat** leaves at [ten](https://example.com)."
+    await asyncio.to_thread(change, title="Boat", data={"content": content | {"md": text}})
+    await all_show("Boat", "TodayThe boat leaves at ten.")
+    await type_at_end(two, " Bring cheese.")
+    await one.wait_for_function(SHOWN, arg="TodayThe boat leaves at ten. Bring cheese.")
+    await asyncio.to_thread(eventually, lambda: "Bring cheese." in saved()["md"], "what was typed is saved")
+    # What the editor has saved is what its document shows, marks and attributes included.
+    async with listening(embedded, "admin") as (admin,):
+        await admin.open_note(note["id"], editing=True)
+        assert {"Today", "ten", "bold", "link"} <= {*re.findall(r"\w+", json.dumps(saved()["json"]))}
+        assert shows([admin.documents[f"note:{note['id']}"]], saved())
 
 
 async def _show(page: Page, address: str) -> None:

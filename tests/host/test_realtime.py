@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.outside import PocketBase, id_of, request, settled
+from tests.support.processes import eventually
 from tests.support.sockets import Listener, listening
 
 if TYPE_CHECKING:
@@ -18,28 +20,6 @@ pytest_plugins = ["tests.support.openwebui"]
 
 CHAT = {"chat": {"title": "A chat", "history": {"messages": {}, "currentId": None}, "messages": []}}
 People = tuple[str, str, str]
-
-
-class PocketBase:
-    """Somebody who works with PocketBase itself."""
-
-    def __init__(self, instance: OpenWebUI) -> None:
-        self._instance = instance
-
-    async def send(self, method: str, collection: str, id: str = "", **columns: Any) -> Any:
-        path = f"/api/collections/{collection}/records{'/' if id else ''}{id}"
-        return await asyncio.to_thread(self._send, method, path, columns)
-
-    async def sql(self, statement: str) -> Any:
-        def run() -> Any:
-            with self._instance.admin() as admin:
-                return admin.sql(statement)
-
-        return await asyncio.to_thread(run)
-
-    def _send(self, method: str, path: str, columns: dict[str, Any]) -> Any:
-        with self._instance.admin() as admin:
-            return admin.send(method, path, columns or None)
 
 
 @pytest.fixture
@@ -66,26 +46,9 @@ async def both(embedded: OpenWebUI, people: People) -> AsyncIterator[list[Listen
         yield listeners
 
 
-async def request(instance: OpenWebUI, user: str, method: str, path: str, body: Any = None) -> Any:
-    answer = await asyncio.to_thread(instance.request, user, method, path, json=body)
-    assert answer.is_success, answer.text
-    return answer.json()
-
-
-async def id_of(instance: OpenWebUI, name: str) -> str:
-    return (await asyncio.to_thread(instance.user, name)).id
-
-
 @pytest.fixture
 async def chat(embedded: OpenWebUI, people: People) -> str:
     return str((await request(embedded, people[0], "POST", "/api/v1/chats/new", CHAT))["id"])
-
-
-async def settled(pocketbase: PocketBase, listener: Listener, user: str) -> None:
-    """Return when all that was to be told before has been told: what is told later has come."""
-    made = await pocketbase.send("POST", "owui_tags", key=uuid.uuid4().hex, name="settled", user_id=user)
-    await listener.until(("chat:tags", None))
-    await pocketbase.send("DELETE", "owui_tags", made["id"])
 
 
 async def test_a_chat_that_others_change(
@@ -348,6 +311,34 @@ async def test_a_burst_is_told_in_few_events(
     await both[0].until(("chat:reload", chat))
     await settled(pocketbase, both[0], user)
     assert len(both[0].heard) < 20
+
+
+PIPE = """
+class Pipe:
+    def pipes(self):
+        return [{"id": "a", "name": "first"}]
+
+    def pipe(self, body):
+        return ""
+"""
+
+
+async def test_code_that_others_change_is_loaded_anew(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
+    """What offers models is asked for them when the list is read."""
+    form = {"id": mark, "name": mark, "content": PIPE.replace("first", f"first {mark}"), "meta": {"description": ""}}
+    await request(embedded, "admin", "POST", "/api/v1/functions/create", form)
+    await request(embedded, "admin", "POST", f"/api/v1/functions/id/{mark}/toggle")
+
+    def offered() -> list[str]:
+        answer = embedded.request("admin", "GET", "/api/models").raise_for_status().json()
+        return [model["name"] for model in answer["data"] if model["id"].startswith(f"{mark}.")]
+
+    assert await asyncio.to_thread(offered) == [f"first {mark}"]
+    await pocketbase.send("PATCH", "owui_functions", mark, content=PIPE.replace("first", f"second {mark}"))
+    await asyncio.to_thread(eventually, lambda: offered() == [f"second {mark}"], "the new code runs")
+    await pocketbase.send("PATCH", "owui_functions", mark, is_active=False)
+    await asyncio.to_thread(eventually, lambda: offered() == [], "it is off")
+    await pocketbase.send("DELETE", "owui_functions", mark)
 
 
 async def test_pocketbase_is_killed(

@@ -22,18 +22,22 @@ class Listener:
 
     Attributes:
         name: Of the user.
-        heard: What came, in order: ``(type, subject)``; the subject is a chat's or message's id, or None.
+        heard: What came, in order: ``(type, subject)``; the subject is a chat's, message's or note's id, or None.
         events: The same, whole.
+        documents: Id -> state of a document that was opened.
     """
 
     def __init__(self, instance: OpenWebUI, name: str) -> None:
         self.name = name
         self.heard: list[tuple[str, Any]] = []
         self.events: list[dict[str, Any]] = []
+        self.documents: dict[str, bytes] = {}
         self._instance = instance
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("events", lambda event: self._take(event, event.get("chat_id")))
         self._socket.on("events:channel", lambda event: self._take(event, event.get("message_id")))
+        self._socket.on("events:note", self._take_note)
+        self._socket.on("ydoc:document:state", self._take_document)
         self._socket.on("access:updated", lambda *_: self.heard.append(("access:updated", None)))
         self._socket.on("disconnect", lambda *_: self.heard.append(("disconnect", None)))
 
@@ -41,6 +45,23 @@ class Listener:
         if event["data"]["type"] not in ("chat:presence", "chat:active"):
             self.events.append(event)
             self.heard.append((event["data"]["type"], subject))
+
+    def _take_note(self, note: dict[str, Any]) -> None:
+        self.events.append(note)
+        self.heard.append(("note", note["id"]))
+
+    def _take_document(self, document: dict[str, Any]) -> None:
+        self.documents[document["document_id"]] = bytes(document["state"])
+
+    async def send(self, event: str, data: dict[str, Any]) -> None:
+        """Send an event; return when it has been dealt with."""
+        await self._socket.call(event, data, timeout=30)
+
+    async def open_note(self, note: str, *, editing: bool = False) -> None:
+        """Open a note as the page does; its editor has the document, too."""
+        await self.send("join-note", {"note_id": note, "auth": {"token": self._instance.user(self.name).token}})
+        if editing:
+            await self.send("ydoc:document:join", {"document_id": f"note:{note}"})
 
     async def open(self) -> None:
         token = (await asyncio.to_thread(self._instance.user, self.name)).token

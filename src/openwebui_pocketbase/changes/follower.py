@@ -7,6 +7,7 @@ import logging
 
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.mirror import Mirror
+from openwebui_pocketbase.exceptions import UnavailableError
 from openwebui_pocketbase.tasks import BackgroundTask
 
 __all__ = ["Follower"]
@@ -31,6 +32,16 @@ class Follower(BackgroundTask):
         super().__init__()
         self._mirror = mirror
         feed.listen(mirror.notice)
+
+    async def catch_up(self) -> None:
+        """Copy at once what the feed has by now.
+
+        Raises:
+            UnavailableError: Nothing is copied at this time, as groups are moving.
+        """
+        if self._task is None:
+            raise UnavailableError("Nothing is copied while groups are moving.", url="changes/get_mirrored")
+        await self._mirror.catch_up()
 
     async def _run(self) -> None:
         is_behind = self._mirror.is_behind

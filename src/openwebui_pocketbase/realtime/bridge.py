@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from openwebui_pocketbase.realtime.pending import Pending
 from openwebui_pocketbase.tasks import BackgroundTask
 
 if TYPE_CHECKING:
+    from openwebui_pocketbase.realtime.notes import OpenNotes
     from openwebui_pocketbase.realtime.sockets import Sockets
 
 __all__ = ["Bridge"]
@@ -40,13 +42,15 @@ class Bridge(BackgroundTask):
 
     Args:
         client: Whose changes are left out.
+        catch_up: Returns when the SQL database's copies have what the feed has.
     """
 
-    def __init__(self, client: PocketBaseClient) -> None:
+    def __init__(self, client: PocketBaseClient, catch_up: Callable[[], Awaitable[None]]) -> None:
         super().__init__()
         # These import the host, which has started by now.
         host = import_module("open_webui.socket.main")
         self._sockets: Sockets = import_module("openwebui_pocketbase.realtime.sockets").Sockets()
+        self._notes: OpenNotes = import_module("openwebui_pocketbase.realtime.notes").OpenNotes(catch_up)
         self._client = client
         self._pending = Pending(asyncio.get_running_loop().time)
         self._may_be_due = asyncio.Event()
@@ -95,8 +99,8 @@ class Bridge(BackgroundTask):
 
     def _add(self, change: Change, events: list[Event]) -> None:
         for event in events:
-            if is_application(change.origin) and event.kind == "chat":
-                continue  # its user has it open elsewhere, where Open WebUI tells of it, or is editing it here
+            if is_application(change.origin) and event.kind in ("chat", "note_text"):
+                continue  # whoever has it open elsewhere is told by Open WebUI, or is editing it, as may be done here
             if self._leader is None and event.kind in PERSONAL and not self._sockets.is_here(event.subject[-1]):
                 continue  # who comes later reads everything
             if is_application(change.origin) and event.kind == "message_create":
@@ -122,6 +126,7 @@ class Bridge(BackgroundTask):
             read = self._read
             due, wait = self._pending.take()
             self._sockets.begin()
+            self._notes.begin()
             for place, event in enumerate(due):
                 if not await self._tell(event):
                     self._pending.put_back(due[place:])
@@ -132,8 +137,11 @@ class Bridge(BackgroundTask):
 
     async def _tell(self, event: Event) -> bool:
         """Tell browsers of an event; return False if that has to be done again, as PocketBase is away."""
+        teller = self._notes if event.kind.startswith("note") else self._sockets
         try:
-            await getattr(self._sockets, event.kind)(*event.subject)
+            if await getattr(teller, event.kind)(*event.subject):
+                self._pending.add(event)
+                self._may_be_due.set()
         except UnavailableError as error:
             log.warning("Browsers cannot be told of a change yet (%s): %s", event.kind, error)
             return False

@@ -15,7 +15,7 @@ from openwebui_pocketbase.schema.tables import TABLES
 __all__ = ["EVERYTHING", "LOCAL", "TOLD", "Event", "Kind", "events_of"]
 
 Kind = str
-"""Name of a method of `openwebui_pocketbase.realtime.sockets.Sockets`."""
+"""Name of a method of `openwebui_pocketbase.realtime.sockets.Sockets`, or of `OpenNotes` beside it."""
 
 
 class Event(NamedTuple):
@@ -127,8 +127,20 @@ def _access_grant(change: Change) -> Iterator[Event]:
         if resource_type == "channel":
             yield Event("recheck", (resource,))
             yield Event("channel", (resource,))
+        elif resource_type == "note":
+            yield Event("note_access", (resource, principal_type, principal))
         else:
             yield Event("grant", (resource_type, resource, principal_type, principal))
+
+
+def _note(change: Change) -> Iterator[Event]:
+    if change.op == "delete":
+        yield Event("note_gone", (change.record_id,))
+    elif change.op == "update":  # nobody has a new one open
+        for (owner,) in _concerned(change, 1)[1:]:
+            yield Event("note_access", (change.record_id, "user", owner))
+        yield Event("note", (change.record_id,))
+        yield Event("note_text", (change.record_id,))
 
 
 TOLD: Mapping[str, Callable[[Change], Iterator[Event]]] = {
@@ -148,6 +160,7 @@ TOLD: Mapping[str, Callable[[Change], Iterator[Event]]] = {
         "group": _group,
         "group_member": _group_member,
         "access_grant": _access_grant,
+        "note": _note,
     }.items()
 }
 """Collection -> what browsers are told of its changes.

@@ -23,11 +23,16 @@ PACED = {
     "tags": 1.0,
     "channel": 1.0,
     "reply": 0.5,
+    "note": 1.0,
+    "note_text": 1.0,
     "everything": 5.0,
 }
 """Kinds of events after which browsers read lists or chats anew -> seconds from one to the next equal one. The first is
 told at once. Without this a chat that is written piece by piece elsewhere would be read with each piece. What checks
 access is not among them: nobody may hear what comes behind it."""
+
+CHECKS = frozenset({"recheck", "enter", "user", "group", "access", "chat_access", "note_access"})
+"""Kinds of events that go before others: what is told is read then, and may be newer than somebody's loss of access."""
 
 
 class Pending:
@@ -76,7 +81,8 @@ class Pending:
         """Take the events whose time has come.
 
         Returns:
-            The events, in order, and the seconds after which the next one's time comes, None if there is none.
+            The events, those that check access first, else in order, and the seconds after which the next one's time
+            comes, None if there is none.
         """
         now = self._clock()
         due, later = [], []
@@ -86,6 +92,7 @@ class Pending:
                 later.append((wait, event))
             else:
                 due.append(event)
+        due.sort(key=lambda event: event.kind not in CHECKS)
         self._waiting = dict.fromkeys(event for _, event in later)
         self._groups.clear()
         self._told_at = {e: at for e, at in self._told_at.items() if at + PACED[e.kind] > now}

@@ -19,7 +19,7 @@ from open_webui.models.users import UserNameResponse, Users
 from open_webui.routers.channels import get_channel_users_with_access
 from open_webui.socket import main as host
 
-__all__ = ["Sockets"]
+__all__ = ["Sockets", "is_open", "online", "online_of"]
 
 LIST = {"data": {"type": "channel:created"}}
 """Has a browser read its list of channels anew."""
@@ -47,7 +47,7 @@ class Sockets:
 
     async def everything(self) -> None:
         """Have all browsers connect anew: they read all lists again, and everybody's access is checked."""
-        await host.disconnect_sessions_for_users(list(_online()), refresh_access=True)
+        await host.disconnect_sessions_for_users(list(online()), refresh_access=True)
 
     async def chat_list(self, user: str) -> None:
         """Have a user's browsers read the list of chats and the folders anew."""
@@ -71,14 +71,14 @@ class Sockets:
         if found is None or found.deleted_at or found.archived_at:
             await self.channel_gone(channel, found.user_id if found else "")
             return
-        seeing = await _readers(found) & _online().keys() | _admins()
+        seeing = await _readers(found) & online().keys() | _admins()
         await _emit_channel(LIST, *map(_user_room, seeing))
 
     async def recheck(self, channel: str) -> None:
         """Have this process' sockets in a channel's room that may be there, and no others."""
         found = await Channels.get_channel_by_id(channel)
         readers = await _readers(found) if found else set()
-        await host.enter_room_for_users(_room(channel), list(readers & _online().keys()))
+        await host.enter_room_for_users(_room(channel), list(readers & online().keys()))
         for user in await host.get_user_ids_from_room(_room(channel)) - readers:
             await self.enter(channel, user)
             if user not in _admins():  # they see it all the same
@@ -156,14 +156,12 @@ class Sockets:
         """Check what somebody was given or has lost."""
         if resource_type in ("shared_chat", "folder"):
             await host.refresh_chat_access(resource if resource_type == "shared_chat" else None)
-            for user in await _users(principal_type, principal):
+            for user in await online_of(principal_type, principal):
                 await self.chat_list(user)
-        elif resource_type == "note":  # its editors are in a room
-            await refresh_group_sessions(await _users(principal_type, principal))
 
     async def _show(self, message: str, channel: str, user: str, kind: str, *, skip: str = "", **more: Any) -> None:
         """Send a message as it is now to its channel, but not to one of the users."""
-        if channel and not _may_be_open(channel):
+        if channel and not is_open(_room(channel)):
             return
         found = await Messages.get_message_by_id(message)
         if found is not None and channel in ("", found.channel_id):
@@ -172,7 +170,7 @@ class Sockets:
     async def _send(
         self, message: str, channel: str, user: str, kind: str, data: dict[str, Any], skip: str = ""
     ) -> None:
-        if not _may_be_open(channel):
+        if not is_open(_room(channel)):
             return
         if channel not in self._channels:
             self._channels[channel] = await Channels.get_channel_by_id(channel)
@@ -206,7 +204,7 @@ async def _readers(channel: ChannelModel) -> set[str]:
 
 def _admins() -> set[str]:
     """Return the administrators who have sockets: they see all channels in their lists."""
-    return {user for user, session in _online().items() if session.get("role") == "admin"}
+    return {user for user, session in online().items() if session.get("role") == "admin"}
 
 
 def _room(channel: str) -> str:
@@ -217,25 +215,25 @@ def _user_room(user: str) -> str:
     return f"user:{user}"
 
 
-def _may_be_open(channel: str) -> bool:
-    """Return whether anybody can be in a channel's room: on Redis another process has to be asked."""
-    return host.REDIS is not None or bool(host.get_session_ids_from_room(_room(channel)))
+def is_open(room: str) -> bool:
+    """Return whether anybody can be in a room: on Redis another process has to be asked."""
+    return host.REDIS is not None or bool(host.get_session_ids_from_room(room))
 
 
-def _online() -> dict[str, dict[str, Any]]:
+def online() -> dict[str, dict[str, Any]]:
     """Return the users who have sockets, by id, as one of their sessions has them."""
     sessions = (session for batch in host.get_session_pool_batches() for _, session in batch if session)
     return {session["id"]: session for session in sessions}
 
 
-async def _users(principal_type: str, principal: str) -> list[str]:
+async def online_of(principal_type: str, principal: str) -> list[str]:
     """Return the users online whom a grant concerns."""
     if principal_type == "group":
         members: Iterable[str] = await Groups.get_group_user_ids_by_id(principal, include_inherited=True)
     else:
         members = [principal]
-    online = _online()
-    return list(online) if principal == "*" else [user for user in members if user in online]
+    present = online()
+    return list(present) if principal == "*" else [user for user in members if user in present]
 
 
 async def _emit_chat(user: str, chat: str | None, kind: str) -> None:

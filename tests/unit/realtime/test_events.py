@@ -12,7 +12,7 @@ from openwebui_pocketbase.changes.feed import Change
 from openwebui_pocketbase.realtime.events import TOLD, events_of
 from openwebui_pocketbase.schema.tables import TABLES
 
-SOCKETS = Path(__file__).parents[3] / "src/openwebui_pocketbase/realtime/sockets.py"
+TELLERS = [Path(__file__).parents[3] / f"src/openwebui_pocketbase/realtime/{name}.py" for name in ("sockets", "notes")]
 
 
 def change(table: str, op: str, *concerned: object) -> Change:
@@ -62,7 +62,13 @@ def change(table: str, op: str, *concerned: object) -> Change:
         (change("auth", "update"), ["access id"]),
         (change("group_member", "delete", "g", "ann"), ["access ann"]),
         (change("access_grant", "create", "channel", "c", "user", "ann"), ["recheck c", "channel c"]),
-        (change("access_grant", "delete", "note", "n", "group", "g"), ["grant note n group g"]),
+        (change("access_grant", "delete", "note", "n", "group", "g"), ["note_access n group g"]),
+        (change("access_grant", "delete", "folder", "f", "user", "ann"), ["grant folder f user ann"]),
+        (change("note", "create", "ann"), []),
+        (change("note", "update", "ann"), ["note id", "note_text id"]),
+        (change("note", "update", "bob", "ann"), ["note_access id user ann", "note id", "note_text id"]),
+        (change("note", "delete", "ann"), ["note_gone id"]),
+        (change("prompt", "update", "ann"), []),
         (change("model", "update"), []),
         (change("file", "create"), []),
         (change("api_key", "create"), []),
@@ -87,13 +93,15 @@ def test_columns_without_a_value_are_empty() -> None:
 
 
 def test_each_kind_of_event_is_a_method() -> None:
-    """The module cannot be loaded without the host."""
-    methods = set(re.findall(r"^    async def (\w+)\(self", SOCKETS.read_text(), re.MULTILINE))
+    """The modules cannot be loaded without the host."""
+    methods = {
+        name for path in TELLERS for name in re.findall(r"^    async def (\w+)\(self", path.read_text(), re.MULTILINE)
+    }
     told = {
         event.kind
         for name, table in TABLES.items()
         if table.collection in TOLD
         for op in ("create", "update", "delete")
-        for event in events_of(change(name, op, *("x" for _ in table.concerns)))
+        for event in events_of(change(name, op, *("x" for _ in table.concerns * (1 + (op == "update")))))
     }
     assert told | {"everything", "message_posted"} == {name for name in methods if not name.startswith("_")}

@@ -133,6 +133,20 @@ def test_a_message_that_is_moved_is_told_of_twice(pending: Pending) -> None:
     assert pending.take()[0] == [message("delete", "m", "c"), message("create", "m", "d")]
 
 
+@pytest.mark.parametrize(
+    ("check", "told"),
+    [
+        (Event("enter", ("c", "bob")), message("update")),
+        (Event("note_access", ("n", "user", "bob")), Event("note", ("n",))),
+    ],
+)
+def test_access_is_checked_before_what_is_read_later_is_told(pending: Pending, check: Event, told: Event) -> None:
+    """An edit, a loss, and another edit, which is what the first one shows."""
+    for event in (told, check, told, LIST):
+        pending.add(event)
+    assert pending.take()[0] == [check, told, LIST]
+
+
 def test_what_checks_access_is_never_late(pending: Pending) -> None:
     checks = [Event("recheck", ("c",)), Event("user", ("u",)), Event("chat_access", ("c",)), Event("enter", ("c", "u"))]
     for _ in range(2):
