@@ -8,11 +8,9 @@ import uuid
 __all__ = [
     "CHATS_VARIABLE",
     "LOADED_AT",
-    "MESSAGES_VARIABLE",
     "SCRATCH",
     "SCRATCH_USERS",
     "TOTAL_CHATS",
-    "TOTAL_MESSAGES",
     "TOTAL_USERS",
     "USERS",
     "USERS_VARIABLE",
@@ -35,12 +33,6 @@ CHATS_VARIABLE = "BENCH_CHATS"
 
 TOTAL_CHATS = int(os.environ.get(CHATS_VARIABLE, "2000"))
 """How many chats one user has in the group of that name; the data set needs 400."""
-
-MESSAGES_VARIABLE = "BENCH_MESSAGES"
-"""Environment variable that says how many messages the channel with most of them has."""
-
-TOTAL_MESSAGES = int(os.environ.get(MESSAGES_VARIABLE, "100000"))
-"""How many messages one channel has in the group of that name; the data set needs 2,000."""
 
 SCRATCH = "scratch-"
 """What the ids of scratch users begin with, and of anything else that is purged after each measurement."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bench.measure import median, ratios, spread
 from bench.runner import Measured, Rounds
-from bench.stats import median, ratios, spread
 
 __all__ = ["REFERENCE", "Figures", "figures"]
 
@@ -29,7 +29,7 @@ class Figures:
         p99_ratio: `p99_many` over the reference's.
         floor: Median duration of the bare request.
         overhead: `p50` over `floor`.
-        noise: How far the rounds are apart, see `bench.stats.spread`; of `p50_ratio` where there is one.
+        noise: How far the rounds are apart, see `bench.measure.spread`; of `p50_ratio` where there is one.
     """
 
     p50: float

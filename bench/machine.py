@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["facts"]
+__all__ = ["caption", "facts"]
 
 
 def facts() -> dict[str, Any]:
@@ -21,8 +22,15 @@ def facts() -> dict[str, Any]:
         "python": platform.python_version(),
         "open_webui": version("open-webui"),
         "openwebui_pocketbase": version("openwebui-pocketbase"),
+        "day": f"{datetime.now(UTC):%Y-%m-%d}",
         "loop": f"uvloop {version('uvloop')}",
     }
+
+
+def caption(facts: dict[str, Any]) -> str:
+    """Return in a sentence where and with what something was measured."""
+    versions = f"Open WebUI {facts['open_webui']}, Python {facts['python']} on {facts['loop']}"
+    return f"{facts['cores']} cores ({facts['processor']}), {versions}, {facts['day']}."
 
 
 def _processor() -> str:

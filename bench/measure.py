@@ -1,17 +1,17 @@
-"""Timing calls, by one caller or by many at once."""
+"""Timing calls, by one caller or by many at once, and the few statistics of it."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
-from bench.stats import percentile
-
-__all__ = ["Cell", "forget_garbage", "measure"]
+__all__ = ["Cell", "forget_garbage", "measure", "median", "percentile", "ratios", "spread"]
 
 I = TypeVar("I")  # noqa: E741 - inputs
 O = TypeVar("O")  # noqa: E741 - outputs
@@ -75,3 +75,27 @@ def forget_garbage() -> None:
     """Take what is in memory now, all of the host's modules, out of every later collection."""
     gc.collect()
     gc.freeze()
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the smallest value that at least this percentage of the values do not exceed.
+
+    Raises:
+        ValueError: There are no values.
+    """
+    if not values:
+        raise ValueError("no values")
+    rank = max(1, math.ceil(percent / 100 * len(values)))
+    return sorted(values)[rank - 1]
+
+
+def ratios(values: Sequence[float], references: Sequence[float]) -> list[float]:
+    """Return each value over the reference of the same round: what slowed a round down slowed both."""
+    return [value / reference for value, reference in zip(values, references, strict=True)]
+
+
+def spread(values: Sequence[float]) -> float:
+    """Return how far rounds are apart: the middle half of the values, relative to their median."""
+    if len(values) < 2:
+        return 0.0
+    return (percentile(values, 75) - percentile(values, 25)) / median(values)

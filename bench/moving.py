@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,8 +20,9 @@ from bench.backends import WorkerError
 from bench.chat_data import Chat
 from bench.data import identifier
 from bench.runner import work_directory
+from bench.tables import Result, Say, Sheet, figure
 
-__all__ = ["LIMITS", "Moved", "measure_moving"]
+__all__ = ["Moved", "measure_moving"]
 
 MESSAGES = 20
 """Messages of each chat."""
@@ -40,8 +41,6 @@ config = alembic.config.Config(str(root / "alembic.ini"))
 config.set_main_option("script_location", str(root / "migrations"))
 alembic.command.upgrade(config, "head")
 """
-
-Say = Callable[[str], None]
 
 
 @dataclass
@@ -66,22 +65,15 @@ class Moved:
     memory: float
     pocketbase: float
 
-    @property
-    def met(self) -> bool:
-        """Whether each figure keeps to its limit."""
-        return (
-            self.copied >= LIMITS["copied"]
-            and self.verified >= LIMITS["verified"]
-            and self.seconds <= LIMITS["seconds"] * self.chats / CHATS
-            and self.memory <= LIMITS["memory"]
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """Return everything about it."""
-        return asdict(self)
+    def missed(self) -> list[str]:
+        """Return which figures do not keep to their limits."""
+        least = [name for name in ("copied", "verified") if getattr(self, name) < LIMITS[name]]
+        most = [] if self.seconds <= LIMITS["seconds"] * self.chats / CHATS else ["seconds"]
+        most += [] if self.memory <= LIMITS["memory"] else ["memory"]
+        return [f"{name}: {getattr(self, name):,.4g}, {LIMITS[name]:g} is wanted" for name in (*least, *most)]
 
 
-def measure_moving(chats: int, say: Say) -> Moved:
+def measure_moving(chats: int, say: Say) -> Result:
     """Make an SQLite database with so many chats, copy it and verify the copy."""
     with work_directory() as directory:
         environment = {
@@ -102,7 +94,7 @@ def measure_moving(chats: int, say: Say) -> Moved:
     copied, verified = json.loads(copy.output), json.loads(verify.output)
     if not verified["equal"]:
         raise WorkerError(f"The copy differs: {verify.output[:500]}")
-    return Moved(
+    moved = Moved(
         chats,
         messages / copied["seconds"],
         messages / (copied["seconds"] + copied["indexing"]),
@@ -111,6 +103,8 @@ def measure_moving(chats: int, say: Say) -> Moved:
         max(copy.memory, verify.memory),
         max(copy.pocketbase, verify.pocketbase),
     )
+    rows = [[name, figure(value)] for name, value in asdict(moved).items()]
+    return Result(asdict(moved), [Sheet("moving", ("Figure", "value"), rows)], moved.missed(), [])
 
 
 @dataclass

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-__all__ = ["HOT", "Comparison", "Group", "Item", "Kind", "Operation", "Row", "Write", "one_of_each"]
+__all__ = ["HOT", "Group", "Item", "Kind", "Operation", "Row", "Write", "one_of_each"]
 
 Kind = Literal["read", "write"]
 Row = dict[str, Any]
@@ -52,10 +52,6 @@ class Operation:
             `bench.targets.FURTHER` have targets only here.
         callers: How many call at once, where it is not the number of the run: stock needs too long for so many.
         fewest: How many calls a measurement has at least.
-        growth: How often the median duration may be that of an earlier run, on less data; see
-            `bench.further.growths`.
-        flow: What is called instead of the method: a function of the host that makes several calls, as they are made
-            here. It is given what finds a repository by the name of its singleton, and the arguments.
     """
 
     call: str
@@ -68,8 +64,6 @@ class Operation:
     limits: Mapping[str, float | None] = field(default_factory=dict)
     callers: int | None = None
     fewest: int = 20
-    growth: float | None = None
-    flow: Callable[..., Awaitable[Any]] | None = None
 
     @property
     def function(self) -> tuple[str, str] | None:
@@ -95,21 +89,6 @@ class Operation:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two operations whose median durations on our backend are compared.
-
-    Attributes:
-        of: Name of one.
-        to: Name of the other.
-        limit: How often the first may be the second.
-    """
-
-    of: str
-    to: str
-    limit: float
-
-
-@dataclass(frozen=True)
 class Group:
     """One group of data.
 
@@ -121,7 +100,6 @@ class Group:
             many at once.
         items: The data set; the same in every backend.
         operations: What is measured.
-        comparisons: Operations that are compared with each other.
         space: How often the space of the reference's database may be taken, if that matters.
         is_raw: Whether `writes` are given rows as the host has them, not as they go over the wire.
         after: Names of the groups whose data set has to be there, too.
@@ -133,7 +111,6 @@ class Group:
     writes: Mapping[tuple[str, ...], Write]
     items: Callable[[], Iterable[Item]]
     operations: tuple[Operation, ...]
-    comparisons: tuple[Comparison, ...] = ()
     space: float | None = None
     is_raw: bool = False
     after: tuple[str, ...] = ()

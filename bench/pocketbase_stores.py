@@ -88,8 +88,6 @@ class PocketBaseStore:
     def method(self, operation: Operation) -> Callable[..., Awaitable[Any]]:
         if operation.function:
             return partial(_replaced(*operation.function), **operation.keywords)
-        if operation.flow:
-            return partial(operation.flow, _singleton)
         return partial(getattr(_singleton(operation.repository), operation.method), **operation.keywords)
 
     async def insert(self, group: Group, items: Iterable[Item]) -> None:

@@ -11,14 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.backends import BACKENDS, BackendMissingError, WorkerProcess, host_environment
-from bench.data import (
-    CHATS_VARIABLE,
-    MESSAGES_VARIABLE,
-    TOTAL_CHATS,
-    TOTAL_MESSAGES,
-    TOTAL_USERS,
-    USERS_VARIABLE,
-)
+from bench.data import CHATS_VARIABLE, TOTAL_CHATS, TOTAL_USERS, USERS_VARIABLE
 
 __all__ = ["RESULTS_DIR", "Measured", "Parameters", "Rounds", "Run", "run", "work_directory"]
 
@@ -44,7 +37,6 @@ class Parameters:
         callers: Number of concurrent callers.
         users: Number of users in the data set of that name.
         chats: Number of chats of one user in the data set of that name.
-        messages: Number of messages of one channel in the data set of that name.
         only: What is in the names of the operations to measure; all by default.
     """
 
@@ -55,7 +47,6 @@ class Parameters:
     callers: int = 32
     users: int = TOTAL_USERS
     chats: int = TOTAL_CHATS
-    messages: int = TOTAL_MESSAGES
     only: tuple[str, ...] = ("",)
 
 
@@ -78,7 +69,6 @@ class Measured:
     limits: dict[str, float | None] = field(default_factory=dict)
     callers: int | None = None
     fewest: int = FEWEST_CALLS
-    growth: float | None = None
 
 
 @dataclass
@@ -89,7 +79,6 @@ class Run:
         versions: Backend -> name and version.
         skipped: Backend -> why it is missing.
         operations: The operations.
-        comparisons: See `bench.operations.Comparison`.
         space: Backend -> bytes that its database takes with the data set.
         space_limit: See `bench.operations.Group`.
     """
@@ -97,7 +86,6 @@ class Run:
     versions: dict[str, str]
     skipped: dict[str, str]
     operations: list[Measured]
-    comparisons: list[dict[str, Any]] = field(default_factory=list)
     space: dict[str, int] = field(default_factory=dict)
     space_limit: float | None = None
 
@@ -143,7 +131,6 @@ def run(parameters: Parameters, say: Say) -> Run:
         {name: answer["version"] for name, answer in loaded.items()},
         skipped,
         operations,
-        comparisons=answers[0]["comparisons"] if answers else [],
         space={name: answer["space"] for name, answer in loaded.items()},
         space_limit=answers[0]["space_limit"] if answers else None,
     )
@@ -183,11 +170,7 @@ def _start(
         except BackendMissingError as error:
             skipped[name] = str(error)
             continue
-        sizes = {
-            USERS_VARIABLE: str(parameters.users),
-            CHATS_VARIABLE: str(parameters.chats),
-            MESSAGES_VARIABLE: str(parameters.messages),
-        }
+        sizes = {USERS_VARIABLE: str(parameters.users), CHATS_VARIABLE: str(parameters.chats)}
         environment = host_environment(data_dir) | backend | sizes
         worker = WorkerProcess(name, parameters.groups, environment, directory / f"{name}.log")
         workers[name] = stack.enter_context(worker)

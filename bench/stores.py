@@ -96,8 +96,6 @@ class SqlStore:
         if operation.function:
             module, name = operation.function
             return partial(getattr(import_module(module), name), **operation.keywords)
-        if operation.flow:
-            return partial(operation.flow, _stock)
         return partial(getattr(_stock(operation.repository), operation.method), **operation.keywords)
 
     async def insert(self, _group: Group, items: Iterable[Item]) -> None:

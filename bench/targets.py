@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bench.figures import figures
-from bench.runner import Measured
+from bench.figures import REFERENCE, figures
+from bench.runner import Measured, Run
 
-__all__ = ["FURTHER", "OURS", "STARTUP_SECONDS", "TARGETS", "Target", "Verdict", "judge"]
+__all__ = ["FURTHER", "OURS", "TARGETS", "Target", "Verdict", "judge", "verdicts"]
 
 
-Figure = Literal["p50", "p50_ratio", "rate_ratio", "p99_ratio", "overhead"]
+Figure = Literal["p50", "p50_ratio", "rate_ratio", "p99_ratio", "overhead", "space"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Target:
 
     Attributes:
         kinds: Kinds of operations it holds for.
-        figure: Name of the figure, see `bench.figures.Figures`.
+        figure: Name of the figure, see `bench.figures.Figures`; or what the data set takes on the disk.
         bound: Whether more or less than the limit is a miss.
         limit: The limit.
     """
@@ -53,9 +54,6 @@ TARGETS = {
 FURTHER: tuple[Figure, ...] = ("p50", "p99_ratio")
 """Figures of ours which only some operations have to keep at most at a limit, see `bench.operations.Operation`."""
 
-STARTUP_SECONDS = 1.5
-"""Most that Open WebUI's start may take longer."""
-
 
 @dataclass(frozen=True)
 class Verdict:
@@ -86,9 +84,21 @@ def judge(measured: Measured, backend: str) -> list[Verdict]:
     found = figures(measured, backend)
     limits = measured.limits if backend == OURS else {}
     further = (Target((measured.kind,), figure, "at most", 0.0) for figure in FURTHER if figure in limits)
-    verdicts = []
+    found_verdicts = []
     for target in (*TARGETS.get(backend, ()), *further):
         value, limit = getattr(found, target.figure), limits.get(target.figure, target.limit)
         if measured.kind in target.kinds and value is not None and limit is not None:
-            verdicts.append(Verdict(replace(target, limit=limit), value, found.failures))
-    return verdicts
+            found_verdicts.append(Verdict(replace(target, limit=limit), value, found.failures))
+    return found_verdicts
+
+
+def verdicts(run: Run) -> Iterator[tuple[str, Verdict]]:
+    """Return the verdict on every target of a run, each with what it is about."""
+    for operation in run.operations:
+        for backend in operation.backends:
+            for verdict in judge(operation, backend):
+                yield f"{backend}: {operation.group}: {operation.name}", verdict
+    if run.space_limit is not None and {OURS, REFERENCE} <= run.space.keys():
+        ours, reference = run.space[OURS], run.space[REFERENCE]
+        text = f"{OURS}: {ours / 1e6:,.0f} MB on disk over {reference / 1e6:,.0f} MB"
+        yield text, Verdict(Target((), "space", "at most", run.space_limit), ours / reference)

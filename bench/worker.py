@@ -68,7 +68,6 @@ class Worker:
                 "limits": dict(operation.limits),
                 "callers": operation.callers,
                 "fewest": operation.fewest,
-                "growth": operation.growth,
             }
             for group, operation in self._operations.values()
         ]
@@ -76,7 +75,6 @@ class Worker:
         return {
             "version": await self._store.version(),
             "operations": operations,
-            "comparisons": [asdict(comparison) for group in measured for comparison in group.comparisons],
             "space": await self._store.space(),
             "space_limit": next((group.space for group in measured if group.space), None),
         }

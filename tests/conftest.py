@@ -19,7 +19,6 @@ os.environ.update(
     OFFLINE_MODE="true",
     HF_HUB_OFFLINE="1",
     WEBUI_SECRET_KEY="tests",
-    BENCH_MESSAGES="2000",
 )
 for name in list(os.environ):
     if name == "STORAGE_BACKEND" or name.startswith("OPENWEBUI_POCKETBASE_"):
@@ -32,26 +31,28 @@ from tests.support.commands import Commands  # noqa: E402 - the modules read the
 from tests.support.pocketbase import PocketBaseProcess, clone, prepare  # noqa: E402
 
 TESTS = Path(__file__).parent
-TOGETHER = {"host", "packaging"}
-"""Suites whose tests share what takes long to start: one process runs them all, and any process any other module."""
+SHARED = {"fleet", "two_workers", "driver"}
+"""Fixtures of the host suite which are instances that take long to start: one process runs all tests that have them."""
 
-FIRST = ("host", "host on PostgreSQL", "integration/test_bench.py", "packaging")
-"""The groups that take minutes each; they begin first, so that none of them is alone at the end."""
+FIRST = ("host", "host on PostgreSQL", "host/", "integration/test_bench.py", "packaging")
+"""The groups that take minutes each, or how their names begin; they begin first, so that none is alone at the end."""
 
 
 def group_of(item: pytest.Item) -> str:
     """Return the name of the group of tests that one process runs."""
     module = item.path.relative_to(TESTS)
-    group = module.parts[0] if module.parts[0] in TOGETHER else module.as_posix()
-    if group == "host" and item.get_closest_marker("postgresql"):
-        return "host on PostgreSQL"  # instances of its own
-    return group
+    if module.parts[0] == "packaging":
+        return "packaging"  # they share virtual environments
+    if module.parts[0] != "host" or not SHARED.intersection(getattr(item, "fixturenames", ())):
+        return module.as_posix()
+    return "host on PostgreSQL" if item.get_closest_marker("postgresql") else "host"
 
 
 def length_of(group: str) -> int:
     """Return the rank of a group; the longest ones have the lowest, and unit tests, which take seconds, the highest."""
-    if group in FIRST:
-        return FIRST.index(group)
+    for rank, name in enumerate(FIRST):
+        if group == name or (name.endswith("/") and group.startswith(name)):
+            return rank
     order = ("_machine.py", "contract/", "integration/", "unit/")
     return len(FIRST) + next((rank for rank, part in enumerate(order) if part in group), len(order))
 

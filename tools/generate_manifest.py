@@ -11,7 +11,7 @@ import argparse
 import gc
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from upstream_inventory import GROUP_OF, Package  # type: ignore[import-not-found]  # beside this script
 
@@ -30,7 +30,7 @@ def build_manifest(package_dir: Path, version: str) -> Manifest:
     tree = SourceTree(package_dir)
     tables = {table: known for path in tree.digests for table, known in tables_of(tree, path)}
     found: dict[str, tuple[set[str], bool]] = {}
-    for path, name, groups, touches_sql in covered(Package(package_dir).report()):
+    for path, name, groups, touches_sql in covered(Package(package_dir)):
         before, touched = found.get(f"{path}:{name}", (set(), False))
         found[f"{path}:{name}"] = before.union(groups), touched or touches_sql
     words = vocabulary(tables, functions_of(tree, found))
@@ -78,19 +78,19 @@ def functions_of(tree: SourceTree, found: dict[str, tuple[set[str], bool]]) -> d
     return functions
 
 
-def covered(report: dict[str, Any]) -> Iterator[tuple[str, str, list[str], bool]]:
+def covered(package: Package) -> Iterator[tuple[str, str, list[str], bool]]:
     """Yield path, name, groups and "touches SQL" of every function the contract covers."""
     specs = {spec.name: (group.name, spec) for group in CATALOG.values() for spec in group.repositories}
-    for repository in report["repositories"]:
-        if found := specs.get(repository["singleton"]):
+    for singleton, methods in package.repositories():
+        if found := specs.get(singleton):
             group, spec = found
-            for name, method in repository["methods"].items():
-                yield spec.source, f"{spec.stock_class}.{name}", [group], method["touches_sql"]
+            for name, touches_sql in methods.items():
+                yield spec.source, f"{spec.stock_class}.{name}", [group], touches_sql
     group_of = {spec.source: group for group, spec in specs.values()}
-    for function in report["functions"]:
-        if function["module"] in group_of:
-            yield function["module"], function["name"], [group_of[function["module"]]], True
-    for where, groups in bypasses(report["bypasses"]).items():
+    for path, name in package.functions():
+        if path in group_of:
+            yield path, name, [group_of[path]], True
+    for where, groups in groups_of_bypasses(package).items():
         path, _, name = where.partition(":")
         if name != MODULE_LEVEL:
             yield path, name, groups, True
@@ -102,22 +102,17 @@ def covered(report: dict[str, Any]) -> Iterator[tuple[str, str, list[str], bool]
             yield f"{module.replace('.', '/')}.py", name, [known.name], True
 
 
-def bypasses(found: list[dict[str, Any]]) -> dict[str, list[str]]:
+def groups_of_bypasses(package: Package) -> dict[str, list[str]]:
     """Return the groups of each bypass; without any of ours it is left out.
 
     A function that names no table but builds a part of a statement belongs to the groups of its users.
     """
-    named = {bypass["where"]: set(bypass["groups"]) for bypass in found}
-    used = {
-        bypass["where"]: set().union(*(named.get(user, set()) for user in bypass["users"]))
-        for bypass in found
-        if not bypass["groups"] and bypass["access"] != "commit"
-    }
-    return {
-        where: ours
-        for where, groups in (named | used).items()
-        if (ours := [group for group in GROUPS if group in groups])
-    }
+    bypasses = package.bypasses()
+    groups = {where: found for where, (found, _, _) in bypasses.items()}
+    for where, (found, only_ends, users) in bypasses.items():
+        if not found and not only_ends:
+            groups[where] = set().union(*(bypasses[user][0] for user in users if user in bypasses))
+    return {where: ours for where, found in groups.items() if (ours := [group for group in GROUPS if group in found])}
 
 
 def as_text(manifest: Manifest) -> str:

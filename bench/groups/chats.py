@@ -15,7 +15,7 @@ from bench.chat_data import ABSENT, COMMON, MODEL, RARE, Chat, text
 from bench.data import LOADED_AT, SCRATCH_USERS, TOTAL_CHATS, USERS, identifier
 from bench.groups.folders import PATHS, folder_id
 from bench.groups.tags import NAMES, tag_id
-from bench.operations import Comparison, Group, Item, Operation
+from bench.operations import Group, Item, Operation
 from openwebui_pocketbase.repositories.chats._parts import wire_of
 
 MAIN, WRITER, OTHERS = USERS[0], USERS[1], USERS[2:12]
@@ -193,7 +193,7 @@ def _prepare() -> None:
 
 
 _SEARCH = "Chats.get_chats_by_user_id_and_search_text"
-_SEARCHING: dict[str, Any] = {"limits": {"p50_ratio": 0.01}, "callers": 4, "fewest": 3, "growth": 2.0}
+_SEARCHING: dict[str, Any] = {"limits": {"p50_ratio": 0.01}, "callers": 4, "fewest": 3}
 _UPSERT = "Chats.upsert_message_to_chat_by_id_and_message_id"
 _WHOLE: dict[str, float | None] = {"rate_ratio": 1.0, "overhead": None}
 """For calls that spend their time with reading a long chat's text, which the bare request does not."""
@@ -309,7 +309,6 @@ GROUP = Group(
             fewest=1,
         ),
     ),
-    comparisons=(Comparison(f"{_UPSERT} in 5,000", f"{_UPSERT} in 20", 1.3),),
     space=1.5,
     is_raw=True,
     after=("folders", "tags"),

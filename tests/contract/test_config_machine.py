@@ -72,4 +72,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path, monkeypatch: pyt
                 self.call("get_namespace", namespace)
                 self.call("get_all")
 
-        run_state_machine_as_test(Machine, settings=machine(40, 30))
+        run_state_machine_as_test(Machine, settings=machine(15, 30))

@@ -81,4 +81,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:  # noqa
                 self.call("search_files", user, name, skip, limit)
                 self.call("count_files_by_user_id", user)
 
-        run_state_machine_as_test(Machine, settings=machine(30, 30))
+        run_state_machine_as_test(Machine, settings=machine(15, 30))

@@ -133,4 +133,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:  # noqa
                 self.call("search_folders_by_names", user, queries)
                 self.call("search_folders_by_name_contains", user, queries[0] if queries else "")
 
-        run_state_machine_as_test(Machine, settings=machine(50, 40))
+        run_state_machine_as_test(Machine, settings=machine(20, 40))

@@ -68,4 +68,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path) -> None:
             def delete_by_ids(self, some: list[str], user: str) -> None:
                 self.call("delete_tags_by_ids_and_user_id", [tag_id(name) for name in some], user)
 
-        run_state_machine_as_test(Machine, settings=machine(60, 30))
+        run_state_machine_as_test(Machine, settings=machine(20, 30))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = ["tests.support.openwebui"]
 
-SETTINGS = {"STORAGE_BACKEND": "pocketbase"}
+SETTINGS = {"STORAGE_BACKEND": "pocketbase", "VECTOR_DB": "chroma"}  # whose files are a part of the site
 
 
 @dataclass(frozen=True)

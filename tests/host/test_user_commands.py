@@ -9,17 +9,17 @@ import pytest
 from tests.support.commands import run_user
 
 if TYPE_CHECKING:
-    from tests.support.openwebui import OpenWebUI
+    from tests.support.openwebui import Fleet, OpenWebUI
 
 pytest_plugins = ["tests.support.openwebui"]
 
 WANTED = "quite another password"
 
 
-@pytest.fixture(params=["stock", "embedded"])
-def instance(request: pytest.FixtureRequest) -> OpenWebUI:
+@pytest.fixture(params=["stock", "everything"])
+def instance(request: pytest.FixtureRequest, fleet: Fleet) -> OpenWebUI:
     """One with users in its SQL database, one with users in the embedded PocketBase, which runs."""
-    found: OpenWebUI = request.getfixturevalue(request.param)
+    (found,) = fleet.start((request.param, "sqlite"))
     return found
 
 

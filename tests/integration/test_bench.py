@@ -10,20 +10,18 @@ from typing import Any
 
 import pytest
 
-from bench import groups, http, http_channels, http_files
+from bench import groups
 from bench.cli import main
-from bench.http import measure_http
-from bench.http_channels import CHANNELS
-from bench.http_files import FILES
-from bench.http_requests import ASKED
+from bench.whole import channels, compare, files
+from bench.whole.channels import CHANNELS
+from bench.whole.chats import ASKED
+from bench.whole.compare import measure_http
+from bench.whole.files import FILES
 from tests.support.processes import LIGHT, SOURCE
 
 pytestmark = pytest.mark.slow
 
-TINY = (
-    *("--rounds", "1", "--seconds", "0.001", "--callers", "4", "--users", "1000", "--chats", "400"),
-    *("--messages", "2000"),
-)
+TINY = (*("--rounds", "1", "--seconds", "0.001", "--callers", "4", "--users", "1000", "--chats", "400"),)
 WARM_UP_CALLS = 4
 WHOLE = ("tags", "groups")
 GROUPS = (*WHOLE, "chats")
@@ -65,7 +63,7 @@ def measured(document: dict[str, Any], *names: str) -> list[dict[str, Any]]:
 
 
 def test_every_figure_is_there_and_no_call_failed(document: dict[str, Any]) -> None:
-    assert set(document["machine"]["databases"]) == {"sqlite", "pocketbase", "mirrored"}
+    assert set(document["databases"]) == {"sqlite", "pocketbase", "mirrored"}
     assert document["skipped"] == {}
     limits = {(name, each.name): each.limits for name in GROUPS for each in groups.load(name).operations}
     for operation in document["operations"]:
@@ -93,8 +91,7 @@ def test_writes_of_mirrored_groups_are_measured_with_the_mirror_as_well(document
 
 def test_chats_are_measured(document: dict[str, Any]) -> None:
     assert document["parameters"]["chats"] == 400
-    (space,) = (line["text"] for line in document["further"])
-    assert space.startswith("space on disk: ")
+    assert set(document["space"]) == {"sqlite", "pocketbase", "mirrored"}
     chats = measured(document, "chats")
     wanted = {(each["name"], target["figure"]) for each in chats for target in each["targets"]}
     assert ("utils.timers.claim_due_timers none due", "p50") in wanted
@@ -102,15 +99,16 @@ def test_chats_are_measured(document: dict[str, Any]) -> None:
 
 
 def test_both_applications_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "ASKED", [replace(asked, fewest=(2, 1)) for asked in ASKED])
-    monkeypatch.setattr(http, "CHANNELS", [replace(asked, fewest=(2, 1)) for asked in CHANNELS])
+    monkeypatch.setattr(compare, "ASKED", [replace(asked, fewest=(2, 1)) for asked in ASKED])
+    monkeypatch.setattr(compare, "CHANNELS", [replace(asked, fewest=(2, 1)) for asked in CHANNELS])
     for name, value in (("TOTAL", 3), ("MESSAGES", 1), ("PAGE", 5)):
-        monkeypatch.setattr(http_channels, name, value)
-    monkeypatch.setattr(http_files, "SIZE", 1 << 16)
+        monkeypatch.setattr(channels, name, value)
+    monkeypatch.setattr(files, "SIZE", 1 << 16)
     said: list[str] = []
-    compared = measure_http(1, 0.001, said.append, users=2, chats=40)
-    assert [(one.name, one.clients) for one in compared] == [
+    found = measure_http(1, 0.001, said.append, users=2, chats=40).document["requests"]
+    assert [(one["request"], one["clients"]) for one in found] == [
         (asked.name, n) for asked in (*ASKED, *CHANNELS, *FILES) for n in asked.clients
     ]
-    assert not sum(one.failures for one in compared)
-    assert all(one.p50(variant) > 0 for one in compared for variant in one.rounds)
+    for one in found:
+        for (cell,) in one["rounds"].values():
+            assert (cell["failures"], cell["p50"] > 0) == (0, True), one["request"]

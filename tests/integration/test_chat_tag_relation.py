@@ -342,4 +342,4 @@ def test_machine(own_pocketbase: PocketBaseProcess) -> None:
             server = own_pocketbase
 
         Running.admin, Running.database = admin, database
-        run_state_machine_as_test(Running, settings=machine(40, 40))
+        run_state_machine_as_test(Running, settings=machine(15, 40))

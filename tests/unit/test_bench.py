@@ -5,6 +5,7 @@ import inspect
 import io
 import itertools
 import json
+import re
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -14,22 +15,23 @@ import aiohttp
 import pytest
 from rich.console import Console
 
-from bench import chat_data, data, groups, report, runner
-from bench.application import VARIANTS, Application
+from bench import chat_data, data, groups, machine, masses, report, runner
 from bench.backends import BACKENDS, BackendMissingError, WorkerError
 from bench.cli import main
-from bench.fake_openai import ANSWER, FakeOpenAI
 from bench.figures import figures
 from bench.floor import Recorder, replay
-from bench.further import further, growths
-from bench.http import Compared
-from bench.measure import Cell, measure
+from bench.masses import Mass
+from bench.measure import Cell, measure, median, percentile, ratios, spread
 from bench.operations import HOT, Group, Item, Operation, one_of_each
 from bench.pocketbase_stores import AT_ONCE
 from bench.runner import Measured, Parameters, Run
-from bench.startup import startup_summary
-from bench.stats import median, percentile, ratios, spread
-from bench.targets import FURTHER, TARGETS, judge
+from bench.tables import DOCS, HEADINGS, Result, Sheet, write_docs
+from bench.targets import FURTHER, TARGETS, judge, verdicts
+from bench.whole import compare, large, startup
+from bench.whole.application import VARIANTS, Application
+from bench.whole.compare import Compared
+from bench.whole.fake_openai import ANSWER, FakeOpenAI
+from bench.whole.large import Step
 from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES
 from openwebui_pocketbase.host.binding import load
 from openwebui_pocketbase.repositories.base import codec_of
@@ -51,15 +53,18 @@ OF_ONE_THING = {
     "Chats.count_chats_by_tag_ids_and_user_id",
     "Chats.count_unread_by_folder_ids",
     "Chats.import_chats 200 chats",
-    "Models.get_all_models",
-    "Messages.get_unread_message_count of 100 channels",
-    "Channels.get_channels_by_user_id",
-    "routers.channels.get_channels",
-    "Messages.search_messages_by_channel_ids frequent word",
 }
-"""Operations which all look at the same: chats and channels are of one user, and only one of them is so long."""
+"""Operations which all look at the same: chats are of one user, and only one of them is so long."""
 
-MACHINE = {"cores": 2, "processor": "any", "load_average": 0.5, "open_webui": "0", "python": "3", "loop": "uvloop"}
+MACHINE = {
+    "cores": 2,
+    "processor": "any",
+    "load_average": 0.5,
+    "open_webui": "0",
+    "python": "3",
+    "loop": "uvloop",
+    "day": "2026-11-30",
+}
 PARAMETERS = Parameters(groups=["tags"], backends=["sqlite", "pocketbase"], rounds=3)
 
 
@@ -120,15 +125,12 @@ class TestGroups:
         if operation.function:
             assert operation.function in {(seam.module, seam.function) for seam in CATALOG[group.name].seams}
             return
-        if operation.flow:
-            inspect.signature(operation.flow).bind(None, *operation.arguments(0))
         spec = next(each for each in REPOSITORIES if each.name == operation.repository)
         stock, ours = load(spec.stock), load(spec.ours)
         for repository in (stock, ours):
             method = getattr(repository, operation.method)
             assert inspect.iscoroutinefunction(inspect.unwrap(method))
-            if not operation.flow:
-                inspect.signature(method).bind(None, *operation.arguments(0), **operation.keywords)
+            inspect.signature(method).bind(None, *operation.arguments(0), **operation.keywords)
         inherited = {"get_groups_by_member_id", "get_messages_map_by_chat_id"}  # they call what is not
         assert operation.method in inherited or getattr(ours, operation.method) is not getattr(stock, operation.method)
 
@@ -148,7 +150,7 @@ class TestGroups:
         assert set(kinds) >= set(group.writes)
         by_sql = {table for tables in kinds.keys() - group.writes.keys() for table in tables}
         assert not any(TABLES[table].hashed_id for table in by_sql)
-        assert by_sql <= set(group.scratch) | {"channel"}
+        assert by_sql <= set(group.scratch)
         for tables, item in kinds.items():
             if tables not in group.writes:
                 continue
@@ -182,13 +184,6 @@ class TestGroups:
     def test_its_limits_are_of_figures_that_are_judged(self, group: Group, operation: Operation) -> None:
         judged = {target.figure for target in TARGETS["pocketbase"] if operation.kind in target.kinds}
         assert set(operation.limits) <= judged | set(FURTHER)
-
-    @every_group
-    def test_what_is_compared_is_measured_alike(self, name: str) -> None:
-        group = groups.load(name)
-        operations = {operation.name: operation for operation in group.operations}
-        for comparison in group.comparisons:
-            assert operations[comparison.of].call == operations[comparison.to].call
 
     def test_what_a_data_set_refers_to_is_loaded_before(self) -> None:
         assert [group.name for group in groups.with_data_for(["access", "tags"])] == [
@@ -351,8 +346,12 @@ class TestStatistics:
 
     def test_startup(self) -> None:
         seconds = {"stock": [5.0, 9.0, 6.0], "pocketbase": [7.0, 7.5, 20.0]}
-        assert startup_summary(seconds) == ({"stock": 6.0, "pocketbase": 7.5}, 1.5)
+        found = startup.summary(seconds)
+        assert (found.document["medians"], found.document["added"]) == ({"stock": 6.0, "pocketbase": 7.5}, 1.5)
+        assert found.missed == []
         assert set(VARIANTS) == set(seconds)
+        seconds["pocketbase"][1] = 7.6
+        assert startup.summary(seconds).missed == ["PocketBase adds 1.60 s, at most 1.5 s is wanted"]
 
     @pytest.mark.parametrize(
         ("stock", "ours", "met"),
@@ -456,41 +455,18 @@ class TestTargets:
             "p99_ratio": (0.5, True),
         }
 
+    def test_space_is_that_of_the_reference_at_most_so_often(self) -> None:
+        run = Run({}, {}, [], space={"sqlite": 100_000_000, "pocketbase": 160_000_000}, space_limit=1.5)
+        ((text, verdict),) = verdicts(run)
+        assert (text, verdict.value, verdict.met) == ("pocketbase: 160 MB on disk over 100 MB", 1.6, False)
+        assert [*verdicts(replace(run, space_limit=None))] == []
+        assert [*verdicts(replace(run, space={"sqlite": 1}))] == []
+
     def test_a_limit_itself_is_met(self) -> None:
         for target in TARGETS["pocketbase"] + TARGETS["mirrored"]:
             assert target.bound in ("at most", "at least")
         exact = read(rounds([0.8, 1.6, 0.8], [250.0, 125.0, 250.0], [0.5, 1.0, 0.5]))
         assert all(verdict.met for verdict in judge(exact, "pocketbase"))
-
-
-class TestFurther:
-    def test_operations_are_compared_round_by_round(self) -> None:
-        run = Run({}, {}, [FAST, replace(SLOW, name="Tags.slow")])
-        run.comparisons = [{"of": "Tags.slow", "to": FAST.name, "limit": 1.8}]
-        (line,) = further(run)
-        assert (line.text, line.value, line.met) == ("Tags.slow over get_tags_by_user_id", 1.8, True)
-        run.comparisons[0]["limit"] = 1.7
-        assert not further(run)[0].met
-
-    def test_without_our_backend_nothing_is_compared(self) -> None:
-        alone = replace(FAST, backends={"sqlite": FAST.backends["sqlite"]})
-        comparison = {"of": FAST.name, "to": FAST.name, "limit": 1.0}
-        assert further(Run({}, {}, [alone], [comparison], {"sqlite": 1}, 1.5)) == []
-
-    def test_space_is_that_of_the_reference_at_most_so_often(self) -> None:
-        run = Run({}, {}, [], space={"sqlite": 100_000_000, "pocketbase": 160_000_000}, space_limit=1.5)
-        (line,) = further(run)
-        assert (line.text, line.value, line.met) == ("space on disk: 160 MB over 100 MB", 1.6, False)
-        assert further(replace(run, space_limit=None)) == []
-
-    def test_growth_since_a_run_on_less_data(self) -> None:
-        small = Run({}, {}, [replace(FAST, growth=2.0), replace(FAST, name="x")])
-        earlier = report.as_json(small, [], PARAMETERS, MACHINE)
-        now = [replace(SLOW, growth=1.5), replace(SLOW, name="x"), replace(SLOW, name="new", growth=1.5)]
-        (line,) = growths(Run({}, {}, now), 20_000, earlier)
-        assert line.text == f"{FAST.name}: 20,000 chats over 2,000"
-        assert line.value == pytest.approx(1.8)
-        assert not line.met
 
 
 class TestBackends:
@@ -561,28 +537,35 @@ class TestBackends:
         assert one_of_each("auths/x")(item) == ("auths/x", {"user": {"id": "a"}, "auth": {"id": "b"}})
 
 
+def printed(result: Result) -> str:
+    """Return what of a result is printed."""
+    console = Console(file=io.StringIO(), width=240)
+    for sheet in result.shown:
+        console.print(sheet.rich())
+    for line in (*result.notes, *result.missed):
+        console.print(line, markup=False, soft_wrap=True)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return text
+
+
 class TestReport:
     def text(self, run: Run) -> str:
-        written = io.StringIO()
-        report.print_report(run, further(run), PARAMETERS, MACHINE, Console(file=written, width=160))
-        return written.getvalue()
+        return printed(report.result(run, PARAMETERS))
 
     def test_missed_targets_are_marked_and_counted(self) -> None:
         text = self.text(Run({"sqlite": "SQLite 3"}, {"postgresql": "not there"}, [FAST, SLOW]))
         assert text.count("✗") == 3
         assert text.count("✓") == 3
         assert "Targets: 3 of 6 met." in text
-        assert "missed: pocketbase: tags: Tags.get_tags_by_user_id: rate_ratio 2.00, at least 2.5 is wanted" in text
+        assert "pocketbase: tags: Tags.get_tags_by_user_id: rate_ratio 2.00, at least 2.5 is wanted" in text
         assert "postgresql was skipped: not there." in text
 
-    def test_lines_besides_the_table_are_targets_too(self) -> None:
+    def test_space_is_a_target_too(self) -> None:
         run = Run({}, {}, [FAST], space={"sqlite": 100, "pocketbase": 160}, space_limit=1.5)
-        text = self.text(run)
-        assert "space on disk: 0 MB over 0 MB: 1.60 ✗, at most 1.5 is wanted" in text
-        assert "Targets: 3 of 4 met." in text
-        document = report.as_json(run, further(run), PARAMETERS, MACHINE)
-        assert document["summary"] == {"met": 3, "missed": 1}
-        assert document["further"][0]["met"] is False
+        found = report.result(run, PARAMETERS)
+        assert "Targets: 3 of 4 met." in printed(found)
+        assert found.missed == ["pocketbase: 0 MB on disk over 0 MB: space 1.60, at most 1.5 is wanted"]
+        assert found.document["summary"] == {"met": 3, "missed": 1}
 
     def test_an_operation_with_callers_of_its_own_says_so(self) -> None:
         own = replace(FAST, callers=4, limits={"p50": 1.0, "p99_ratio": 0.2})
@@ -604,21 +587,43 @@ class TestReport:
         assert "Targets: 1 of 1 met." in self.text(Run({}, {}, [alone]))
 
     def test_requests_to_the_application(self) -> None:
-        console = Console(file=io.StringIO(), width=160)
         faster, slower = requests([4.0] * 3, [2.0] * 3), requests([4.0] * 3, [5.0] * 3, failures=2)
-        report.print_http([faster, slower], 3, MACHINE, console)
-        text = console.file.getvalue()  # type: ignore[attr-defined]
-        assert "0.50 ✓" in text
-        assert "1.25 ✗" in text
-        assert "(12 failed)" in text
-        assert "Targets: 1 of 2 met" in text
-        assert "GET /api/v1/chats/{id} (title)" in text
+        found = compare._result([faster, slower])
+        name = "GET /api/v1/chats/{id} (title)"
+        assert found.shown[0].rows[0] == [
+            *(f"`{name}`", "16", "4.00", "2.00", "0.50", "8.00", "4.00", "250", "500", "2.00")
+        ]
+        missed = f"{name}, 16 clients: 1.25 of stock, at most 1.0 is wanted; 12 requests failed"
+        assert found.missed == [missed]
 
-    def test_json(self, tmp_path: Path) -> None:
-        run = Run({"sqlite": "SQLite 3"}, {}, [SLOW])
-        path = report.write_json(report.as_json(run, [], PARAMETERS, MACHINE), tmp_path / "results")
-        document = json.loads(path.read_text())
-        assert document["machine"]["databases"] == {"sqlite": "SQLite 3"}
+    def test_calls_that_change_thousands_of_rows(self) -> None:
+        case = "create 1,000 groups"
+        done = [
+            Mass(case, "sqlite", 2.0, 0.4, 0),
+            Mass(case, "pocketbase", 1.0, 0.5, 0),
+            Mass(case, "mirrored", 3, 9, 0),
+        ]
+        found = masses.result([done])
+        assert found.shown[0].rows == [[case, "2.00", "1.00", "3.00", "0.40", "0.50", "9.00"]]
+        assert len(found.missed) == 1
+        assert masses.result([[done[0], replace(done[1], p99=0.4), done[2]]]).missed == []
+        assert len(masses.result([[done[0], replace(done[1], p99=0.4, errors=1), done[2]]]).missed) == 1
+
+    def test_chats_of_many_megabytes(self) -> None:
+        done = [
+            Step("stock", "open", 2.0, 0.1, 0.1, 1800.0, 0.0),
+            Step("pocketbase", "open", 2.4, 0.3, 0.2, 1400.0, 257),
+        ]
+        found = large.result(done)
+        assert found.shown[0].rows == [["open", "2.00", "2.40", "0.10", "0.30", "0.10", "0.20", "1,800", "1,400"]]
+        assert (found.missed, found.notes) == ([], ["PocketBase had 257 MB at most."])
+        for worse in ({"seconds": 2.5}, {"write": 0.4}, {"health": 0.3}, {"pocketbase": 601.0}):
+            assert len(large.result([done[0], replace(done[1], **worse)]).missed) == 1
+
+    def test_json(self) -> None:
+        found = report.result(Run({"sqlite": "SQLite 3"}, {}, [SLOW]), PARAMETERS)
+        document = json.loads(json.dumps(found.document))
+        assert document["databases"] == {"sqlite": "SQLite 3"}
         assert document["summary"] == {"met": 0, "missed": 3}
         (operation,) = document["operations"]
         assert operation["figures"]["pocketbase"]["overhead"] == pytest.approx(2.25)
@@ -631,3 +636,40 @@ class TestReport:
         monkeypatch.setattr("bench.cli.run", lambda parameters, say: Run({}, {}, [SLOW]))
         monkeypatch.setattr("bench.cli.RESULTS_DIR", tmp_path / "results")
         assert main(options) == status
+        (path,) = (tmp_path / "results").iterdir()
+        assert len(json.loads(path.read_text())["missed"]) == 3
+
+
+class TestDocumentation:
+    def test_each_of_its_tables_is_one_that_is_written(self) -> None:
+        text = DOCS.read_text()
+        found = re.findall(r"<!-- bench: (.+) -->\n((?:.|\n)*?)<!-- end of bench -->", text)
+        assert text.count("<!-- bench: ") == text.count("<!-- end of bench -->") == len(found)
+        names = [name for name, _ in found]
+        assert {name for name in names if " " not in name} == set(HEADINGS) - {"operations"}
+        assert {name for name in names if " " in name} <= {f"operations {name}" for name in groups.NAMES}
+        assert len(set(names)) == len(names)
+        for name, table in found:
+            heading = next(line for line in table.splitlines() if line.startswith("|"))
+            assert heading == f"| {' | '.join(HEADINGS[name.partition(' ')[0]])} |"
+
+    def test_tables_take_the_place_of_earlier_ones(self, tmp_path: Path) -> None:
+        page = tmp_path / "page.md"
+        begin = "<!-- bench: startup -->\n"
+        page.write_text(f"Before\n\n{begin}\nOf yesterday.\n\n| a |\n\n<!-- end of bench -->\n\nAfter\n")
+        sheets = [Sheet("startup", ("Start", "s"), [["one", "1.00"]]), Sheet("operations x", ("a",), [])]
+        for _ in range(2):
+            assert write_docs(sheets, "Of today.", page) == ["operations x"]
+            table = "| Start | s |\n| --- | --: |\n| one | 1.00 |\n"
+            assert page.read_text() == f"Before\n\n{begin}\nOf today.\n\n{table}\n<!-- end of bench -->\n\nAfter\n"
+
+    def test_operations_are_written_by_group(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        page = tmp_path / "page.md"
+        page.write_text("<!-- bench: operations tags -->\n<!-- end of bench -->\n")
+        monkeypatch.setattr("bench.cli.run", lambda parameters, say: Run({}, {}, [FAST]))
+        monkeypatch.setattr("bench.cli.RESULTS_DIR", tmp_path / "results")
+        monkeypatch.setattr("bench.cli.machine.facts", lambda: MACHINE)
+        monkeypatch.setattr("bench.tables.DOCS", page)
+        assert main(["--docs"]) == 0
+        assert "| `Tags.get_tags_by_user_id` | 1.00 | 0.50 | 0.50 | 100 | 300 | 3.00 | 1.25 |" in page.read_text()
+        assert machine.caption(MACHINE) in page.read_text()

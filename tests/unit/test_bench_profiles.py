@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import sys
 import time
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from bench.backends import WorkerError
-from bench.profiles import COLUMNS, Profile, Sampler, measure_profiles, part_of
-from bench.report import print_profiles
+from bench.whole.profiles import COLUMNS, Profile, Sampler, measure_profiles, part_of, result
 
 SITE = "/venv/lib/python3.11/site-packages"
 MIDDLEWARE = f"AppHTTPMiddleware.__call__ ({SITE}/open_webui/utils/asgi_middleware.py:2)"
@@ -88,7 +85,14 @@ def test_the_table_has_every_part() -> None:
         for variant, rate in (("stock", 10.0), ("pocketbase", 1234.0))
     ]
     assert profiles[0].total == 1.75
-    output = io.StringIO()
-    print_profiles(profiles, Console(file=output, width=170))
-    text = output.getvalue()
-    assert all(word in text for word in ("GET /a", "stock", "pocketbase", "1,234", "1.75", "1.25", "compression"))
+    found = result(profiles)
+    (shown,) = found.shown
+    assert shown.headings[5:] == COLUMNS
+    assert [row[:5] for row in shown.rows] == [
+        ["`GET /a`", "16", "stock", "10", "1.75"],
+        ["`GET /a`", "16", "pocketbase", "1,234", "1.75"],
+    ]
+    by_part = dict(zip(COLUMNS, shown.rows[0][5:], strict=True))
+    assert {name: value for name, value in by_part.items() if value != "0.00"} == {"SQL": "1.25", "event loop": "0.50"}
+    assert found.documented is not None
+    assert found.documented[0].rows == [["`GET /a`", "16", "1.75", "1.75", "1.00"]]

@@ -139,4 +139,4 @@ def test_machine(pocketbase: PocketBaseProcess, tmp_path: Path, may_create_chats
             def delete_rows(self, gone: set[str]) -> None:
                 self.call("ChatMessages.delete_message_ids_by_chat_id", CHAT, gone)
 
-        run_state_machine_as_test(Machine, settings=machine(60, 25))
+        run_state_machine_as_test(Machine, settings=machine(25, 25))

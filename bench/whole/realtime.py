@@ -1,4 +1,4 @@
-"""From a change in PocketBase to an open browser: how long it takes, and what it costs those who write."""
+"""From a change in PocketBase to an open browser: how long it takes, and what is left after many."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager, nullcontext
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,14 @@ import psutil
 import socketio
 import uvloop
 
-from bench.application import Application
-from bench.http import Browser
+from bench.measure import percentile
 from bench.runner import work_directory
-from bench.stats import median, percentile
-from openwebui_pocketbase.changes.feed import Feed
-from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.connection import Connection
-from openwebui_pocketbase.realtime.announcements import Announcements
+from bench.tables import Result, Say, Sheet, figure
+from bench.whole.application import Application
+from bench.whole.browser import Browser
 from openwebui_pocketbase.server.rundir import RunDir
-from openwebui_pocketbase.settings import PocketBaseSettings
 
-__all__ = ["LIMITS", "Realtime", "measure_realtime"]
+__all__ = ["Realtime", "measure_realtime"]
 
 RATE, SECONDS = 50, 20
 """Changes per second whose way to the browser is timed, and for how long."""
@@ -36,13 +32,8 @@ RATE, SECONDS = 50, 20
 MANY, BATCH, LONG = 1000, 100, 60
 """Changes per second that are sustained, how many of them are one statement, and for how many seconds."""
 
-WRITES, ROUNDS = 400, 10
-"""Writes that are timed in each round, and rounds with and without a reader."""
-
-LIMITS = {"p50": 0.015, "p99": 0.1, "lag": 2.0, "growth": 50.0, "events": 500.0, "write": 1.03}
-"""Most of each figure: seconds, seconds, seconds, megabytes, number, ratio."""
-
-Say = Callable[[str], None]
+LIMITS = {"p50": 0.015, "p99": 0.1, "lag": 2.0, "growth": 50.0, "events": 500.0}
+"""Most of each figure: seconds, seconds, seconds, megabytes, number."""
 
 
 @dataclass
@@ -56,7 +47,6 @@ class Realtime:
         lag: Seconds from a change to the browser at the end of `MANY` changes a second.
         growth: Megabytes by which Open WebUI's process grew meanwhile.
         events: Events that one browser got of them.
-        write: Duration of a write with the reader that the bridge adds to the process that writes, to the one without.
     """
 
     p50: float
@@ -65,19 +55,15 @@ class Realtime:
     lag: float
     growth: float
     events: float
-    write: float
 
-    @property
-    def met(self) -> bool:
-        """Whether nothing was lost, and each figure keeps to its limit."""
-        return not self.lost and all(getattr(self, name) <= limit for name, limit in LIMITS.items())
-
-    def as_json(self) -> dict[str, Any]:
-        """Return everything about it."""
-        return asdict(self)
+    def missed(self) -> list[str]:
+        """Return what was lost, and which figures do not keep to their limits."""
+        limits = {**LIMITS, "lost": 0.0}
+        wanted = {name: getattr(self, name) for name, limit in limits.items() if getattr(self, name) > limit}
+        return [f"{name}: {value:.4g}, at most {limits[name]:g} is wanted" for name, value in wanted.items()]
 
 
-def measure_realtime(say: Say) -> Realtime:
+def measure_realtime(say: Say) -> Result:
     """Start Open WebUI with everything in PocketBase, with one browser open, and change things in PocketBase.
 
     Args:
@@ -88,7 +74,9 @@ def measure_realtime(say: Say) -> Realtime:
         runner = stack.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
         say("Starting Open WebUI ...")
         with Application("pocketbase", directory, {"ENABLE_CHANNELS": "true"}) as application:
-            return runner.run(_measure(application, directory / "pocketbase", say))
+            done = runner.run(_measure(application, directory / "pocketbase", say))
+    rows = [[name, figure(value)] for name, value in asdict(done).items()]
+    return Result(asdict(done), [Sheet("realtime", ("Figure", "value"), rows)], done.missed(), [])
 
 
 async def _measure(application: Application, data_dir: Path, say: Say) -> Realtime:
@@ -111,11 +99,9 @@ async def _measure(application: Application, data_dir: Path, say: Say) -> Realti
             events = len(heard) - events
             (lag,) = await _timed(post, record, heard, number=1)
             growth = (process.memory_info().rss - before) / 1e6
-    say("Writes, with and without a reader ...")
-    write = await _writes(data_dir.parent / "writes")
     wanted = RATE * SECONDS
     assert lag is not None
-    return Realtime(percentile(took, 50), percentile(took, 99), wanted - len(took), lag, growth, float(events), write)
+    return Realtime(percentile(took, 50), percentile(took, 99), wanted - len(took), lag, growth, float(events))
 
 
 @asynccontextmanager
@@ -183,47 +169,3 @@ async def _sustained(post: Callable[[str, Any], Awaitable[Any]], user: str) -> N
             await post("/api/sql", {"query": f"INSERT INTO owui_tags (id, key, name, user_id) VALUES {rows}"})
             rows = ", ".join(f"('{secrets.token_hex(8)}', '{number}-{i}b', 'x', '{user}')" for i in range(BATCH // 2))
         await asyncio.sleep(begun + (number + 1) * BATCH / MANY - time.perf_counter())
-
-
-async def _writes(directory: Path) -> float:
-    """Return how long a write takes with the reader of the process that writes, to how long it takes without."""
-    settings = PocketBaseSettings()
-    connection = Connection(settings, directory)
-    authenticator = await asyncio.to_thread(connection.open, create=True)
-    await asyncio.to_thread(connection.bring_up, authenticator)
-    client = PocketBaseClient(timeouts=settings.timeouts, pool=settings.pool)
-    client.connect(connection.url, authenticator, trust=connection.trust)
-    medians: dict[bool, list[float]] = {True: [], False: []}
-    try:
-        for number in range(2 * ROUNDS):
-            async with _reading(client) if number % 2 else nullcontext():
-                medians[bool(number % 2)].append(await _write(client, number))
-    finally:
-        await client.aclose()
-        await asyncio.to_thread(connection.close)
-    return median(medians[True]) / median(medians[False])
-
-
-@asynccontextmanager
-async def _reading(client: PocketBaseClient) -> AsyncIterator[None]:
-    """Read the feed, woken by what others write."""
-    feed = Feed(client)
-    announcements = Announcements(client, lambda: feed.wake(announcements.client_id))
-    for task in (feed, announcements):
-        task.start()
-    while not announcements.client_id:  # noqa: ASYNC110 - nobody tells
-        await asyncio.sleep(0.01)
-    yield
-    for task in (announcements, feed):
-        await task.aclose()
-
-
-async def _write(client: PocketBaseClient, number: int) -> float:
-    seconds = []
-    for place in range(WRITES):
-        tag = {"id": f"{number} {place}", "name": "x", "user_id": "u", "meta": None}
-        begun = time.perf_counter()
-        await client.write("tags/insert_new_tag", {"tag": tag})
-        seconds.append(time.perf_counter() - begun)
-        await asyncio.sleep(0.005)
-    return median(seconds)

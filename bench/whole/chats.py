@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from bench.chat_data import MODEL, RARE, Chat, text
 from bench.data import LOADED_AT, identifier
+
+if TYPE_CHECKING:
+    from bench.whole.browser import Browser
 
 __all__ = ["ASKED", "Asked", "Chats", "import_chats"]
 
@@ -21,33 +24,6 @@ FOLDERS = 20
 TAGS = 20
 OWNER = "the administrator"
 """Stands for a user id which is not known yet, in what the ids of messages are made of."""
-
-
-class Sender(Protocol):
-    """Sends requests for the administrator and gives the answers' contents.
-
-    Attributes:
-        uploaded: Name of a file that was sent -> its id in the application.
-        channels: Ids of the channels that were made.
-    """
-
-    uploaded: dict[str, str]
-    channels: list[str]
-
-    async def get(self, path: str) -> Any:
-        """Send a GET request."""
-
-    async def post(self, path: str, body: Any) -> Any:
-        """Send a POST request."""
-
-    async def upload(self, path: str, name: str, content: bytes) -> Any:
-        """Send a file."""
-
-    async def download(self, path: str) -> int:
-        """Fetch a file; return its size."""
-
-    async def forget_copies(self) -> None:
-        """Have the application forget its local copies of files."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +65,11 @@ class Asked:
     """
 
     name: str
-    send: Callable[[Sender, Chats, int], Awaitable[bool]]
+    send: Callable[[Browser, Chats, int], Awaitable[bool]]
     limit: float = 1.0
     fewest: tuple[int, int] = (60, 4)
     clients: tuple[int, ...] = (1, 16)
-    check: Callable[[Sender, Chats, int], Awaitable[bool]] | None = None
+    check: Callable[[Browser, Chats, int], Awaitable[bool]] | None = None
 
 
 def _chat(number: int) -> Chat:
@@ -102,58 +78,58 @@ def _chat(number: int) -> Chat:
     return Chat(OWNER, number, words=words if number < PER_RARE_PAIR * len(RARE) else {})
 
 
-async def import_chats(sender: Sender, total: int) -> Chats:
+async def import_chats(browser: Browser, total: int) -> Chats:
     """Give the administrator chats of 20 messages, a long one, folders and tags."""
     ids: list[str] = []
     for first in range(0, total, IMPORTED_AT_ONCE):
         numbers = range(first, min(first + IMPORTED_AT_ONCE, total))
         times = [{"created_at": LOADED_AT + number, "updated_at": LOADED_AT + number} for number in numbers]
         forms = [{"chat": _chat(number).body, **at} for number, at in zip(numbers, times, strict=True)]
-        ids += [chat["id"] for chat in await sender.post("/api/v1/chats/import", {"chats": forms})]
+        ids += [chat["id"] for chat in await browser.post("/api/v1/chats/import", {"chats": forms})]
     form = {"chat": Chat(OWNER, total, messages=LONG).body, "created_at": LOADED_AT, "updated_at": LOADED_AT}
-    (long,) = await sender.post("/api/v1/chats/import", {"chats": [form]})
+    (long,) = await browser.post("/api/v1/chats/import", {"chats": [form]})
     for number in range(FOLDERS):
-        await sender.post("/api/v1/folders/", {"name": f"Folder {number}"})
+        await browser.post("/api/v1/folders/", {"name": f"Folder {number}"})
     for number in range(TAGS):
-        await sender.post(f"/api/v1/chats/{ids[number % len(ids)]}/tags", {"name": f"tag {number}"})
+        await browser.post(f"/api/v1/chats/{ids[number % len(ids)]}/tags", {"name": f"tag {number}"})
     return Chats(ids, long["id"])
 
 
-def _getting(path: str) -> Callable[[Sender, Chats, int], Awaitable[bool]]:
-    async def send(sender: Sender, _chats: Chats, _number: int) -> bool:
-        return bool(await sender.get(path))
+def _getting(path: str) -> Callable[[Browser, Chats, int], Awaitable[bool]]:
+    async def send(browser: Browser, _chats: Chats, _number: int) -> bool:
+        return bool(await browser.get(path))
 
     return send
 
 
-async def _open(sender: Sender, chats: Chats, number: int) -> bool:
-    found = await sender.get(f"/api/v1/chats/{chats.id(number)}")
+async def _open(browser: Browser, chats: Chats, number: int) -> bool:
+    found = await browser.get(f"/api/v1/chats/{chats.id(number)}")
     return len(found["chat"]["history"]["messages"]) >= 20
 
 
-async def _open_long(sender: Sender, chats: Chats, _number: int) -> bool:
-    found = await sender.get(f"/api/v1/chats/{chats.long}")
+async def _open_long(browser: Browser, chats: Chats, _number: int) -> bool:
+    found = await browser.get(f"/api/v1/chats/{chats.long}")
     return len(found["chat"]["history"]["messages"]) == LONG
 
 
-async def _new(sender: Sender, _chats: Chats, number: int) -> bool:
+async def _new(browser: Browser, _chats: Chats, number: int) -> bool:
     body = Chat(OWNER, number, messages=2).body
-    found = await sender.post("/api/v1/chats/new", {"chat": body})
+    found = await browser.post("/api/v1/chats/new", {"chat": body})
     return bool(found["title"] == body["title"])
 
 
-async def _save_title(sender: Sender, chats: Chats, number: int) -> bool:
+async def _save_title(browser: Browser, chats: Chats, number: int) -> bool:
     title = f"Title number {number}"
-    found = await sender.post(f"/api/v1/chats/{chats.id(number)}", {"chat": {"title": title}})
+    found = await browser.post(f"/api/v1/chats/{chats.id(number)}", {"chat": {"title": title}})
     return bool(found["title"] == title)
 
 
-async def _search(sender: Sender, chats: Chats, number: int) -> bool:
+async def _search(browser: Browser, chats: Chats, number: int) -> bool:
     words = chats.rare_words(number).replace(" ", "%20")
-    return len(await sender.get(f"/api/v1/chats/search?text={words}")) == 2
+    return len(await browser.get(f"/api/v1/chats/search?text={words}")) == 2
 
 
-async def _complete(sender: Sender, chats: Chats, number: int) -> bool:
+async def _complete(browser: Browser, chats: Chats, number: int) -> bool:
     """Ask the model in a chat, as the browser does, and wait until the answer is stored.
 
     With the id of an automation the application answers a request of this kind when all is done, not before.
@@ -177,13 +153,13 @@ async def _complete(sender: Sender, chats: Chats, number: int) -> bool:
         "user_message": message,
         "background_tasks": {},
     }
-    answer = await sender.post("/api/chat/completions", body)
+    answer = await browser.post("/api/chat/completions", body)
     return len(answer["task_ids"]) == 1
 
 
-async def _is_answered(sender: Sender, chats: Chats, number: int) -> bool:
+async def _is_answered(browser: Browser, chats: Chats, number: int) -> bool:
     """Return whether the answer to the n-th question is in its chat."""
-    found = await sender.get(f"/api/v1/chats/{chats.id(number)}")
+    found = await browser.get(f"/api/v1/chats/{chats.id(number)}")
     message = found["chat"]["history"]["messages"][identifier(f"answer {number}")]
     return bool(message["done"] and message["content"] and "error" not in message)
 

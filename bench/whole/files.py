@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from functools import cache
 
-from bench.http_requests import Asked, Chats, Sender
+from bench.whole.browser import Browser
+from bench.whole.chats import Asked, Chats
 
 __all__ = ["FILES"]
 
@@ -23,29 +24,29 @@ def _name(number: int) -> str:
     return f"file-{number}.bin"
 
 
-async def _upload(sender: Sender, _chats: Chats, number: int) -> bool:
+async def _upload(browser: Browser, _chats: Chats, number: int) -> bool:
     """Send a file that nothing is extracted from."""
-    found = await sender.upload("/api/v1/files/?process=false", _name(number), _contents())
+    found = await browser.upload("/api/v1/files/?process=false", _name(number), _contents())
     return bool(found["meta"]["size"] == SIZE)
 
 
-async def _path(sender: Sender, chats: Chats, number: int) -> str:
+async def _path(browser: Browser, chats: Chats, number: int) -> str:
     """Return where a file is; the warming up sends those that are missing."""
     name = _name(number % KEPT)
-    if name not in sender.uploaded:
-        await _upload(sender, chats, number % KEPT)
-    return f"/api/v1/files/{sender.uploaded[name]}/content"
+    if name not in browser.uploaded:
+        await _upload(browser, chats, number % KEPT)
+    return f"/api/v1/files/{browser.uploaded[name]}/content"
 
 
-async def _read(sender: Sender, chats: Chats, number: int) -> bool:
-    return await sender.download(await _path(sender, chats, number)) == SIZE
+async def _read(browser: Browser, chats: Chats, number: int) -> bool:
+    return await browser.download(await _path(browser, chats, number)) == SIZE
 
 
-async def _read_first(sender: Sender, chats: Chats, number: int) -> bool:
+async def _read_first(browser: Browser, chats: Chats, number: int) -> bool:
     """Fetch a file of which there is no local copy."""
-    path = await _path(sender, chats, number)
-    await sender.forget_copies()
-    return await sender.download(path) == SIZE
+    path = await _path(browser, chats, number)
+    await browser.forget_copies()
+    return await browser.download(path) == SIZE
 
 
 FILES = (

@@ -6,24 +6,24 @@ import asyncio
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import aiohttp
 import uvloop
 
-from bench.application import VARIANTS, Application
 from bench.backends import WorkerError
-from bench.fake_openai import FakeOpenAI
-from bench.http import HOST, Browser
-from bench.http_requests import ASKED, Asked
 from bench.runner import work_directory
+from bench.tables import HEADINGS, Result, Say, Sheet, figure
+from bench.whole.application import VARIANTS, Application
+from bench.whole.browser import HOST, Browser, session
+from bench.whole.chats import ASKED, Asked
+from bench.whole.fake_openai import FakeOpenAI
 
-__all__ = ["COLUMNS", "Profile", "measure_profiles", "part_of"]
+__all__ = ["COLUMNS", "Profile", "Sampler", "measure_profiles", "part_of", "result"]
 
 SAMPLES = 200
 """Samples per second."""
@@ -53,8 +53,6 @@ REST = "event loop"
 COLUMNS = (*(name for name, _ in PARTS), REST)
 """Every part."""
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Profile:
@@ -62,7 +60,7 @@ class Profile:
 
     Attributes:
         name: What is asked for.
-        variant: See `bench.application.VARIANTS`.
+        variant: See `bench.whole.application.VARIANTS`.
         clients: How many clients ask at a time.
         rate: Requests per second while samples were taken, which slows the application down.
         parts: Name of a part -> milliseconds of the main thread per request.
@@ -79,12 +77,8 @@ class Profile:
         """Milliseconds of the main thread per request."""
         return sum(self.parts.values())
 
-    def as_json(self) -> dict[str, Any]:
-        """Return everything about it."""
-        return asdict(self)
 
-
-def measure_profiles(seconds: float, say: Say, only: Collection[str] = (), keep: Path | None = None) -> list[Profile]:
+def measure_profiles(seconds: float, say: Say, only: Collection[str] = (), keep: Path | None = None) -> Result:
     """Start both applications in turn and take samples of their main thread while they answer.
 
     Args:
@@ -114,7 +108,7 @@ def measure_profiles(seconds: float, say: Say, only: Collection[str] = (), keep:
             ):
                 sampler = Sampler(program, application.pid, keep or directory)
                 done += runner.run(_of_one(application, variant, asked, seconds, sampler, say))
-    return done
+    return result(done)
 
 
 class Sampler:
@@ -153,13 +147,9 @@ class Sampler:
 async def _of_one(
     application: Application, variant: str, all_asked: list[Asked], seconds: float, sampler: Sampler, say: Say
 ) -> list[Profile]:
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2)
-    timeout = aiohttp.ClientTimeout(total=None)
     done = []
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
-    ) as session:
-        browser = await Browser.signed_up(session, application, USERS, CHATS)
+    async with session() as opened:
+        browser = await Browser.signed_up(opened, application, USERS, CHATS)
         for asked in all_asked:
             for clients in asked.clients:
                 say(f"{variant}: {asked.name}, {clients} at a time ...")
@@ -201,3 +191,24 @@ def part_of(stack: str) -> str:
 def _cpu_seconds(pid: int) -> float:
     """Return for how long the main thread of a process has run."""
     return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def result(profiles: list[Profile]) -> Result:
+    """Return milliseconds of the main thread per request, by what it does."""
+    in_order = sorted(profiles, key=lambda each: (each.name, each.clients))
+    parts = [
+        [f"`{one.name}`", str(one.clients), one.variant, f"{one.rate:,.0f}", figure(one.total)]
+        + [figure(one.parts.get(name, 0)) for name in COLUMNS]
+        for one in in_order
+    ]
+    shown = Sheet("profile", ("Request", "Clients", "", "requests/s", "all", *COLUMNS), parts, texts=3)
+    documented = Sheet("profile", HEADINGS["profile"], list(_totals(in_order)))
+    return Result({"profiles": [asdict(one) for one in profiles]}, [shown], [], [documented])
+
+
+def _totals(profiles: list[Profile]) -> Iterator[list[str]]:
+    stock = {(one.name, one.clients): one.total for one in profiles if one.variant == "stock"}
+    for one in profiles:
+        if one.variant != "stock":
+            before = stock[one.name, one.clients]
+            yield [f"`{one.name}`", str(one.clients), *map(figure, (before, one.total, one.total / before))]

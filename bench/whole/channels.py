@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from bench.chat_data import text
-from bench.http_requests import Asked, Chats, Sender
+from bench.whole.browser import Browser
+from bench.whole.chats import Asked, Chats
 
 __all__ = ["CHANNELS"]
 
@@ -17,47 +18,47 @@ PAGE = 50
 AT_ONCE = 4
 
 
-async def _ids(sender: Sender) -> list[str]:
+async def _ids(browser: Browser) -> list[str]:
     """Return the ids of the channels; the warming up makes them, and the first one's page of messages."""
-    if not sender.channels:
-        made = [await _create(sender, number) for number in range(TOTAL)]
+    if not browser.channels:
+        made = [await _create(browser, number) for number in range(TOTAL)]
         posts = iter([*made * MESSAGES, *made[:1] * PAGE])
 
         async def post() -> None:
             for id_ in posts:
-                await _post_to(sender, id_, 0)
+                await _post_to(browser, id_, 0)
 
         await asyncio.gather(*(post() for _ in range(AT_ONCE)))
-        sender.channels += made
-    return sender.channels
+        browser.channels += made
+    return browser.channels
 
 
-async def _create(sender: Sender, number: int) -> str:
+async def _create(browser: Browser, number: int) -> str:
     everybody = {"principal_type": "user", "principal_id": "*", "permission": "read"}
     form = {"name": f"channel-{number}", "description": "", "access_grants": [everybody]}
-    return str((await sender.post("/api/v1/channels/create", form))["id"])
+    return str((await browser.post("/api/v1/channels/create", form))["id"])
 
 
-async def _post_to(sender: Sender, channel: str, number: int) -> bool:
+async def _post_to(browser: Browser, channel: str, number: int) -> bool:
     form = {"content": f"{text(number)[:150]} {number}", "data": {}}
-    found = await sender.post(f"/api/v1/channels/{channel}/messages/post", form)
+    found = await browser.post(f"/api/v1/channels/{channel}/messages/post", form)
     return bool(found["content"] == form["content"])
 
 
-async def _list(sender: Sender, _chats: Chats, _number: int) -> bool:
-    await _ids(sender)
-    found = await sender.get("/api/v1/channels/")
+async def _list(browser: Browser, _chats: Chats, _number: int) -> bool:
+    await _ids(browser)
+    found = await browser.get("/api/v1/channels/")
     return len(found) == TOTAL and all(channel["last_message_at"] for channel in found)
 
 
-async def _page(sender: Sender, _chats: Chats, _number: int) -> bool:
-    channel = (await _ids(sender))[0]
-    return len(await sender.get(f"/api/v1/channels/{channel}/messages?skip=0&limit={PAGE}")) == PAGE
+async def _page(browser: Browser, _chats: Chats, _number: int) -> bool:
+    channel = (await _ids(browser))[0]
+    return len(await browser.get(f"/api/v1/channels/{channel}/messages?skip=0&limit={PAGE}")) == PAGE
 
 
-async def _post(sender: Sender, _chats: Chats, number: int) -> bool:
-    ids = await _ids(sender)
-    return await _post_to(sender, ids[number % TOTAL], number)
+async def _post(browser: Browser, _chats: Chats, number: int) -> bool:
+    ids = await _ids(browser)
+    return await _post_to(browser, ids[number % TOTAL], number)
 
 
 CHANNELS = (

@@ -32,7 +32,7 @@ class FakeOpenAI:
     """
 
     def __enter__(self) -> FakeOpenAI:
-        command = [sys.executable, "-m", "bench.fake_openai"]
+        command = [sys.executable, "-m", "bench.whole.fake_openai"]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
         self.url = self._process.stdout.readline().strip()

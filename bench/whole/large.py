@@ -1,4 +1,4 @@
-"""Chats of many megabytes: what their owner waits for, and everybody else meanwhile; stock and with PocketBase."""
+"""Chats of many megabytes, and imports of many: what who sends them waits for, and everybody else meanwhile."""
 
 from __future__ import annotations
 
@@ -7,30 +7,40 @@ import base64
 import random
 import time
 from collections.abc import Awaitable, Callable, Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-import aiohttp
 import orjson
 import psutil
 import uvloop
 
-from bench.application import VARIANTS, Application
-from bench.http import Browser
-from bench.others import PAUSE, waits
+from bench.backends import WorkerError
+from bench.measure import percentile
 from bench.runner import work_directory
-from bench.stats import percentile
+from bench.tables import HEADINGS, Result, Say, Sheet, figure
+from bench.whole.application import VARIANTS, Application
+from bench.whole.browser import Browser, session
 
-__all__ = ["SIZES", "Step", "measure_large"]
+__all__ = ["Step", "measure_large", "result"]
 
-SIZES = (10, 50, 100)
+SIZES = {"chat of 10 MB": 10, "chat of 50 MB": 50, "chat of 100 MB": 100}
 """Megabytes of a chat's body as browsers send it, with each message twice: in the history and in a list."""
+
+IMPORTS = {
+    "import of 25 MB of Chinese": (100, 20, 4200, 0),
+    "import of 2,000 chats of 6 messages": (2000, 6, 40, 0),
+    "import of 270 pictures of 2 MB": (270, 2, 40, 1_500_000),
+}
+"""What is imported: chats, messages of each, letters of each message, and bytes of the first one's picture."""
 
 MESSAGES = 20
 TIMES = 3
 """Rounds of the steps that leave the chat as large as it was."""
+
+PAUSE = 0.05
+"""Seconds between two requests of somebody else."""
 
 READERS = 16
 RATIO = 1.2
@@ -41,11 +51,11 @@ POCKETBASE_MEGABYTES = 600.0
 
 @dataclass
 class Step:
-    """Something that is done to a large chat.
+    """Something large that is done.
 
     Attributes:
         variant: In which application.
-        name: What, and how large the chat is.
+        name: What, and how large it is.
         seconds: How long it took; the median of several times.
         write: How long another user waited for a write; the 99th percentile, in seconds.
         health: How long ``/health`` took; the same.
@@ -70,17 +80,13 @@ class Step:
             and self.pocketbase <= POCKETBASE_MEGABYTES
         )
 
-    def as_json(self) -> dict[str, Any]:
-        """Return everything about it."""
-        return asdict(self)
 
-
-def measure_large(say: Callable[[str], None], sizes: Collection[int]) -> list[Step]:
-    """Start both applications, one after the other, and do the same to large chats in each.
+def measure_large(say: Say, only: Collection[str] = ("",)) -> Result:
+    """Start both applications, one after the other, and do the same in each.
 
     Args:
         say: Told what is going on.
-        sizes: Megabytes of the chats.
+        only: Texts: what has one of them in its name is done.
     """
     with ExitStack() as stack:
         directory = stack.enter_context(work_directory())
@@ -89,23 +95,38 @@ def measure_large(say: Callable[[str], None], sizes: Collection[int]) -> list[St
         for variant in VARIANTS:
             say(f"Starting Open WebUI: {variant} ...")
             with Application(variant, directory) as application:
-                done += runner.run(_do_all(variant, application, sizes, say))
-        return done
+                done += runner.run(_do_all(variant, application, only, say))
+    return result(done)
 
 
-async def _do_all(
-    variant: str, application: Application, sizes: Collection[int], say: Callable[[str], None]
-) -> list[Step]:
-    timeout = aiohttp.ClientTimeout(total=None)
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=2)
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
-    ) as session:
-        browser = await Browser.signed_up(session, application, 1, 0)
+def result(done: list[Step]) -> Result:
+    """Return what steps have given, each in both applications."""
+    stock = {one.name: one for one in done if one.variant == "stock"}
+    pairs = [(stock[one.name], one) for one in done if one.variant != "stock"]
+    rows = [
+        [other.name, *(figure(getattr(each, name)) for name in ("seconds", "write", "health") for each in (other, one))]
+        + [f"{each.worker:,.0f}" for each in (other, one)]
+        for other, one in pairs
+    ]
+    missed = [f"{one.name}: {one.seconds:.2f} s, or others waited" for other, one in pairs if not one.keeps_to(other)]
+    most = max((one.pocketbase for _, one in pairs), default=0.0)
+    notes = [f"PocketBase had {most:.0f} MB at most."]
+    sheet = Sheet("large", HEADINGS["large"], rows)
+    return Result({"steps": [asdict(one) for one in done]}, [sheet], missed, notes=notes)
+
+
+async def _do_all(variant: str, application: Application, only: Collection[str], say: Say) -> list[Step]:
+    async with session() as opened:
+        browser = await Browser.signed_up(opened, application, 1, 0)
         watched = _Watched(variant, browser, application.pid)
-        for size in sizes:
-            say(f"A chat of {size} MB ...")
-            await _do_to_one(watched, size)
+        for name in (name for name in (*SIZES, *IMPORTS) if any(text in name for text in only)):
+            say(f"{name} ...")
+            if name in SIZES:
+                await _do_to_one(watched, SIZES[name])
+                continue
+            chats, *size = IMPORTS[name]
+            data = orjson.dumps({"chats": [{"chat": _imported(number, *size)} for number in range(chats)]})
+            await watched.step(name, partial(browser.send, "POST", "/api/v1/chats/import", data))
         return watched.done
 
 
@@ -153,7 +174,7 @@ class _Watched:
         await asyncio.sleep(0.5)
         stopping = asyncio.Event()
         watches = [
-            asyncio.ensure_future(waits(stopping.is_set, watch))
+            asyncio.ensure_future(_waits(stopping.is_set, watch))
             for watch in (
                 lambda: self.browser.post("/api/v1/folders/", {"name": random.randbytes(8).hex()}),
                 lambda: self.browser.get("/health"),
@@ -170,6 +191,18 @@ class _Watched:
         worker, pocketbase = await memory
         self.done.append(Step(self._variant, name, sorted(seconds)[times // 2], write, health, worker, pocketbase))
         return answer
+
+
+async def _waits(is_over: Callable[[], bool], send: Callable[[], Awaitable[object]]) -> list[float]:
+    """Send requests, one after the other, until something is over; return how many seconds each took."""
+    seconds = []
+    while not is_over():
+        began = time.monotonic()
+        with suppress(WorkerError):  # stock gives up after some seconds: it is locked
+            await send()
+        seconds.append(time.monotonic() - began)
+        await asyncio.sleep(PAUSE)
+    return seconds or [0.0]
 
 
 async def _memory(stopping: asyncio.Event, process: psutil.Process) -> tuple[float, float]:
@@ -208,3 +241,23 @@ def _body(megabytes: int) -> dict[str, Any]:
         "history": {"messages": history, "currentId": ids[-1]},
         "messages": [*history.values()],
     }
+
+
+def _imported(number: int, messages: int, letters: int, picture: int) -> dict[str, Any]:
+    """Return a chat, of letters that compress badly."""
+    chosen = random.Random(number)
+    ids = [f"m{each}" for each in range(messages)]
+    history: dict[str, dict[str, Any]] = {
+        one: {
+            "id": one,
+            "parentId": ids[each - 1] if each else None,
+            "childrenIds": ids[each + 1 : each + 2],
+            "role": "assistant" if each % 2 else "user",
+            "content": "".join(map(chr, chosen.choices(range(0x4E00, 0x9000), k=letters))),
+        }
+        for each, one in enumerate(ids)
+    }
+    if picture:
+        data = base64.b64encode(chosen.randbytes(picture)).decode()
+        history[ids[0]]["files"] = [{"type": "image", "url": f"data:image/png;base64,{data}"}]
+    return {"title": f"Chat {number}", "history": {"messages": history, "currentId": ids[-1]}}

@@ -1,0 +1,1 @@
+"""Measurements of the whole application: Open WebUI as a process, stock and with everything possible in PocketBase."""
