@@ -26,8 +26,8 @@ HEADER = """\
 
 # Commands
 
-Each command of `openwebui-pocketbase` with what its `--help` prints. Options come after the command. Run the commands as the
-user who runs Open WebUI. `--install-completion` teaches your shell to complete them.
+Each command of `openwebui-pocketbase`, with what its `--help` prints. Options come after the command. Run commands as
+the user who runs Open WebUI. `--install-completion` teaches your shell to complete them.
 
 """
 

@@ -35,7 +35,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SECRET = "correct-horse-battery-staple"
 
 
-
 @pytest.fixture(autouse=True)
 def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty working directory, the start-up file run, no settings; commands may change the environment."""
