@@ -106,9 +106,10 @@ js: $(JS_ENV) $(PB_TYPES) ## Check formatting, types and rules of the PocketBase
 types: $(DEV_ENV) ## Check the types of the package, its tests, benchmarks and tools
 	$(BIN)/mypy
 
+# Not --quiet: mkdocs then counts no warnings, and --strict finds nothing.
 .PHONY: docs
 docs: $(DEV_ENV) ## Build the documentation into site/
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .PHONY: bench
 bench: $(DEV_ENV) ## Run the benchmarks (BENCH_ARGS)
