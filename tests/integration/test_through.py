@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from openwebui_pocketbase.changes.through import Through
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
 from openwebui_pocketbase.host.guard import install_guard
+from openwebui_pocketbase.transactions import open_transaction
 from tests.support.differential import pocketbase_rows, same
 from tests.support.mirrors import client, database, no_sockets
 from tests.support.pocketbase import PocketBaseProcess
@@ -309,3 +310,83 @@ async def test_many_commits_at_once_leave_both_sides_equal(
     titles = {row["id"]: row["title"] for row in await database.rows("note")}
     assert titles.pop(theirs.id) == "theirs 9"
     assert all(title.endswith(" 9") for title in titles.values()) or database.is_sqlite
+
+
+async def test_an_older_page_of_the_feed_undoes_nothing(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has been read before the host wrote a row again."""
+    theirs, note = await insert("theirs"), await insert("a")
+    with own_pocketbase.admin() as admin:
+        admin.send("PATCH", f"/api/collections/owui_notes/records/{theirs.id}", {"title": "changed"})
+    assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="b"))
+    read, pages = mirror.source.page, []
+
+    async def page(cursor: str) -> Any:
+        pages.append(await read(cursor))
+        if len(pages) == 1:
+            assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="c"))
+        return pages[-1]
+
+    monkeypatch.setattr(mirror.source, "page", page)
+    await mirror.catch_up()
+    assert {row["title"] for row in await database.rows("note")} == {"changed", "c"}
+    await mirror.catch_up()
+    await check(database, own_pocketbase)
+
+
+async def test_what_somebody_else_changes_within_a_transaction_is_refused_at_its_commit(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """Other methods of the host, within its transactions, bring the copies up to date."""
+    note, other = await insert("a"), await insert("b")
+    for changed in (note, other):
+        with own_pocketbase.admin() as admin:
+            admin.send("PATCH", f"/api/collections/owui_notes/records/{changed.id}", {"title": "theirs"})
+        async with database.sessions() as session:
+            await session.execute(update(Note).where(Note.id == note.id).values(title="ours"))
+            token = open_transaction.set(session)
+            await mirror.catch_up()
+            open_transaction.reset(token)
+            assert mirror.is_behind.is_set()
+            with pytest.raises(ConflictError) if changed is note else nullcontext():
+                await session.commit()
+        await mirror.catch_up()
+        titles = {row["id"]: row["title"] for row in await database.rows("note")}
+        assert titles == (
+            {note.id: "theirs", other.id: "b"} if changed is note else {note.id: "ours", other.id: "theirs"}
+        )
+        await check(database, own_pocketbase)
+
+
+async def test_an_older_page_of_the_feed_waits_for_a_commit_that_is_under_way(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, note = await insert("theirs"), await insert("a")
+    cursor = (await mirror.source.position()).cursor
+    with own_pocketbase.admin() as admin:
+        admin.send("PATCH", f"/api/collections/owui_notes/records/{theirs.id}", {"title": "changed"})
+    assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="b"))
+    pages, read, submit = [await mirror.source.page(cursor)], mirror.source.page, mirror.submit
+    is_sent, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def page(cursor: str) -> Any:
+        return pages.pop() if pages else await read(cursor)
+
+    async def held(*arguments: Any, **more: Any) -> Any:
+        reply = await submit(*arguments, **more)
+        is_sent.set()
+        await may_go_on.wait()
+        return reply
+
+    monkeypatch.setattr(mirror.source, "page", page)
+    monkeypatch.setattr(mirror, "submit", held)
+    saving = asyncio.create_task(Notes.update_note_by_id(note.id, NoteUpdateForm(title="c")))
+    await is_sent.wait()
+    copying = asyncio.create_task(mirror.catch_up())
+    await asyncio.sleep(0.3)
+    may_go_on.set()
+    await asyncio.gather(saving, copying)
+    assert {row["title"] for row in await database.rows("note")} == {"changed", "c"}
+    await mirror.catch_up()
+    await check(database, own_pocketbase)
