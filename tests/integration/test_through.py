@@ -241,6 +241,33 @@ async def test_nothing_is_committed_while_pocketbase_does_not_answer(
     await check(database, own_pocketbase)
 
 
+async def test_long_rows_are_waited_for_longer(
+    through: Through,
+    mirror: Mirror,
+    database: StockDatabase,
+    own_pocketbase: PocketBaseProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submit = mirror.submit
+
+    async def slow(*arguments: Any, **more: Any) -> Any:
+        await asyncio.sleep(0.2)
+        return await submit(*arguments, **more)
+
+    monkeypatch.setattr(mirror, "submit", slow)
+    monkeypatch.setattr(through, "_patience", 0.1)
+    monkeypatch.setattr("openwebui_pocketbase.changes.through.PACE", 100_000)
+    async with database.sessions() as session:
+        session.add(Note(id="short", title="", data={}))
+        with pytest.raises(UnavailableError):
+            await session.commit()
+    async with database.sessions() as session:
+        session.add(Note(id="long", title="", data={"content": {"md": "x" * 1_000_000}}))
+        await session.commit()
+    await check(database, own_pocketbase)
+    assert [row["id"] for row in await database.rows("note")] == ["long"]
+
+
 async def test_pocketbase_is_right_if_the_commit_fails(
     mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,9 @@ LONG = 1 << 12
 MANY = 500
 """Rows from which on a commit waits for its turn among large writes."""
 
+PACE = 2_000_000
+"""Characters for which a commit waits a second longer: notes with pictures have some ten megabytes."""
+
 WROTE = "owui_wrote_through"
 """In the information of a connection: its transaction may have written rows through."""
 
@@ -54,7 +57,8 @@ class Through:
 
     Args:
         mirror: Of the groups in PocketBase; knows how far the copies are.
-        patience: Seconds that a commit waits for PocketBase: on SQLite nobody else can write meanwhile.
+        patience: Seconds that a commit waits for PocketBase, longer for long rows: on SQLite nobody else can write
+            meanwhile.
     """
 
     def __init__(self, mirror: Mirror, patience: float) -> None:
@@ -154,7 +158,8 @@ class Through:
                 seen[table.collection] = known
         body = {"cursor": self._mirror.cursor_at(state), "seen": seen, "put": put, "gone": gone}
         number = sum(map(len, written.values()))
-        reply = await_only(self._submit(body, is_large=number >= MANY))
+        patience = self._patience + _length(put) / PACE
+        reply = await_only(self._submit(body, patience, is_large=number >= MANY))
         connection.info[SENT] = True
         if close_unsent(connection, state, reply["last"], reply["cursor"] if reply["is_next"] else ""):
             self._mirror.note_sent(state, reply["last"], reply["cursor"])
@@ -162,7 +167,7 @@ class Through:
             note_seen(connection, written, reply["last"], state)
             self._mirror.is_behind.set()
 
-    async def _submit(self, body: Mapping[str, Any], *, is_large: bool) -> Mapping[str, Any]:
+    async def _submit(self, body: Mapping[str, Any], patience: float, *, is_large: bool) -> Mapping[str, Any]:
         """Have PocketBase apply rows.
 
         Raises:
@@ -171,12 +176,12 @@ class Through:
             UnavailableError: There was no answer in time; what became of it is in the change feed.
         """
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(patience):
                 answer: Mapping[str, Any] = await self._mirror.submit("through/apply", body, is_large=is_large)
                 return answer
         except TimeoutError as error:
             raise UnavailableError(
-                f"PocketBase has not answered within {self._patience:g} seconds.", url="through/apply"
+                f"PocketBase has not answered within {patience:.3g} seconds.", url="through/apply"
             ) from error
         except ConflictError as error:
             if error.code == "conflict":
@@ -187,3 +192,9 @@ class Through:
     def _on_error(self, context: ExceptionContext) -> None:
         if context.connection is not None and context.connection.info.pop(SENT, False):
             self._mirror.distrust()
+
+
+def _length(put: Mapping[str, list[dict[str, Any]]]) -> int:
+    """Return how many characters of text records have."""
+    values = (value for records in put.values() for record in records for value in record.values())
+    return sum(len(value) for value in values if isinstance(value, str))
