@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import aiosqlite
@@ -18,8 +18,9 @@ from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.through import Through
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.exceptions import ConflictError, UnavailableError
+from openwebui_pocketbase.exceptions import ConflictError, MovedTableError, UnavailableError
 from openwebui_pocketbase.host.guard import install_guard
+from openwebui_pocketbase.transactions import open_transaction
 from tests.support.differential import pocketbase_rows, same
 from tests.support.mirrors import client, database, no_sockets
 from tests.support.pocketbase import PocketBaseProcess
@@ -152,8 +153,57 @@ async def test_a_large_commit_has_its_turn_among_such_and_more_time(
     assert await Notes.update_note_by_id(note.id, NoteUpdateForm(data={"content": {"md": "x" * 8_000_000}}))
     ((little, is_little_large), (much, is_much_large)) = sent
     assert (round(little), is_little_large) == (30, False)
-    assert (round(much), is_much_large) == (32, True)
+    assert (round(much), is_much_large) == (34, True)
     await check(database, own_pocketbase)
+
+
+async def test_a_process_with_other_groups_on_the_same_database_ends_it(
+    mirror: Mirror, client: PocketBaseClient, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    note = await insert()
+    await Mirror(client, ("folders", "users")).start()
+    with pytest.raises(UnavailableError, match="without notes in PocketBase"):
+        await Notes.update_note_by_id(note.id, NoteUpdateForm(title="b"))
+    await check(database, own_pocketbase)
+    assert [row["title"] for row in await database.rows("note")] == ["a"]
+
+
+async def test_what_has_no_transaction_is_refused(database: StockDatabase, own_pocketbase: PocketBaseProcess) -> None:
+    note = await insert()
+    async with database.engine.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        with pytest.raises(MovedTableError, match="without a transaction"):
+            await connection.execute(update(Note).where(Note.id == note.id).values(title="b"))
+    await check(database, own_pocketbase)
+
+
+async def test_writers_on_sqlite_queue_up(
+    through: Through, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody asks SQLite for its lock while somebody else here has it, and all turns end."""
+    at_once, most, done = 0, 0, 0
+    submit = through._submit
+
+    async def counted(*arguments: Any, **more: Any) -> Any:
+        nonlocal at_once, most, done
+        at_once += 1
+        most = max(most, at_once)
+        try:
+            if done % 5 == 4:
+                raise UnavailableError("Not now.")  # a turn ends with a refused commit as well
+            return await submit(*arguments, **more)
+        finally:
+            at_once, done = at_once - 1, done + 1
+
+    monkeypatch.setattr(through, "_submit", counted)
+    results = await asyncio.gather(*(insert(str(number)) for number in range(20)), return_exceptions=True)
+    assert sum(isinstance(each, UnavailableError) for each in results) == 4
+    if database.is_sqlite:
+        assert most == 1
+    assert done == 20
+    await check(database, own_pocketbase)
+    assert len(await database.rows("note")) == 16
+    assert not through._turns._lock.locked()
 
 
 async def test_whatever_writes_it_is_sent(
@@ -357,3 +407,83 @@ async def test_many_commits_at_once_leave_both_sides_equal(
     titles = {row["id"]: row["title"] for row in await database.rows("note")}
     assert titles.pop(theirs.id) == "theirs 9"
     assert all(title.endswith(" 9") for title in titles.values()) or database.is_sqlite
+
+
+async def test_an_older_page_of_the_feed_undoes_nothing(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has been read before the host wrote a row again."""
+    theirs, note = await insert("theirs"), await insert("a")
+    with own_pocketbase.admin() as admin:
+        admin.send("PATCH", f"/api/collections/owui_notes/records/{theirs.id}", {"title": "changed"})
+    assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="b"))
+    read, pages = mirror.source.page, []
+
+    async def page(cursor: str) -> Any:
+        pages.append(await read(cursor))
+        if len(pages) == 1:
+            assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="c"))
+        return pages[-1]
+
+    monkeypatch.setattr(mirror.source, "page", page)
+    await mirror.catch_up()
+    assert {row["title"] for row in await database.rows("note")} == {"changed", "c"}
+    await mirror.catch_up()
+    await check(database, own_pocketbase)
+
+
+async def test_what_somebody_else_changes_within_a_transaction_is_refused_at_its_commit(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess
+) -> None:
+    """Other methods of the host, within its transactions, bring the copies up to date."""
+    note, other = await insert("a"), await insert("b")
+    for changed in (note, other):
+        with own_pocketbase.admin() as admin:
+            admin.send("PATCH", f"/api/collections/owui_notes/records/{changed.id}", {"title": "theirs"})
+        async with database.sessions() as session:
+            await session.execute(update(Note).where(Note.id == note.id).values(title="ours"))
+            token = open_transaction.set(session)
+            await mirror.catch_up()
+            open_transaction.reset(token)
+            assert mirror.is_behind.is_set()
+            with pytest.raises(ConflictError) if changed is note else nullcontext():
+                await session.commit()
+        await mirror.catch_up()
+        titles = {row["id"]: row["title"] for row in await database.rows("note")}
+        assert titles == (
+            {note.id: "theirs", other.id: "b"} if changed is note else {note.id: "ours", other.id: "theirs"}
+        )
+        await check(database, own_pocketbase)
+
+
+async def test_an_older_page_of_the_feed_waits_for_a_commit_that_is_under_way(
+    mirror: Mirror, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, note = await insert("theirs"), await insert("a")
+    cursor = (await mirror.source.position()).cursor
+    with own_pocketbase.admin() as admin:
+        admin.send("PATCH", f"/api/collections/owui_notes/records/{theirs.id}", {"title": "changed"})
+    assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="b"))
+    pages, read, submit = [await mirror.source.page(cursor)], mirror.source.page, mirror.submit
+    is_sent, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def page(cursor: str) -> Any:
+        return pages.pop() if pages else await read(cursor)
+
+    async def held(*arguments: Any, **more: Any) -> Any:
+        reply = await submit(*arguments, **more)
+        is_sent.set()
+        await may_go_on.wait()
+        return reply
+
+    monkeypatch.setattr(mirror.source, "page", page)
+    monkeypatch.setattr(mirror, "submit", held)
+    saving = asyncio.create_task(Notes.update_note_by_id(note.id, NoteUpdateForm(title="c")))
+    await is_sent.wait()
+    copying = asyncio.create_task(mirror.catch_up())
+    await asyncio.sleep(0.3)
+    may_go_on.set()
+    await asyncio.gather(saving, copying)
+    assert {row["title"] for row in await database.rows("note")} == {"changed", "c"}
+    await mirror.catch_up()
+    await check(database, own_pocketbase)

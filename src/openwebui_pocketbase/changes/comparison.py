@@ -21,6 +21,7 @@ from openwebui_pocketbase.changes.reports import named, no_users, not_copied, wa
 from openwebui_pocketbase.changes.source import Changes, Source
 from openwebui_pocketbase.changes.state import LEASE, State, lease, lock, put_forward, write_state
 from openwebui_pocketbase.changes.table import MirroredTable, Row
+from openwebui_pocketbase.changes.unsent import written_since
 from openwebui_pocketbase.changes.watch import Touched, forget, keep_aside, set_aside, touched
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -175,6 +176,8 @@ class Comparison:
             async with sql.begin() as connection:
                 if await self._is_newer(connection, changes):
                     continue
+                later = await self._later(connection, table, some, changes)
+                some = [row_id for row_id in some if row_id not in later]
                 if is_ours:
                     await table.delete(connection, some)
                 else:
@@ -195,6 +198,8 @@ class Comparison:
                         steps.append((some, one_by_one))
                         continue
                     kept = [row for row in some if row["id"] not in changed]
+                    later = await self._later(connection, table, [row["id"] for row in kept], changes)
+                    kept = [row for row in kept if row["id"] not in later]
                     if await table.upsert(connection, kept, one_by_one=one_by_one):
                         self._is_complete = False  # the next start tries again
                     await sql.close_guard(connection)
@@ -209,6 +214,12 @@ class Comparison:
         if not changes.follows:
             raise AnotherFeedError
         return changes
+
+    async def _later(
+        self, connection: AsyncConnection, table: MirroredTable, ids: list[str], changes: Changes
+    ) -> set[str]:
+        """Return the rows that the host has written through since a reply."""
+        return await connection.run_sync(written_since, table, ids, copy=self.name, seq=changes.last)
 
     async def _is_newer(self, connection: AsyncConnection, changes: Changes) -> bool:
         """Lock the state; tell whether the copy has changes that a reply does not know."""

@@ -16,7 +16,8 @@ from openwebui_pocketbase.changes.reports import named, warn_of_strangers
 from openwebui_pocketbase.changes.source import Source, Wire
 from openwebui_pocketbase.changes.state import lock
 from openwebui_pocketbase.changes.table import MirroredTable
-from openwebui_pocketbase.changes.watch import Aside, Touched, aside_rows, forget, set_aside, touched
+from openwebui_pocketbase.changes.unsent import written_since
+from openwebui_pocketbase.changes.watch import Aside, aside_rows, forget, set_aside, touched
 from openwebui_pocketbase.repositories.base import codec_of
 
 __all__ = ["credentials_of", "settle"]
@@ -52,25 +53,32 @@ async def settle(source: Source, tables: Tables) -> bool:
                 return True  # PocketBase was started again: first the feed has to be looked at
             if state.seq <= position.last:
                 for name, found in wires.items():
-                    await _put_right(connection, by_name, name, notes, found)
+                    # What the host has written since then is newer than what PocketBase was asked for.
+                    ids, table = notes.ids[name], by_name[name]
+                    ids -= await connection.run_sync(written_since, table, ids, copy=state.copy, seq=position.last)
+                    await _put_right(connection, by_name, table, ids, found)
                 await forget(connection, notes.numbers)
             await sql.close_guard(connection)
 
 
 async def _put_right(
-    connection: AsyncConnection, tables: Mapping[str, MirroredTable], name: str, notes: Touched, wires: list[Wire]
+    connection: AsyncConnection,
+    tables: Mapping[str, MirroredTable],
+    table: MirroredTable,
+    ids: set[str],
+    wires: list[Wire],
 ) -> None:
-    table, ids = tables[name], notes.ids[name]
-    rows = {row["id"]: row for row in (table.decode(wire, connection.dialect.name) for wire in wires)}
+    decoded = (table.decode(wire, connection.dialect.name) for wire in wires)
+    rows = {row["id"]: row for row in decoded if row["id"] in ids}
     stored = await table.rows(connection, ids)
     strangers = [row for row_id, row in stored.items() if row_id not in rows]
     if strangers:
         gone = [row["id"] for row in strangers]
         for other in tables.values() if not sql.is_sqlite(connection) else ():
-            referring = await other.referring(connection, name, gone)
+            referring = await other.referring(connection, table.name, gone)
             await set_aside(connection, other, referring)  # PostgreSQL would delete them
         await set_aside(connection, table, strangers)
-        warn_of_strangers(name, gone)
+        warn_of_strangers(table.name, gone)
     different = [row for row_id, row in rows.items() if stored.get(row_id) != row]
     if different:
         await table.upsert(connection, different, one_by_one=True)

@@ -24,8 +24,9 @@ from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.state import State
 from openwebui_pocketbase.changes.table import MirroredTable
+from openwebui_pocketbase.changes.turns import Turns
 from openwebui_pocketbase.changes.unsent import close_unsent, forget_unsent, note_seen, open_unsent, unsent
-from openwebui_pocketbase.exceptions import ConflictError, OpenWebUIPocketBaseError, UnavailableError
+from openwebui_pocketbase.exceptions import ConflictError, MovedTableError, OpenWebUIPocketBaseError, UnavailableError
 from openwebui_pocketbase.guard.statements import tables_in
 from openwebui_pocketbase.host_request import serving
 from openwebui_pocketbase.ours import ours, ours_only
@@ -45,8 +46,8 @@ MANY = 500
 MUCH = 1 << 20
 """Characters in the rows from which on it does."""
 
-PER_SECOND = 4_000_000
-"""Characters that PocketBase gets a further second for: what is so large has kept others waiting in stock as well."""
+PACE = 2_000_000
+"""Characters for which a commit waits a second longer: notes with pictures have some ten megabytes."""
 
 WROTE = "owui_wrote_through"
 """In the information of a connection: its transaction may have written rows through."""
@@ -60,13 +61,14 @@ class Through:
 
     Args:
         mirror: Of the groups in PocketBase; knows how far the copies are.
-        patience: Seconds that a commit waits for PocketBase, longer if it is large: on SQLite nobody else can write
+        patience: Seconds that a commit waits for PocketBase, longer for long rows: on SQLite nobody else can write
             meanwhile.
     """
 
     def __init__(self, mirror: Mirror, patience: float) -> None:
         self._mirror = mirror
         self._patience = patience
+        self._turns = Turns()
         self._names = frozenset(name for name in mirror.names if TABLES[name].through)
         self._schemas = {"", "main", sql.METADATA.schema or "public"}
         self._remembered = lru_cache(REMEMBERED)(self._is_writing)
@@ -84,6 +86,7 @@ class Through:
         for name, listener in self._listeners.items():
             if self._names and not event.contains(engine, name, listener):
                 event.listen(engine, name, listener)
+        self._turns.start()
 
     def stop(self) -> None:
         """Undo `start`."""
@@ -91,6 +94,7 @@ class Through:
         for name, listener in self._listeners.items():
             if event.contains(engine, name, listener):
                 event.remove(engine, name, listener)
+        self._turns.stop()
 
     @cached_property
     def _tables(self) -> dict[str, MirroredTable]:
@@ -100,6 +104,7 @@ class Through:
     def _begin(self, connection: Connection) -> None:
         for mark in (WROTE, SENT, sql.IS_THROUGH):
             connection.info.pop(mark, None)
+        self._turns.end(connection)
 
     def _before_statement(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if ours.get() or connection.info.get(sql.IS_THROUGH):
@@ -108,6 +113,12 @@ class Through:
             return
         if not self._mirror.is_started:
             await_only(self._mirror.start())  # a script has no application that does it
+        if connection.get_isolation_level() == "AUTOCOMMIT":
+            raise MovedTableError(
+                "Rows that PocketBase has were about to be written without a transaction. Write them in one: at its"
+                " commit PocketBase gets them."
+            )
+        self._turns.take(connection)
         self._open(connection)
 
     def _open(self, connection: Connection) -> None:
@@ -133,6 +144,7 @@ class Through:
                 self._open(connection)  # what closes it forgets what was unsent
             with ours_only():
                 state, written = unsent(connection)
+                self._check_that_all_is_noted(state)
                 if written:
                     self._send(connection, state, written)
                 else:
@@ -145,6 +157,17 @@ class Through:
             if request is not None and isinstance(error, OpenWebUIPocketBaseError):
                 request.refusal = error  # the host's code often makes nothing of an exception
             raise
+
+    def _check_that_all_is_noted(self, state: State) -> None:
+        """Refuse the commit if the triggers that note rows may be gone."""
+        missing = self._names - state.tables
+        if missing:
+            groups = ", ".join(sorted({TABLES[name].group for name in missing}))
+            raise UnavailableError(
+                f"Another process with other settings has started on this SQL database, without {groups} in PocketBase."
+                " Start all processes again with the same groups.",
+                url="through/apply",
+            )
 
     def _send(self, connection: Connection, state: State, written: Mapping[str, Mapping[str, int]]) -> None:
         """Send rows, and close the guard; see `unsent`."""
@@ -161,9 +184,9 @@ class Through:
             if known := {row_id: seq for row_id, seq in ids.items() if seq}:
                 seen[table.collection] = known
         body = {"cursor": self._mirror.cursor_at(state), "seen": seen, "put": put, "gone": gone}
-        number, size = sum(map(len, written.values())), _characters(put)
-        patience = self._patience + size / PER_SECOND
-        reply = await_only(self._submit(body, patience, is_large=number >= MANY or size >= MUCH))
+        number, length = sum(map(len, written.values())), _length(put)
+        patience = self._patience + length / PACE
+        reply = await_only(self._submit(body, patience, is_large=number >= MANY or length >= MUCH))
         connection.info[SENT] = True
         if close_unsent(connection, state, reply["last"], reply["cursor"] if reply["is_next"] else ""):
             self._mirror.note_sent(state, reply["last"], reply["cursor"])
@@ -203,7 +226,7 @@ class Through:
             self._mirror.distrust()
 
 
-def _characters(put: Mapping[str, Iterable[Mapping[str, Any]]]) -> int:
-    """Return how long the texts of these records are; JSON is text in them."""
-    records = (record for of_one in put.values() for record in of_one)
-    return sum(len(value) for record in records for value in record.values() if isinstance(value, str))
+def _length(put: Mapping[str, list[dict[str, Any]]]) -> int:
+    """Return how many characters of text records have."""
+    values = (value for records in put.values() for record in records for value in record.values())
+    return sum(len(value) for value in values if isinstance(value, str))

@@ -1,8 +1,13 @@
-"""What a transaction of the host's has written through, until it ends; and what it had to leave noted."""
+"""What a transaction of the host's has written through, until it ends; and what it had to leave noted.
+
+A row is newer than the copy until that has reached the change which ``owui_pocketbase_seen`` notes of the row. Whoever
+writes what PocketBase had before leaves it alone: see `written_since`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     BigInteger,
@@ -24,8 +29,12 @@ from sqlalchemy import (
 from openwebui_pocketbase.changes.direct import Direct
 from openwebui_pocketbase.changes.sql import METADATA, STATE, UNSENT, chunks, is_sqlite, open_guard_sync
 from openwebui_pocketbase.changes.state import State, state_of
+from openwebui_pocketbase.schema.tables import TABLES
 
-__all__ = ["close_unsent", "forget_unsent", "note_seen", "open_unsent", "unsent"]
+if TYPE_CHECKING:
+    from openwebui_pocketbase.changes.table import MirroredTable
+
+__all__ = ["close_unsent", "forget_unsent", "note_seen", "open_unsent", "unsent", "written_since"]
 
 SEEN = Table(
     "owui_pocketbase_seen",
@@ -137,3 +146,27 @@ def note_seen(connection: Connection, written: Mapping[str, Iterable[str]], seq:
         connection.execute(delete(SEEN).where(tuple_(SEEN.c.name, SEEN.c.row_id).in_(some)))
         rows = [{"name": name, "row_id": row_id, "copy_id": state.copy, "seq": seq} for name, row_id in some]
         connection.execute(insert(SEEN), rows)
+
+
+def written_since(
+    connection: Connection, table: MirroredTable, ids: Collection[str], *, copy: str, seq: int
+) -> set[str]:
+    """Return which of these rows the host has written through behind a change; others wait until the transaction ends.
+
+    Args:
+        connection: A transaction that has locked the copy's state.
+        table: Their table.
+        ids: The rows that are to be written or deleted.
+        copy: See `State.copy`.
+        seq: The change up to which PocketBase was read.
+    """
+    if not ids or not TABLES[table.name].through:
+        return set()
+    found: set[str] = set()
+    for some in chunks(sorted(ids)):
+        if not is_sqlite(connection):  # there the state's lock is the only one; here somebody may be about to commit
+            rows = table.table.c.id
+            connection.execute(select(rows).where(rows.in_(some)).order_by(rows).with_for_update())
+        later = and_(SEEN.c.name == table.name, SEEN.c.copy_id == copy, SEEN.c.seq > seq, SEEN.c.row_id.in_(some))
+        found.update(connection.execute(select(SEEN.c.row_id).where(later)).scalars())
+    return found

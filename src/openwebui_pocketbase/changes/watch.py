@@ -88,11 +88,14 @@ async def watch(names: Collection[str]) -> None:
     if there == wanted:
         return
     async with begin() as connection:
-        await lock(connection)  # processes that start together do not both make them
+        state = await lock(connection)  # processes that start together do not both make them
         if not wanted <= await connection.run_sync(_watched):
             await connection.execute(update(STATE).where(STATE.c.id == 1).values(whole=-1))
         await connection.run_sync(unwatch, [*names, *others])
         await connection.run_sync(_watch, names)
+        # A process that still writes other tables through sees that its rows are not noted any more.
+        left = ",".join(sorted(state.tables.intersection(names)))
+        await connection.execute(update(STATE).where(STATE.c.id == 1).values(tables=left))
         await close_guard(connection)
 
 

@@ -16,6 +16,7 @@ from openwebui_pocketbase.changes.settle import settle
 from openwebui_pocketbase.changes.source import Changes, Source, Wire
 from openwebui_pocketbase.changes.state import State, advance, create_state, lock, put_forward
 from openwebui_pocketbase.changes.table import MirroredTable
+from openwebui_pocketbase.changes.unsent import written_since
 from openwebui_pocketbase.changes.watch import watch
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -59,6 +60,7 @@ class Writer:
         self._source = source
         # What others refer to comes first.
         self.tables = {TABLES[name].collection: MirroredTable(name) for name in names}
+        self._through = frozenset(TABLES[name].collection for name in names if TABLES[name].through)
 
     async def start(self, *, is_accepted: bool = False) -> Known:
         """Make the copy complete; see `copy_tables`."""
@@ -101,7 +103,7 @@ class Writer:
         if not (changes.follows and changes.epoch == state.epoch):
             return State().at(await self._source.position())
         before = [row for row in changes.rows if row[0] in self.tables and self.tables[row[0]].name in state.tables]
-        await connection.run_sync(self._write, replace(changes, rows=before), one_by_one=True)
+        await connection.run_sync(self._write, replace(changes, rows=before), state.copy, one_by_one=True)
         is_known = state.tables.issuperset(covered)
         return replace(state.at(changes), whole=state.whole and is_known, is_certain=state.is_certain and is_known)
 
@@ -143,22 +145,29 @@ class Writer:
     async def apply_within(self, session: AsyncSession, changes: Changes, known: Known) -> bool:
         """Write a reply as part of the host's transaction; a rollback also undoes the number.
 
+        What is written through is left to the feed: the transaction may have written the row itself, and has to be
+        refused at its commit if others have changed it.
+
         Returns:
-            False if nothing could be written: PocketBase has another feed than the copy.
+            Whether that was all: not if PocketBase has another feed than the copy.
         """
         connection = await session.connection()
         with sql.ours_only():
             state = await lock(connection)  # nobody else writes before the host's transaction ends
+            is_all = True
             try:
                 missing = await self._missing(state, changes, known)
             except AnotherFeedError:
                 await self._leave(connection)
                 return False
             if missing is not None:
-                await connection.run_sync(self._write, missing)
-                await put_forward(connection, state.at(missing))
+                rows = [row for row in missing.rows if row[0] not in self._through]
+                await connection.run_sync(self._write, replace(missing, rows=rows), state.copy)
+                is_all = len(rows) == len(missing.rows)
+                if is_all:
+                    await put_forward(connection, state.at(missing))
         await self._leave(connection)
-        return True
+        return is_all
 
     async def _leave(self, connection: AsyncConnection) -> None:
         """Set the guard as it was before something was written within the host's transaction."""
@@ -202,7 +211,7 @@ class Writer:
             def advance_to(connection: Connection) -> bool:
                 if not advance(connection, changes, copy=known.copy, floor=known.floor):
                     return False
-                self._write(connection, changes, one_by_one=one_by_one)
+                self._write(connection, changes, known.copy, one_by_one=one_by_one)
                 if sql.is_sqlite(connection):
                     sql.close_guard_sync(connection)
                 return True
@@ -213,7 +222,7 @@ class Writer:
             state = await lock(connection)
             missing = await self._missing(state, changes, known)
             if missing is not None:
-                await connection.run_sync(self._write, missing, one_by_one=one_by_one)
+                await connection.run_sync(self._write, missing, state.copy, one_by_one=one_by_one)
                 state = state.at(missing)
             await put_forward(connection, state)
         return _known_of(state)
@@ -236,10 +245,13 @@ class Writer:
             raise AnotherFeedError
         return again
 
-    def _write(self, connection: Connection, changes: Changes, *, one_by_one: bool = False) -> None:
+    def _write(self, connection: Connection, changes: Changes, copy: str, *, one_by_one: bool = False) -> None:
         gone: dict[str, list[str]] = {}
         there: dict[str, list[Wire]] = {}
+        later = self._later(connection, changes, copy)
         for collection, record_id, wire in changes.rows:
+            if (collection, record_id) in later:
+                continue
             if wire is None:
                 gone.setdefault(collection, []).append(record_id)
             else:
@@ -252,6 +264,17 @@ class Writer:
             rows = [table.decode(wire, dialect) for wire in there.get(collection, ())]
             if table.upsert_sync(connection, rows, one_by_one=one_by_one):
                 connection.execute(update(sql.STATE).where(sql.STATE.c.id == 1).values(whole=0))
+
+    def _later(self, connection: Connection, changes: Changes, copy: str) -> set[tuple[str, str]]:
+        """Return the records of a reply that the host has written through since."""
+        ids: dict[str, list[str]] = {}
+        for collection, record_id, _ in changes.rows:
+            ids.setdefault(collection, []).append(record_id)
+        return {
+            (collection, record_id)
+            for collection, table in self.tables.items()
+            for record_id in written_since(connection, table, ids.get(collection, ()), copy=copy, seq=changes.last)
+        }
 
     async def _distrust(self) -> None:
         """Have whole tables compared by whoever is next to copy."""
