@@ -11,7 +11,7 @@ All of this happens in SQLAlchemy's events, within the greenlet of the host's as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -113,7 +113,7 @@ class Through:
             return
         if not self._mirror.is_started:
             await_only(self._mirror.start())  # a script has no application that does it
-        if connection.get_isolation_level() == "AUTOCOMMIT":
+        if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
             raise MovedTableError(
                 "Rows that PocketBase has were about to be written without a transaction. Write them in one: at its"
                 " commit PocketBase gets them."
