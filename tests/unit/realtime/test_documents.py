@@ -1,4 +1,4 @@
-"""Whether an open document shows what a note has; the browser test compares one that the host's own editor has made."""
+"""Whether an open document shows what a note has."""
 
 from __future__ import annotations
 
