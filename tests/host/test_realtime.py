@@ -325,20 +325,21 @@ class Pipe:
 
 async def test_code_that_others_change_is_loaded_anew(embedded: OpenWebUI, pocketbase: PocketBase, mark: str) -> None:
     """What offers models is asked for them when the list is read."""
-    form = {"id": mark, "name": mark, "content": PIPE.replace("first", f"first {mark}"), "meta": {"description": ""}}
+    name = f"pipe_{mark}"
+    form = {"id": name, "name": name, "content": PIPE.replace("first", f"first {mark}"), "meta": {"description": ""}}
     await request(embedded, "admin", "POST", "/api/v1/functions/create", form)
-    await request(embedded, "admin", "POST", f"/api/v1/functions/id/{mark}/toggle")
+    await request(embedded, "admin", "POST", f"/api/v1/functions/id/{name}/toggle")
 
     def offered() -> list[str]:
         answer = embedded.request("admin", "GET", "/api/models").raise_for_status().json()
-        return [model["name"] for model in answer["data"] if model["id"].startswith(f"{mark}.")]
+        return [model["name"] for model in answer["data"] if model["id"].startswith(f"{name}.")]
 
     assert await asyncio.to_thread(offered) == [f"first {mark}"]
-    await pocketbase.send("PATCH", "owui_functions", mark, content=PIPE.replace("first", f"second {mark}"))
+    await pocketbase.send("PATCH", "owui_functions", name, content=PIPE.replace("first", f"second {mark}"))
     await asyncio.to_thread(eventually, lambda: offered() == [f"second {mark}"], "the new code runs")
-    await pocketbase.send("PATCH", "owui_functions", mark, is_active=False)
+    await pocketbase.send("PATCH", "owui_functions", name, is_active=False)
     await asyncio.to_thread(eventually, lambda: offered() == [], "it is off")
-    await pocketbase.send("DELETE", "owui_functions", mark)
+    await pocketbase.send("DELETE", "owui_functions", name)
 
 
 async def test_pocketbase_is_killed(

@@ -24,20 +24,17 @@ class Listener:
         name: Of the user.
         heard: What came, in order: ``(type, subject)``; the subject is a chat's, message's or note's id, or None.
         events: The same, whole.
-        documents: Id -> state of a document that was opened.
     """
 
     def __init__(self, instance: OpenWebUI, name: str) -> None:
         self.name = name
         self.heard: list[tuple[str, Any]] = []
         self.events: list[dict[str, Any]] = []
-        self.documents: dict[str, bytes] = {}
         self._instance = instance
         self._socket = socketio.AsyncClient(reconnection=False)
         self._socket.on("events", lambda event: self._take(event, event.get("chat_id")))
         self._socket.on("events:channel", lambda event: self._take(event, event.get("message_id")))
         self._socket.on("events:note", self._take_note)
-        self._socket.on("ydoc:document:state", self._take_document)
         self._socket.on("access:updated", lambda *_: self.heard.append(("access:updated", None)))
         self._socket.on("disconnect", lambda *_: self.heard.append(("disconnect", None)))
 
@@ -49,9 +46,6 @@ class Listener:
     def _take_note(self, note: dict[str, Any]) -> None:
         self.events.append(note)
         self.heard.append(("note", note["id"]))
-
-    def _take_document(self, document: dict[str, Any]) -> None:
-        self.documents[document["document_id"]] = bytes(document["state"])
 
     async def send(self, event: str, data: dict[str, Any]) -> None:
         """Send an event; return when it has been dealt with."""

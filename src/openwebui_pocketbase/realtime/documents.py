@@ -30,7 +30,7 @@ def shows(updates: Iterable[bytes], content: Mapping[str, Any]) -> bool:
     tree = document.get(FRAGMENT, type=XmlFragment)
     try:
         return list(_of_document(tree)) == list(_of_json(content["json"].get("content")))
-    except (AttributeError, KeyError, TypeError):  # somebody has put there what no editor makes
+    except (AttributeError, KeyError, TypeError, ValueError):  # somebody has put there what no editor makes
         return False
 
 
@@ -41,7 +41,7 @@ def _of_document(parent: XmlFragment | XmlElement) -> Iterator[Any]:
             for text, marks in child.diff():
                 yield text, {name: _given(attributes) for name, attributes in (marks or {}).items()}
         elif isinstance(child, XmlElement):
-            yield child.tag, _given(dict(iter(child.attributes)))
+            yield child.tag, _given(child.attributes)
             yield from _of_document(child)
             yield None
 
@@ -58,4 +58,4 @@ def _of_json(nodes: Any) -> Iterator[Any]:
 
 def _given(attributes: Any) -> dict[str, Any]:
     """Return the attributes that have a value."""
-    return {name: value for name, value in (attributes or {}).items() if value is not None}
+    return {name: value for name, value in dict(attributes or ()).items() if value is not None}

@@ -1,4 +1,4 @@
-"""Whether an open document shows what a note has; the browser test compares one that the host's own editor has made."""
+"""Whether an open document shows what a note has."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ def test_an_empty_document() -> None:
         changed("content", 1, "content", 1, "marks", to=[]),
         changed("content", 1, "content", 1, "marks", 1, "attrs", "href", to="y"),
         changed("content", 3, "type", to="heading"),
+        changed("content", 0, "attrs", to=["level", 2]),
         changed("content", to=JSON["content"][:3]),
         changed("content", to=[*JSON["content"], {"type": "paragraph"}]),
         changed("content", 3, to={"type": "text", "text": ""}),
