@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from tests.support.sources import ROOT, project_files
-from tools import site_pages
 
 RECIPES = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
 PROMISED = [
@@ -105,22 +104,6 @@ def test_all_checks_come_before_the_tests() -> None:
     calls += ["mkdocs build", "python -m pytest"]
     positions = [plan.index(f"bin/{call}") for call in calls]
     assert positions == sorted(positions)
-
-
-def test_broken_links_end_the_build_of_the_site() -> None:
-    plan = subprocess.run(["make", "--dry-run", "docs"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    (command,) = [line for line in plan.splitlines() if "mkdocs build" in line]
-    assert "--strict" in command
-    assert "--quiet" not in command, "mkdocs counts no warnings then"
-
-
-def test_pages_of_the_site_that_are_files_of_the_checkout_have_its_links() -> None:
-    text = site_pages.on_page_markdown('--8<-- "CONTRIBUTING.md"\n')
-    assert text.startswith("# Contributing\n")
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
-    assert links
-    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
-    assert site_pages.on_page_markdown("[A](docs/b.md)") == "[A](docs/b.md)"
 
 
 def test_pre_commit_hooks_call_existing_commands() -> None:
