@@ -17,7 +17,7 @@ COVERAGE_TESTS := tests/unit tests/contract tests/integration
 HOOKS_TESTS := tests/contract tests/integration
 HOOKS_COPY := $(CURDIR)/.cache/hooks/copy
 HOOKS_RAN := $(CURDIR)/.cache/hooks/ran
-HOOKS_FLOOR := 60
+HOOKS_FLOOR := 70
 FLOORS := .cache/floors
 FLOORS_TESTS := $(addprefix tests/unit/test_,settings.py cli.py server_files.py server_process.py words.py) \
   $(addprefix tests/integration/test_,client.py cli.py)
