@@ -34,7 +34,7 @@ def result(run: Run, parameters: Parameters) -> Result:
 
 def _row(operation: Measured, backend: str) -> list[str]:
     found = figures(operation, backend)
-    judged = {verdict.target.figure: verdict for verdict in judge(operation, backend)}
+    judged: dict[str, Verdict] = {verdict.target.figure: verdict for verdict in judge(operation, backend)}
 
     def marked(name: str) -> str:
         value, verdict = getattr(found, name), judged.get(name)

@@ -617,7 +617,8 @@ class TestReport:
         found = large.result(done)
         assert found.shown[0].rows == [["open", "2.00", "2.40", "0.10", "0.30", "0.10", "0.20", "1,800", "1,400"]]
         assert (found.missed, found.notes) == ([], ["PocketBase had 257 MB at most."])
-        for worse in ({"seconds": 2.5}, {"write": 0.4}, {"health": 0.3}, {"pocketbase": 601.0}):
+        changes: list[dict[str, Any]] = [{"seconds": 2.5}, {"write": 0.4}, {"health": 0.3}, {"pocketbase": 601.0}]
+        for worse in changes:
             assert len(large.result([done[0], replace(done[1], **worse)]).missed) == 1
 
     def test_json(self) -> None:
