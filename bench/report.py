@@ -28,13 +28,15 @@ def result(run: Run, parameters: Parameters) -> Result:
         rows = [_row(operation, backend) for operation in operations for backend in operation.backends]
         shown.append(Sheet(group, SHOWN, rows, texts=2))
         both = [each for each in operations if {OURS, REFERENCE} <= each.backends.keys()]
-        documented.append(Sheet(f"operations {group}", HEADINGS["operations"], [_documented(each) for each in both]))
+        if both:  # else the documentation keeps what it has
+            rows = [_documented(each) for each in both]
+            documented.append(Sheet(f"operations {group}", HEADINGS["operations"], rows))
     return Result(_document(run, parameters), shown, _missed(run), documented, _notes(run))
 
 
 def _row(operation: Measured, backend: str) -> list[str]:
     found = figures(operation, backend)
-    judged = {verdict.target.figure: verdict for verdict in judge(operation, backend)}
+    judged: dict[str, Verdict] = {verdict.target.figure: verdict for verdict in judge(operation, backend)}
 
     def marked(name: str) -> str:
         value, verdict = getattr(found, name), judged.get(name)

@@ -79,7 +79,9 @@ def _chat(number: int) -> Chat:
 
 
 async def import_chats(browser: Browser, total: int) -> Chats:
-    """Give the administrator chats of 20 messages, a long one, folders and tags."""
+    """Give the administrator chats of 20 messages, a long one, folders and tags; nothing if there are to be none."""
+    if not total:
+        return Chats([])
     ids: list[str] = []
     for first in range(0, total, IMPORTED_AT_ONCE):
         numbers = range(first, min(first + IMPORTED_AT_ONCE, total))

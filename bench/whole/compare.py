@@ -77,7 +77,8 @@ class Compared:
         return [f"`{self.name}`", str(self.clients), *map(figure, values)]
 
     def _median(self, variant: str, name: str) -> float:
-        return median([getattr(cell, name) for cell in self.rounds[variant]])
+        found: float = median([getattr(cell, name) for cell in self.rounds[variant]])
+        return found
 
     @property
     def _ratios(self) -> list[float]:

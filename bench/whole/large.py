@@ -39,6 +39,9 @@ MESSAGES = 20
 TIMES = 3
 """Rounds of the steps that leave the chat as large as it was."""
 
+CALM = 0.5
+"""Seconds before each step."""
+
 PAUSE = 0.05
 """Seconds between two requests of somebody else."""
 
@@ -171,7 +174,7 @@ class _Watched:
 
     async def step(self, name: str, send: Callable[[], Awaitable[Any]], times: int = 1) -> Any:
         """Do something, and note how long that took; return the last answer."""
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(CALM)
         stopping = asyncio.Event()
         watches = [
             asyncio.ensure_future(_waits(stopping.is_set, watch))

@@ -231,7 +231,8 @@ def sharing(kind: Kind) -> list[Step]:
 
 SCENARIOS = {f"share {kind.name}": sharing(kind) for kind in KINDS}
 ON_POSTGRESQL = ("share notes", "share models")
-"""Where the host asks for grants within its SQL, and where it does not; the others are like one of these."""
+"""Where the host asks for grants within its SQL, and where it does not; the others are like one of these, and are not
+compared with every configuration."""
 
 
 @pytest.mark.parametrize(
@@ -242,4 +243,5 @@ ON_POSTGRESQL = ("share notes", "share models")
     ],
 )
 def test_answers_are_the_same(contestants: dict[str, OpenWebUI], scenario: str) -> None:
-    assert not play_together(contestants, scenario, SCENARIOS[scenario])
+    names = contestants if scenario in ON_POSTGRESQL else ("stock", "everything")
+    assert not play_together({name: contestants[name] for name in names}, scenario, SCENARIOS[scenario])

@@ -9,8 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -80,9 +78,8 @@ def check(found: list[dict[str, Any]], sent: list[Sent]) -> None:
         assert mine == sorted(mine, reverse=True)
 
 
-@pytest.mark.parametrize("place", ["embedded", "two_workers"])
-def test_hundreds_at_once_are_all_there(place: str, request: pytest.FixtureRequest) -> None:
-    instance: OpenWebUI = request.getfixturevalue(place)
+def test_hundreds_at_once_are_all_there(two_workers: OpenWebUI) -> None:
+    instance = two_workers
     path = new_channel(instance, "busy")
     sent: list[Sent] = []
     together(instance, path, sent, lambda number: number < EACH)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.channel_people import PEOPLE, Told, people_on
 from tests.support.fake_openai import FakeOpenAI
-from tests.support.openwebui import DATABASES
+from tests.support.openwebui import DATABASES, with_and_without_users
 from tests.support.scenarios import Step, configure, contrast, grant, step
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ async def converse(instance: OpenWebUI) -> list[tuple[str, Any, Any]]:
 
 @pytest.mark.parametrize("database", DATABASES)
 async def test_the_same_is_heard(fleet: Fleet, database: str) -> None:
-    names = ("stock", "everything", "messages and users")
+    names = ("stock", "everything", with_and_without_users("messages", database)[-1])
     instances = fleet.start(*((name, database) for name in names))
     expected, *others = await asyncio.gather(*map(converse, instances))
     assert sum(len(events) for _, _, heard in expected for events in heard.values()) > 90

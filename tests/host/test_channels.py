@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.openwebui import DATABASES
+from tests.support.openwebui import DATABASES, with_and_without_users
 from tests.support.scenarios import MISSING, Step, Upload, grant, play_together, step
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ SEARCH = "/api/v1/search"
 @pytest.fixture
 def instances(fleet: Fleet, database: str) -> dict[str, OpenWebUI]:
     """A stock instance, and one for each set of groups that messages can be with."""
-    names = ("stock", "everything", "messages", "messages and users")
+    names = with_and_without_users("messages", database)
     return dict(zip(names, fleet.start(*((name, database) for name in names)), strict=True))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.openwebui import DATABASES
+from tests.support.openwebui import DATABASES, with_and_without_users
 from tests.support.scenarios import MISSING, TO_NEXT_SECOND, Step, grant, permit, play_together, step
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ MODELS = "/api/v1/models"
 @pytest.fixture
 def instances(fleet: Fleet, database: str) -> dict[str, OpenWebUI]:
     """A stock instance, and one for each set of groups that models can be with."""
-    names = ("stock", "everything", "models", "models and users")
+    names = with_and_without_users("models", database)
     return dict(zip(names, fleet.start(*((name, database) for name in names)), strict=True))
 
 

@@ -19,11 +19,10 @@ MOVED = ("folders", "tags", "messages")
 WRITES = 60
 
 
-@pytest.fixture(scope="module", params=[1, 2])
-def instance(request: pytest.FixtureRequest, new_openwebui: Callable[..., OpenWebUI]) -> Iterator[OpenWebUI]:
-    """One with everything in SQL, in one worker process or in two."""
-    env = {"UVICORN_WORKERS": str(request.param)} if request.param > 1 else {}
-    instance = new_openwebui(f"switch-{request.param}", env, config="switchable = true\n").start()
+@pytest.fixture(scope="module")
+def instance(new_openwebui: Callable[..., OpenWebUI]) -> Iterator[OpenWebUI]:
+    """One with everything in SQL, in two worker processes; one process moves in test_migrate.py."""
+    instance = new_openwebui("switch", {"UVICORN_WORKERS": "2"}, config="switchable = true\n").start()
     instance.user("admin")
     yield instance
     instance.stop()

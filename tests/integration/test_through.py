@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import nullcontext, suppress
+from itertools import count
 from typing import Any
 
 import aiosqlite

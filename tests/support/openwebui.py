@@ -382,6 +382,16 @@ FLEET: dict[str, tuple[dict[str, str], frozenset[str]]] = {
 DATABASES = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 
 
+def with_and_without_users(group: str, database: str) -> tuple[str, ...]:
+    """Return the configurations that are compared where a group can be in PocketBase without users.
+
+    On PostgreSQL it is without them only, when most is asked of that database; copies of users are compared there with
+    all that `contestants` do.
+    """
+    both = ("stock", "everything", group, f"{group} and users")
+    return both if database == "sqlite" else both[:-1]
+
+
 class Fleet:
     """Instances which tests share, by configuration and database.
 
