@@ -25,7 +25,14 @@ def server(tmp_path: Path) -> Iterator[PocketBaseProcess]:
     for name in ("hooks", "migrations"):
         (tmp_path / name).mkdir()
     server = PocketBaseProcess(tmp_path / "pb", hooks_dir=tmp_path / "hooks", migrations_dir=tmp_path / "migrations")
-    command = [find_binary(EmbeddedSettings()), "superuser", "upsert", IDENTITY, PASSWORD, f"--dir={server.data_dir}"]
+    command = [
+        str(find_binary(EmbeddedSettings())),
+        "superuser",
+        "upsert",
+        IDENTITY,
+        PASSWORD,
+        f"--dir={server.data_dir}",
+    ]
     subprocess.run(command, check=True, capture_output=True)
     server.start()
     server.environment[LISTEN_VARIABLE] = f"127.0.0.1:{server.port}"
