@@ -4,7 +4,9 @@ import { noValueInSql } from "./tools/eslint/sql.mjs";
 import { noAppInTransaction, noParsingInTransaction } from "./tools/eslint/transactions.mjs";
 
 /** Modules that begin transactions, or have nothing to do with one. */
-const MAY_USE_APP = ["dispatch", "version", "embedded", "ui"].map((name) => `assets/pb_hooks/owui/${name}.js`);
+const MAY_USE_APP = ["dispatch", "version", "embedded", "ui"].map(
+  (name) => `assets/pb_hooks/owui/${name}.js`,
+);
 
 const owui = {
   rules: {

@@ -101,8 +101,8 @@ def alterations(before: Fields, after: Fields) -> Iterator[str]:
         if found == field or found["type"] != field["type"]:
             continue
         # An option that is not given is empty.
-        values = {key: field.get(key, type(found.get(key))()) for key in sorted(found.keys() | field.keys())}
-        options = {key: value for key, value in values.items() if value != found.get(key)}
+        gone = {key: type(value)() for key, value in found.items() if key not in field}
+        options = gone | {key: value for key, value in field.items() if value != found.get(key)}
         yield ALTER.format(options=json.dumps(options), name=name)
 
 

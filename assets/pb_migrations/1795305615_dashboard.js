@@ -284,6 +284,7 @@ migrate(
     }
     {
       const collection = app.findCollectionByNameOrId("owui_message_reactions");
+      unmarshal({ presentable: true }, collection.fields.getByName("name") || {});
       for (const name of "name message_id user_id created_at id nulls created updated".split(" ").reverse()) {
         const field = collection.fields.getByName(name);
         if (field) {
@@ -570,7 +571,7 @@ migrate(
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/chats', 'df3065475c3b898f78de06d39c32d120a37572f0b511be05d1ba15adc8c2c17b')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/models', 'e793e1fcad79920115926bc9086a063de906e039e0830337aebd55d4aa68b3c6')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/files', '21a533f8fb4ba4ecea695fe0f8a79af913d104ceb3c40caeadc8d8434acf3a40')",
-      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/messages', '72c72729764cf53bab91402ca9074f25d9920a7bce560272355654a5c2eb2ec4')",
+      "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/messages', 'e08df0a4c76e3f8645e292b814029a81c507775d623485d37504be4fcee1ec80')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/notes', '3ff2d40403b6d2c21d52721b9b49982e3497a0ce5d2d9f8c23ee2c5a9b1109ce')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/prompts', 'd5291fe9f8d6eb4a0544ce6baf4f794129d0b6c98602eb04eb8e5028b9d087bb')",
       "INSERT OR REPLACE INTO owui_meta (key, value) VALUES ('digest/tools', 'cd1cc62d72e232c67fa01eade1109057503f8017d1601cf1f8132dd6bae667ae')",
@@ -863,6 +864,7 @@ migrate(
     }
     {
       const collection = app.findCollectionByNameOrId("owui_message_reactions");
+      unmarshal({ presentable: false }, collection.fields.getByName("name") || {});
       for (const name of "id user_id message_id name created_at nulls created updated".split(" ").reverse()) {
         const field = collection.fields.getByName(name);
         if (field) {

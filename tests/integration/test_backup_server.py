@@ -106,10 +106,8 @@ def test_its_files_in_a_bucket_are_not_missing(
     places = new_site(tmp_path / "site", external=True)
     with own_pocketbase.admin() as admin:
         sign_up = {"email": "a@example.org", "password": "password", "passwordConfirm": "password"}
-        avatar = {"name": "avatar", "type": "file"}
-        admin.import_collections([{"name": "people", "type": "auth", "fields": [avatar]}])
-        admin.send("POST", "/api/collections/people/records", sign_up)
-        admin.sql("UPDATE people SET avatar = 'a.png'")
+        admin.send("POST", "/api/collections/users/records", sign_up)
+        admin.sql("UPDATE users SET avatar = 'a.png'")
         server = Server(admin)
         assert len(verify(made(places, server).path).problems) == 1
         for settings in ("{}", "c2VjcmV0"):  # encrypted ones tell nothing

@@ -11,6 +11,7 @@ import pytest
 
 from openwebui_pocketbase.assets import HOOKS_DIR
 from openwebui_pocketbase.client import AdminClient
+from openwebui_pocketbase.proof import LISTEN_VARIABLE
 from openwebui_pocketbase.server import find_binary
 from openwebui_pocketbase.settings import EmbeddedSettings
 from tests.support.pocketbase import IDENTITY, PASSWORD, PocketBaseProcess
@@ -20,13 +21,21 @@ USERS = "/api/collections/users"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[PocketBaseProcess]:
-    """A PocketBase as it is without us."""
+    """A PocketBase as it is without us; it is embedded from its next start on."""
     for name in ("hooks", "migrations"):
         (tmp_path / name).mkdir()
     server = PocketBaseProcess(tmp_path / "pb", hooks_dir=tmp_path / "hooks", migrations_dir=tmp_path / "migrations")
-    command = [find_binary(EmbeddedSettings()), "superuser", "upsert", IDENTITY, PASSWORD, f"--dir={server.data_dir}"]
+    command = [
+        str(find_binary(EmbeddedSettings())),
+        "superuser",
+        "upsert",
+        IDENTITY,
+        PASSWORD,
+        f"--dir={server.data_dir}",
+    ]
     subprocess.run(command, check=True, capture_output=True)
     server.start()
+    server.environment[LISTEN_VARIABLE] = f"127.0.0.1:{server.port}"
     yield server
     server.stop()
 
@@ -52,7 +61,7 @@ def test_one_beside_our_collections_goes(server: PocketBaseProcess) -> None:
 
 
 def test_that_of_a_server_which_is_not_ours_stays(server: PocketBaseProcess) -> None:
-    server.is_embedded = False
+    del server.environment[LISTEN_VARIABLE]
     assert restarted(server) == {"users"}
 
 

@@ -131,7 +131,7 @@ def site(prepared_pocketbase: Path, tmp_path_factory: pytest.TempPathFactory) ->
     with server.admin() as admin:
         (superuser,) = admin.sql(f"SELECT id FROM _superusers WHERE email = '{IDENTITY}'")
         user = {"email": "user@example.com", "password": USER_PASSWORD, "passwordConfirm": USER_PASSWORD}
-        user_id = admin.send("POST", "/api/collections/owui_users/records", user)["id"]
+        user_id = admin.send("POST", "/api/collections/users/records", user)["id"]
         admin.import_collections(
             [
                 {
@@ -150,7 +150,7 @@ def site(prepared_pocketbase: Path, tmp_path_factory: pytest.TempPathFactory) ->
             "nobody": "",
             "garbage": "eyJhbGciOiJIUzI1NiJ9.e30.garbage",
             "expired": token_of(admin, "_superusers", superuser["id"], -1),
-            "user": token_of(admin, "owui_users", user_id, 600),
+            "user": token_of(admin, "users", user_id, 600),
             "superuser": token_of(admin, "_superusers", superuser["id"], 600),
         }
         yield Site(server, admin, tokens)

@@ -58,9 +58,9 @@ def former_folders() -> Description:
         "CREATE TRIGGER owui_folders_old_note AFTER UPDATE ON owui_folders WHEN NEW.old_note != OLD.old_note "
         "BEGIN INSERT INTO owui_changes (collection, record_id, op, at) VALUES ('x', NEW.old_note, 'x', 0); END"
     )
-    (id_field, *fields) = described.definition["fields"]
+    fields = described.definition["fields"]
     shorter = [field | {"max": 500} if field["name"] == "name" else field for field in fields]
-    definition = described.definition | {"fields": [id_field, *shorter]}
+    definition = described.definition | {"fields": shorter}
     return replace(described, definition=definition, statements=[*described.statements, names_it])
 
 

@@ -18,7 +18,6 @@ from tests.support.ports import free_port
 
 IDENTITY = "tests@example.com"
 PASSWORD = "a-password-only-for-tests"
-SUPERUSER = {"OWUI_SUPERUSER_IDENTITY": IDENTITY, "OWUI_SUPERUSER_PASSWORD": PASSWORD}
 
 
 class PocketBaseProcess:
@@ -32,8 +31,8 @@ class PocketBaseProcess:
         self.migrations_dir = migrations_dir
         self.port = port or free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        self.is_embedded = True
-        """Whether it is told the superuser, as by Open WebUI that starts it itself."""
+        self.environment = {"OWUI_SUPERUSER_IDENTITY": IDENTITY, "OWUI_SUPERUSER_PASSWORD": PASSWORD}
+        """What it finds in its environment, besides this process's."""
         self._said_before = 0
         """Bytes of its log, when it was started."""
 
@@ -62,7 +61,7 @@ class PocketBaseProcess:
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **(SUPERUSER if self.is_embedded else {})},
+                env={**os.environ, **self.environment},
             )
         if wait:
             self.wait_until_ready()

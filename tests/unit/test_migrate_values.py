@@ -18,7 +18,7 @@ from openwebui_pocketbase.schema.tables import Column, Table
 def read(kind: str, value: Any, *, null: bool = True) -> tuple[Any, list[str]]:
     """Return what a row with this one value becomes: its value, or the text ``left out``; and the reasons."""
     column = Column.model_validate({"name": "c", "type": kind, "null": null})
-    table = Table(name="t", group="g", collection="o", columns=(column,))
+    table = Table(name="t", group="g", collection="o", shown=(), columns=(column,))
     row, reasons = RowReader(table, json.loads).row([value])
     assert RowReader(table, json.loads, orjson.loads).row([value]) == (row, reasons)
     return ("left out" if row is None else row["c"]), [*reasons]

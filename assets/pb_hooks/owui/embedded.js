@@ -13,7 +13,9 @@ function prepare() {
     settings.logs.maxDays = 0; // no request logs: each would be a write of its own
     $app.save(settings);
   }
-  removeExample();
+  if ($os.getenv("OWUI_LISTEN")) {
+    removeExample(); // Open WebUI has started it: it is nobody else's
+  }
 }
 
 /**

@@ -185,8 +185,10 @@ def _change_types(description: Description, admin: AdminClient, existing: dict[s
             ]
         )
     )
-    renamed = {names[field["name"]]: field | {"name": names[field["name"]]} for field in successors}
-    admin.send("PATCH", path, {"fields": [renamed.get(field["name"], field) for field in present]})
+    renamed = [field | {"name": names[field["name"]]} for field in successors]
+    order = {field["name"]: place for place, field in enumerate(description.definition["fields"])}
+    fields = [*(field for field in present if field["name"] not in changed), *renamed]
+    admin.send("PATCH", path, {"fields": sorted(fields, key=lambda field: order.get(field["name"], len(order)))})
 
 
 def _remove_fields(description: Description, admin: AdminClient, existing: dict[str, Any] | None) -> None:

@@ -209,7 +209,7 @@ def test_a_migration_that_only_arranges_fields_leaves_all_else_alone(start: Star
         assert found["owui_chats"] == [
             {name: value for name, value in row.items() if name != "summary"} for row in kept["owui_chats"]
         ]
-        assert admin.sql("SELECT rowid FROM owui_messages_search WHERE words MATCH 'hello'") == [{"rowid": "1"}]
+        assert admin.sql("SELECT rowid FROM owui_messages_search('hello')") == [{"rowid": "1"}]
         assert changes(admin) == seen
         for _ in range(2):  # after the migration, and with what was missing made good
             chats, tags = (admin.collections()[name]["fields"] for name in ("owui_chats", "owui_tags"))
