@@ -11,6 +11,7 @@ __all__ = [
     "RepositoryBinding",
     "Seam",
     "Settings",
+    "WrittenThrough",
     "__version__",
     "hookimpl",
     "repository",
@@ -21,6 +22,7 @@ _HOMES = {
     "RepositoryBinding": "hookspecs",
     "Seam": "hookspecs",
     "Settings": "settings",
+    "WrittenThrough": "hookspecs",
     "hookimpl": "hookspecs",
     "repository": "lookup",
 }
@@ -28,7 +30,7 @@ _HOMES = {
 TYPE_CHECKING = False  # the module typing would cost every program a millisecond
 if TYPE_CHECKING:
     from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
-    from openwebui_pocketbase.hookspecs import RepositoryBinding, Seam, hookimpl
+    from openwebui_pocketbase.hookspecs import RepositoryBinding, Seam, WrittenThrough, hookimpl
     from openwebui_pocketbase.interfaces.lookup import RepositoryLookup
     from openwebui_pocketbase.settings import Settings
 

@@ -17,7 +17,7 @@ from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.migrate.comparison import Comparison
 from openwebui_pocketbase.migrate.contents import FileContents
 from openwebui_pocketbase.migrate.control.command import Control
-from openwebui_pocketbase.migrate.items import UNITS, Unit
+from openwebui_pocketbase.migrate.items import Unit, all_units
 from openwebui_pocketbase.migrate.pocketbase.feed import FeedChanges, position
 from openwebui_pocketbase.migrate.pocketbase.store import PocketBaseStore
 from openwebui_pocketbase.migrate.sql import outbox
@@ -89,7 +89,7 @@ class Sides:
 
     async def _noted_besides(self, units: Collection[Unit]) -> list[Unit]:
         """Return the units whose changes the SQL database notes, without these."""
-        return [unit for unit in UNITS.values() if unit not in units and await outbox.is_installed([unit])]
+        return [unit for unit in all_units().values() if unit not in units and await outbox.is_installed([unit])]
 
     async def position(self) -> str:
         """Return where PocketBase's feed is now."""
