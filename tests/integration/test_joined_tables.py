@@ -13,10 +13,15 @@ from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
+from openwebui_pocketbase.changes.sql_tables import make_tables
 from openwebui_pocketbase.changes.through import Through
+from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError, ConflictError, SchemaError
 from openwebui_pocketbase.hookspecs import WrittenThrough
 from openwebui_pocketbase.host.guard import install_guard
+from openwebui_pocketbase.migrate.items import Item, Unit, units_of
+from openwebui_pocketbase.migrate.pocketbase.store import PocketBaseStore
+from openwebui_pocketbase.migrate.sql.store import SqlStore
 from openwebui_pocketbase.schema.bootstrap import bring_up, inspect
 from tests.support.differential import pocketbase_rows, same
 from tests.support.mirrors import client, database, no_sockets
@@ -189,6 +194,26 @@ async def test_what_was_written_without_us_is_kept_aside(
     assert ("rating", "Rating_3") in [tuple(row) for row in aside]
 
 
+async def test_rows_move_to_pocketbase_and_back(
+    database: StockDatabase, own_pocketbase: PocketBaseProcess, client: PocketBaseClient
+) -> None:
+    wanted = [row_of(number, comment="x") for number in range(3)]
+    await make_tables(["rating"])
+    await run(database, insert(TABLE).values(wanted))
+    (unit,) = units_of(["ratings"])
+    here, there = SqlStore(), PocketBaseStore(client)
+    assert await there.save(unit, [(item, None) for item in await items(here, unit)]) == []
+    same("PocketBase", wanted, pocketbase_rows(own_pocketbase.data_dir, "rating"), sort=True)
+    await run(database, delete(TABLE))
+    assert await here.save(unit, [(item, None) for item in await items(there, unit)]) == []
+    same("SQL", wanted, await rows(database), sort=True)
+
+
+async def items(store: SqlStore | PocketBaseStore, unit: Unit) -> list[Item]:
+    keys = [each.key async for page in store.keys(unit) for each in page]
+    return [*(await store.load(unit, keys)).values()]
+
+
 async def test_columns_of_a_later_version(
     plugin: ExitStack, database: StockDatabase, own_pocketbase: PocketBaseProcess
 ) -> None:
@@ -247,14 +272,14 @@ async def test_a_plugin_that_is_gone_and_comes_back(
         state = inspect(admin)
         assert (state.problems(), state.hooks_left_over) == ([], ("owui/plugins/ratings.json",))
         assert admin.sql("SELECT count(*) AS n FROM owui_x_rating") == [{"n": "2"}]
-        admin.sql("UPDATE owui_x_rating SET stars = 7 WHERE id = 'Rating_2'")
+        admin.sql("UPDATE owui_x_rating SET stars = 7 WHERE id = 'Rating_2'; DELETE FROM owui_x_rating WHERE stars = 1")
     await install_guard(())
     with joined(RATINGS):
         with own_pocketbase.admin() as admin:
             assert inspect(admin).is_behind
             bring_up(admin)
         async with running(own_pocketbase):
-            await check(database, own_pocketbase, [row_of(1), row_of(2, stars=7)])
+            await check(database, own_pocketbase, [row_of(2, stars=7)])
 
 
 def test_a_server_that_does_not_know_the_table(plugin: ExitStack, pocketbase: PocketBaseProcess) -> None:

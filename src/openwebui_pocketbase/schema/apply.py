@@ -32,6 +32,9 @@ PATIENCE = 190.0
 LEASE = 200
 """Seconds after which a process that was changing the schema is taken for dead: no step of it takes longer."""
 
+NEW_EPOCH = "UPDATE owui_meta SET value = lower(hex(randomblob(16))) WHERE key = 'epoch'"
+"""After this statement nobody goes on where they were in the change feed: they compare, or read all anew."""
+
 
 def apply_schema(admin: AdminClient, schema: Schema | None = None) -> bool:
     """Bring a server to a schema; safe to repeat.
@@ -61,6 +64,7 @@ def _apply(admin: AdminClient, schema: Schema, renew: Callable[[], bool]) -> Non
     _extend_core(admin)
     existing = admin.collections()
     tables = schema.tables
+    others = [] if _has_whole_feed(tables, existing, admin) else [NEW_EPOCH]
     _create([table for table in tables if table.collection not in existing], admin)
     admin.import_collections([_extended(table, existing.get(table.collection)) for table in tables])
     for statement in _nones(existing):
@@ -78,8 +82,18 @@ def _apply(admin: AdminClient, schema: Schema, renew: Callable[[], bool]) -> Non
         _remove_fields(table, admin, existing.get(table.collection))
     digests = [digest_statement(group, digest) for group, digest in schema.digests.items()]
     # Of a plugin that is gone: its records stay, but nothing keeps its collections up to date.
-    others = f"DELETE FROM owui_meta WHERE key GLOB 'digest/*' AND key NOT IN ({_listed(schema.digests)})"
-    admin.sql("; ".join([others, *digests, version_statement(schema.version)]))
+    others.append(f"DELETE FROM owui_meta WHERE key GLOB 'digest/*' AND key NOT IN ({_listed(schema.digests)})")
+    admin.sql("; ".join([*others, *digests, version_statement(schema.version)]))
+
+
+def _has_whole_feed(tables: Sequence[Description], existing: Mapping[str, dict[str, Any]], admin: AdminClient) -> bool:
+    """Tell whether the change feed has had all changes of the collections that there are.
+
+    It has not of those whose triggers are missing, as while the plugin was not installed that they belong to.
+    """
+    found = {row["name"] for row in admin.sql(FOUND)}
+    names = {table.collection for table in tables}.intersection(existing)
+    return found.issuperset(f"{name}_{operation}" for name in names for operation in ("create", "update", "delete"))
 
 
 def _listed(groups: Iterable[str]) -> str:
