@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import JSON, Boolean, Column, Integer, Text, delete, insert, select, text, update
+from sqlalchemy import inspect as inspect_database
 from sqlalchemy.exc import IntegrityError
 
 from openwebui_pocketbase.changes import sql
@@ -179,6 +180,26 @@ async def test_a_lost_table_is_made_anew(database: StockDatabase, own_pocketbase
         await check(database, own_pocketbase, wanted)
 
 
+async def test_two_processes_that_start_make_it_once(
+    plugin: ExitStack, database: StockDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one has looked before the first one has made it."""
+    await make_tables(["rating"])
+    looks: list[Any] = []
+
+    def look(connection: Any) -> Any:
+        found = inspect_database(connection)
+        if not looks:
+            monkeypatch.setattr(found, "has_table", lambda *_: False)
+        looks.append(found)
+        return found
+
+    monkeypatch.setattr("openwebui_pocketbase.changes.sql_tables.inspect", look)
+    await make_tables(["rating"])
+    assert len(looks) == 2
+    assert await rows(database) == []
+
+
 async def test_what_was_written_without_us_is_kept_aside(
     database: StockDatabase, own_pocketbase: PocketBaseProcess
 ) -> None:
@@ -220,7 +241,11 @@ async def test_columns_of_a_later_version(
     async with running(own_pocketbase):
         await run(database, insert(TABLE).values([row_of(1), row_of(2)]))
     plugin.close()
-    new = [Column("language", Text), Column("weight", Integer), Column("is_old", Boolean, nullable=False)]
+    new: list[Column[Any]] = [
+        Column("language", Text),
+        Column("weight", Integer),
+        Column("is_old", Boolean, nullable=False),
+    ]
     later = rating_table(*new)
     with joined(WrittenThrough("ratings", [later])):
         with own_pocketbase.admin() as admin, pytest.raises(SchemaError, match=r"plugins/ratings\.json is of another"):

@@ -116,13 +116,17 @@ def test_a_table_of_another_distribution_is_written_through(
         program = f"import sys; sys.argv = {['openwebui-pocketbase', *arguments]!r}\n"
         result = venv.run(f"{program}from openwebui_pocketbase.cli import app; app()", env=env)
         assert result.returncode == 0, result.stdout + result.stderr
-        return result.stdout + result.stderr
+        return result.stdout
 
     assert "Schema and hooks fit." in command("schema", "apply", "--create")
     assert venv.output(USE_RATINGS, env=env)[-1] == "[5]"
-    with closing(sqlite3.connect(data_dir / "pocketbase" / "data.db")) as connection:
-        assert connection.execute("SELECT id, stars FROM owui_x_rating").fetchall() == [("r1", 5)]
+    only = {name: value for name, value in env.items() if name != "STORAGE_BACKEND"}
+    another = USE_RATINGS.replace("r1", "r2").replace('"u"', '"v"')
+    words = venv.output(another, env=only | {"OPENWEBUI_POCKETBASE_GROUPS_RATINGS": "pocketbase"})
+    assert words[-2:] == ["[5,", "5]"]
+    assert _stored(data_dir) == [("r1", 5), ("r2", 5)]
     assert "ratings: pocketbase (available: sqlalchemy, pocketbase)" in command("doctor")
+    assert {"table": "rating", "equal": 2}.items() <= _copies(command("mirror", "status", "--json"))["rating"].items()
     command("assets", "export", str(output / "exported"))
     declared = json.loads((output / "exported" / "pb_hooks" / "owui" / "plugins" / "ratings.json").read_text())
     assert [*declared["tables"]] == ["rating"]
@@ -133,10 +137,18 @@ def test_a_table_of_another_distribution_is_written_through(
         "unknown group ratings"
         in venv.run("import open_webui.env", env=env | {"OPENWEBUI_POCKETBASE_CONFIG": str(_config(output))}).stderr
     )
-    with closing(sqlite3.connect(data_dir / "pocketbase" / "data.db")) as connection:
-        assert connection.execute("SELECT id, stars FROM owui_x_rating").fetchall() == [("r1", 5)]
+    assert _stored(data_dir) == [("r1", 5), ("r2", 5)]
     command("assets", "export", str(output / "exported"))
     assert not (output / "exported" / "pb_hooks" / "owui" / "plugins" / "ratings.json").exists()
+
+
+def _stored(data_dir: Path) -> list[tuple[str, int]]:
+    with closing(sqlite3.connect(data_dir / "pocketbase" / "data.db")) as connection:
+        return connection.execute("SELECT id, stars FROM owui_x_rating ORDER BY id").fetchall()
+
+
+def _copies(status: str) -> dict[str, dict[str, object]]:
+    return {table["table"]: table for table in json.loads(status.splitlines()[-1])["tables"]}
 
 
 def _config(directory: Path) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.schema import CreateColumn
 
 from openwebui_pocketbase.catalog import CATALOG
@@ -35,9 +36,15 @@ async def make_tables(names: Iterable[str]) -> None:
         ConfigurationError: A new column can be neither.
     """
     joined = [CATALOG[TABLES[name].group].joined[name] for name in names if TABLES[name].joined]
-    if joined:
-        async with begin() as connection:
-            await connection.run_sync(_make, joined)
+    for is_last in (False, True) if joined else ():
+        try:
+            async with begin() as connection:
+                await connection.run_sync(_make, joined)
+        except DBAPIError:  # a process that starts at the same time has made them
+            if is_last:
+                raise
+        else:
+            return
 
 
 def _make(connection: Connection, tables: Iterable[Table]) -> None:
