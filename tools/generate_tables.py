@@ -14,11 +14,12 @@ from importlib import import_module
 from typing import Any, get_args, get_type_hints
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, Table, Text, UniqueConstraint
-from sqlalchemy.types import String, TypeDecorator
+from sqlalchemy import Column, Table
+from sqlalchemy.types import TypeDecorator
 
 from openwebui_pocketbase.assets import TABLES_FILE
 from openwebui_pocketbase.catalog import CATALOG
+from openwebui_pocketbase.schema.mapped import indexes_of, type_of
 
 COLLECTIONS = {"memory": "owui_memories", "knowledge": "owui_knowledge", "prompt_history": "owui_prompt_histories"}
 COLLECTIONS |= {f"{name}_history": f"owui_{name}_histories" for name in ("tool", "function", "skill")}
@@ -41,6 +42,9 @@ FREE_IDS = {"tool", "function", "skill"}
 
 UNIQUE = {"pinned_note": [("user_id", "note_id")]}
 """What only the host's migrations, not its mappers, say is unique."""
+
+UNINDEXED = {"version_id"}
+"""Columns with ids of rows that nothing is found by."""
 
 NOT_NULL = {"prompt": {"is_active", "created_at", "updated_at"}}
 """Columns that only the host's migrations, not its mappers, say always have a value."""
@@ -92,7 +96,7 @@ def declaration(group: str, table: Table, model: type[BaseModel]) -> dict[str, A
         **({"id_pattern": "^[a-z0-9_-]+$"} if table.name in FREE_IDS else {}),
         "shown": SHOWN[table.name],
         "columns": columns,
-        **({"indexes": found} if (found := indexes(table)) else {}),
+        **({"indexes": found} if (found := indexes_of(table, UNIQUE.get(table.name, ()), unindexed=UNINDEXED)) else {}),
     }
 
 
@@ -101,7 +105,7 @@ def column_of(table: str, column: Column[Any], hint: Any) -> dict[str, Any]:
     found: dict[str, Any] = {"name": column.name}
     if column.primary_key:
         return found | {"field": "id", "type": "text"}
-    found["type"] = type_of(table, column)
+    found["type"] = type_of_host(table, column)
     if found["type"] == "json" and (holds := holds_of(hint)):
         found["holds"] = holds
     if column.nullable:
@@ -120,17 +124,16 @@ def column_of(table: str, column: Column[Any], hint: Any) -> dict[str, Any]:
     return found
 
 
-def type_of(table: str, column: Column[Any]) -> str:
+def type_of_host(table: str, column: Column[Any]) -> str:
     """Return the type of a column's values."""
-    if isinstance(column.type, JSON | TypeDecorator):
-        return "json"
-    if isinstance(column.type, Boolean):
-        return "bool"
-    if isinstance(column.type, BigInteger | Integer):
+    if isinstance(column.type, TypeDecorator):
+        return "json"  # all of the host's are
+    found = type_of(column)
+    if found is None:
+        raise TypeError(f"{table}.{column.name}: {column.type!r}")
+    if found in ("int", "int64"):
         return "int64" if table in IN_NANOSECONDS else "int"
-    if isinstance(column.type, String | Text):
-        return "text"
-    raise TypeError(f"{table}.{column.name}: {column.type!r}")
+    return found
 
 
 def holds_of(hint: Any) -> str:
@@ -142,25 +145,6 @@ def holds_of(hint: Any) -> str:
     if kinds and kinds <= {dict} | models:
         return "object"
     return "list" if kinds == {list} else ""
-
-
-def indexes(table: Table) -> list[dict[str, Any]]:
-    """Return unique values, and what the rows of others are found by."""
-    unique = [tuple(each.columns) for each in table.constraints if isinstance(each, UniqueConstraint)]
-    unique += [(column,) for column in table.columns if column.unique]
-    unique += [tuple(table.columns[name] for name in names) for names in UNIQUE.get(table.name, ())]
-    found: list[dict[str, Any]] = []
-    for columns in dict.fromkeys(sorted(unique, key=lambda each: [column.name for column in each])):
-        if any(column.primary_key for column in columns):
-            continue  # PocketBase has an index of ids
-        index: dict[str, Any] = {"columns": [column.name for column in columns], "unique": True}
-        # To SQL no two NULLs are the same.
-        if where := " AND ".join(f"`{column.name}` != ''" for column in columns if column.nullable):
-            index["where"] = where
-        found.append(index)
-    first = {index["columns"][0] for index in found}
-    keys = [column.name for column in table.columns if column.name.endswith("_id") and column.name != "version_id"]
-    return found + [{"columns": [name]} for name in keys if name not in first]
 
 
 def model_of(module: Any, table: Table) -> type[BaseModel]:

@@ -14,6 +14,7 @@ __all__ = [
     "RepositoryBinding",
     "Seam",
     "Settings",
+    "WrittenThrough",
     "__version__",
     "hookimpl",
     "repository",
@@ -27,6 +28,7 @@ _HOMES = {
     "RepositoryBinding": "hookspecs",
     "Seam": "hookspecs",
     "Settings": "settings",
+    "WrittenThrough": "hookspecs",
     "hookimpl": "hookspecs",
     "repository": "lookup",
 }
@@ -35,7 +37,7 @@ TYPE_CHECKING = False  # the module typing would cost every program a millisecon
 if TYPE_CHECKING:
     from openwebui_pocketbase.changes.feed import Change
     from openwebui_pocketbase.exceptions import OpenWebUIPocketBaseError
-    from openwebui_pocketbase.hookspecs import Extension, HostContext, RepositoryBinding, Seam, hookimpl
+    from openwebui_pocketbase.hookspecs import Extension, HostContext, RepositoryBinding, Seam, WrittenThrough, hookimpl
     from openwebui_pocketbase.interfaces.lookup import RepositoryLookup
     from openwebui_pocketbase.settings import Settings
 

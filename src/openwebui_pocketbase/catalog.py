@@ -2,13 +2,15 @@
 
 This is the one list behind the interfaces, the version contract, the binding and the PocketBase backend: a
 repository that is not here stays the host's. It consists of names only. Nothing of the host is imported, so the
-list can be read before the host is loaded, and without it.
+list can be read before the host is loaded, and without it. Plugins add groups of their own; see
+`openwebui_pocketbase.joining`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 __all__ = [
     "CATALOG",
@@ -116,7 +118,9 @@ class Group:
         name: What users write in ``[groups]``; one of `openwebui_pocketbase.settings.GROUPS`.
         repositories: Those that are replaced, the main one first.
         written_through: Those that stay as they are, the main one first: PocketBase has each row before the SQL
-            database commits it. A group has either.
+            database commits it.
+        joined: Tables of another plugin that are written through likewise, by name: SQLAlchemy's. A group has one of
+            the three.
         seams: Functions of the host that go to the tables directly, where the mirror of a table does not help.
         extended: Objects of the host, other than repositories, that have to do with these data.
         together: Groups that have to live in the same place -> why.
@@ -127,6 +131,7 @@ class Group:
     name: str
     repositories: tuple[RepositorySpec, ...] = ()
     written_through: tuple[StockRepository, ...] = ()
+    joined: Mapping[str, Any] = field(default_factory=dict)
     seams: tuple[Seam, ...] = ()
     extended: tuple[Extended, ...] = ()
     together: Mapping[str, str] = field(default_factory=dict)
@@ -140,8 +145,8 @@ class Group:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The host's names of its tables."""
-        return tuple(name for spec in self.all_repositories for name in spec.tables)
+        """The SQL database's names of its tables."""
+        return (*(name for spec in self.all_repositories for name in spec.tables), *self.joined)
 
     @property
     def stock(self) -> Mapping[str, str]:
@@ -465,8 +470,8 @@ _GROUPS = (
     Group("apps", written_through=(_stock("Apps", "apps:AppsTable", "app"),)),
 )
 
-CATALOG: Mapping[str, Group] = {group.name: group for group in _GROUPS}
-"""Every group of data, by name."""
+CATALOG: dict[str, Group] = {group.name: group for group in _GROUPS}
+"""Every group of data, by name; those of plugins come last."""
 
 REPOSITORIES = tuple(spec for group in _GROUPS for spec in group.repositories)
 """Every repository that can be replaced."""

@@ -15,6 +15,7 @@ from openwebui_pocketbase.exceptions import (
     UntrustedServerError,
 )
 from openwebui_pocketbase.schema.bootstrap import bring_up, inspect
+from openwebui_pocketbase.schema.tables import files_of_plugins
 from openwebui_pocketbase.server import EmbeddedServer, ServerInfo
 from openwebui_pocketbase.settings import PocketBaseSettings
 
@@ -44,6 +45,7 @@ def embedded_server(settings: PocketBaseSettings, data_dir: Path) -> EmbeddedSer
         data_dir=embedded_data_dir(settings, data_dir),
         hooks_dir=HOOKS_DIR,
         migrations_dir=MIGRATIONS_DIR,
+        further_hooks=files_of_plugins(),
     )
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "RepositoryBinding",
     "Seam",
     "StorageSpecs",
+    "WrittenThrough",
     "hookimpl",
     "hookspec",
 ]
@@ -45,7 +46,7 @@ class RepositoryBinding:
     """A backend's repositories for one group.
 
     Attributes:
-        group: The group of data, one of `openwebui_pocketbase.settings.GROUPS`.
+        group: The group of data, one of those of the host in `openwebui_pocketbase.settings.GROUPS`.
         backend: The name users write in ``[groups]``.
         classes: Name of the host's singleton -> ``"module:Class"`` of the class it becomes; a subclass
             of the stock class, without ``__init__`` and ``__slots__``, imported after the stock module.
@@ -59,6 +60,20 @@ class RepositoryBinding:
     classes: Mapping[str, str]
     attributes: Mapping[str, Any] = field(default_factory=dict)
     ready_with: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WrittenThrough:
+    """Tables of a plugin's own that PocketBase is to have, row by row, before the SQL database commits.
+
+    Attributes:
+        group: What users write in ``[groups]``; no other group has this name.
+        tables: SQLAlchemy's tables, or classes mapped to them, of a ``MetaData`` of the plugin's own: Open WebUI's is
+            not there yet.
+    """
+
+    group: str
+    tables: Sequence[Any]
 
 
 @dataclass(frozen=True)
@@ -102,6 +117,13 @@ class StorageSpecs(Protocol):
     @hookspec
     def openwebui_register_repositories(self, settings: Settings, data_dir: Path) -> Sequence[RepositoryBinding]:
         """Return the groups which this plugin can store, and how; Open WebUI's data are in ``data_dir``."""
+
+    @hookspec
+    def openwebui_register_tables(self) -> Sequence[WrittenThrough]:
+        """Return tables of this plugin's own that are to be written through, by group.
+
+        Called before the settings are read, by commands as well: without Open WebUI's modules.
+        """
 
     @hookspec
     def openwebui_register_seams(self, backends: Mapping[str, str]) -> Sequence[Seam]:

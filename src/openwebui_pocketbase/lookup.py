@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from openwebui_pocketbase import _autostart
 from openwebui_pocketbase.catalog import CATALOG, StockRepository, spec_of
 from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.joining import join_plugins
 from openwebui_pocketbase.settings import load_settings
 
 __all__ = ["repository"]
@@ -38,12 +39,13 @@ def repository(name: str) -> Any:
 
 
 def _find(name: str) -> StockRepository:
-    if name in CATALOG:
+    if name in CATALOG and CATALOG[name].all_repositories:
         return CATALOG[name].all_repositories[0]
     try:
         return spec_of(name)
     except KeyError:
-        groups, names = list(CATALOG), [spec.name for group in CATALOG.values() for spec in group.all_repositories]
+        groups = [group.name for group in CATALOG.values() if group.all_repositories]
+        names = [spec.name for group in CATALOG.values() for spec in group.all_repositories]
         close = get_close_matches(str(name), [*groups, *names], n=1)
         guess = f" Did you mean {close[0]!r}?" if close else ""
         known = f"Groups: {', '.join(groups)}. Repositories: {', '.join(names)}."
@@ -60,6 +62,7 @@ def _extend_host() -> None:
     is_extended = any(_autostart.TRIGGER not in finder.callbacks for finder in finders)
     if is_extended or _autostart.is_disabled():
         return
+    join_plugins()
     if load_settings(Path(env.DATA_DIR)).wants_other_backend():
         raise ConfigurationError(
             "Open WebUI was imported before openwebui-pocketbase could extend it: its repositories are those of the"

@@ -15,14 +15,22 @@ from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.hookspecs import PROJECT, STOCK, RepositoryBinding, StorageSpecs
 from openwebui_pocketbase.settings import Settings
 
-__all__ = ["Registry", "create_plugin_manager"]
+__all__ = ["PROJECT", "Registry", "create_plugin_manager", "plugin_manager"]
+
+
+def plugin_manager(*, without: str = "") -> pluggy.PluginManager:
+    """Return a manager with the plugins of all installed distributions, but for one of that name."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(StorageSpecs)
+    if without:
+        manager.set_blocked(without)
+    manager.load_setuptools_entrypoints(PROJECT)
+    return manager
 
 
 def create_plugin_manager(settings: Settings) -> pluggy.PluginManager:
-    """Return a manager with the plugins of all installed distributions."""
-    manager = pluggy.PluginManager(PROJECT)
-    manager.add_hookspecs(StorageSpecs)
-    manager.load_setuptools_entrypoints(PROJECT)
+    """Return a manager with all plugins, which prints their calls if the settings say so."""
+    manager = plugin_manager()
     if settings.logging.trace_hooks:
         manager.add_hookcall_monitoring(_before, _after)
     return manager

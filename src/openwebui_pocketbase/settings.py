@@ -37,12 +37,12 @@ __all__ = ["GROUPS", "Settings", "environment_names", "load_settings", "secret_s
 
 log = logging.getLogger(__name__)
 
-GROUPS = (
+GROUPS = [
     *("users", "chats", "messages", "tags", "files", "groups", "folders", "models", "access", "config"),
     *("notes", "prompts", "tools", "functions", "skills", "knowledge", "memories", "feedbacks"),
     *("automations", "calendar", "apps"),
-)
-"""The groups of data that can be stored in another place than Open WebUI's SQL database."""
+]
+"""The groups of data that can be stored in another place than Open WebUI's SQL database; plugins add theirs."""
 
 DISABLE_VARIABLE = f"{PREFIX}DISABLE"
 """Keeps the start-up file from doing anything; read there, without this module."""

@@ -89,7 +89,7 @@ def test_compose_files_give_settings_that_exist(example: str) -> None:
         assert set(ours) <= set(environment_names())
 
 
-PLUGIN_EXAMPLE, SCRIPT_EXAMPLE = re.findall(r"```python\n(.*?)```", HOOKS, re.DOTALL)
+PLUGIN_EXAMPLE, TABLES_EXAMPLE, SCRIPT_EXAMPLE = re.findall(r"```python\n(.*?)```", HOOKS, re.DOTALL)
 
 
 def test_the_plugin_example_works() -> None:
@@ -98,6 +98,12 @@ def test_the_plugin_example_works() -> None:
     (binding,) = names["openwebui_register_repositories"](settings=None)
     assert isinstance(binding, RepositoryBinding)
     assert (binding.group, binding.backend) == ("tags", "memory")
+
+
+def test_the_example_of_tables_is_what_another_distribution_has() -> None:
+    """It is installed and used in `tests/packaging/test_third_party.py`."""
+    plugin = ROOT / "tests" / "packaging" / "ratings_plugin" / "ratings_plugin" / "__init__.py"
+    assert plugin.read_text().partition("annotations\n\n")[2] == TABLES_EXAMPLE
 
 
 @pytest.mark.parametrize("backend", ["sqlalchemy", "pocketbase"])

@@ -24,7 +24,7 @@ every_repository = pytest.mark.parametrize("spec", REPOSITORIES, ids=lambda spec
 
 
 def test_the_groups_are_those_of_the_settings() -> None:
-    assert tuple(CATALOG) == GROUPS
+    assert list(CATALOG) == GROUPS
     assert all(group.name == name for name, group in CATALOG.items())
     for group in CATALOG.values():
         assert CATALOG.keys() >= group.together.keys() | group.requires.keys()

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import stat
+import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from openwebui_pocketbase.exceptions import ServerError
-from openwebui_pocketbase.server.code import copy_code, digest_of
+from openwebui_pocketbase.server.code import copy_code, digest_of, fingerprint
 from openwebui_pocketbase.server.credentials import obtain_credentials, read_credentials
 from openwebui_pocketbase.server.locks import FileLock, PinnedFile, has_shared_holders, is_locked
 from openwebui_pocketbase.server.permissions import tighten, tighten_tree
-from openwebui_pocketbase.server.pocketbase import open_log
+from openwebui_pocketbase.server.pocketbase import ServeOptions, open_log
 from openwebui_pocketbase.server.rundir import RunDir, ServerState
 
 STATE = ServerState("http://127.0.0.1:8090", 8090, supervisor=11, pocketbase=12, ready=True)
@@ -138,6 +140,22 @@ def test_code_is_copied_as_it_is_now(tmp_path: Path) -> None:
     assert digest_of(source) != before
     copy_code(source, target)
     assert not (target / "main.pb.js").exists()
+
+
+def test_further_files_come_beside_the_code_and_make_it_other_code(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / "owui").mkdir(parents=True)
+    (source / "owui" / "tables.json").write_text("1")
+    further = {"owui/plugins/a.json": "ä"}
+    copy_code(source, target, further)
+    assert (target / "owui" / "tables.json").read_text() == "1"
+    assert (target / "owui" / "plugins" / "a.json").read_text(encoding="utf-8") == "ä"
+    copy_code(source, target)
+    assert not (target / "owui" / "plugins").exists()
+    options = ServeOptions(sys.executable, str(tmp_path), str(source), str(source), "127.0.0.1", 0)
+    plain = fingerprint(options)
+    assert fingerprint(replace(options, further_hooks={})) == plain
+    assert len({plain, *(fingerprint(replace(options, further_hooks={"a.json": text})) for text in "12")}) == 3
 
 
 # --- credentials

@@ -29,7 +29,10 @@ function refuse(field, message) {
   throw new BadRequestError(message, { [field]: new ValidationError("invalid", message) });
 }
 
-/** Columns with the time at which a record was made, or changed: in seconds, or nanoseconds. Channels have hooks of their own. */
+/**
+ * Columns with the time at which a record was made, or changed: in seconds, or nanoseconds. Channels have hooks of their
+ * own; what a plugin's large numbers are nobody knows.
+ */
 const TIMES = ["created_at", "updated_at"];
 
 /**
@@ -43,7 +46,7 @@ function made(e) {
   for (const { name, type } of table.columns.filter(({ name }) => TIMES.includes(name))) {
     if (type === "int" && !record.getInt(name)) {
       record.set(name, Math.floor(Date.now() / 1000));
-    } else if (type === "int64" && table.through && !record.getString(name)) {
+    } else if (type === "int64" && table.through && !table.joined && !record.getString(name)) {
       record.set(name, `${Date.now()}000000`);
     }
   }

@@ -24,12 +24,6 @@ CHANGES = 2000
 IDS = 20_000
 """Ids in one reply."""
 
-_ID_AT = {
-    table.collection: [column.name for column in table.columns].index("id")
-    for table in TABLES.values()
-    if table.mirrored
-}
-
 
 @dataclass(frozen=True)
 class Changes:
@@ -119,13 +113,15 @@ class Source:
 
     async def pages(self, collection: str) -> AsyncIterator[list[Wire]]:
         """Give all rows, a thousand at a time; the next ones are asked for before these are worked on."""
+        (table,) = (table for table in TABLES.values() if table.collection == collection)
+        id_at = [column.name for column in table.columns].index("id")
         following = asyncio.create_task(self._page(collection, ""))
         try:
             while wires := await following:
                 if len(wires) < PAGE:
                     yield wires
                     return
-                following = asyncio.create_task(self._page(collection, wires[-1][_ID_AT[collection]]))
+                following = asyncio.create_task(self._page(collection, wires[-1][id_at]))
                 yield wires
         finally:
             following.cancel()

@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from openwebui_pocketbase.catalog import CATALOG
 from openwebui_pocketbase.changes.direct import Direct
 from openwebui_pocketbase.changes.inserts import Execute, Inserts, Row, inserts_of
-from openwebui_pocketbase.changes.sql import REFUSALS, UNSENT, chunks
+from openwebui_pocketbase.changes.sql import METADATA, REFUSALS, UNSENT, chunks
 from openwebui_pocketbase.repositories.base import codec_of
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -58,13 +58,10 @@ class MirroredTable:
         self.name = name
         self._key = key
         self.collection = TABLES[name].collection
-        # A program beside the application may not have needed the table's module yet.
-        specs = CATALOG[TABLES[name].group].all_repositories
-        import_module(next(spec.module for spec in specs if name in spec.tables))
-        host = next(table for table in Base.metadata.tables.values() if table.name == name)
+        host = _table_of(name)
         # None is SQL NULL; with the host's own column it would be JSON's null.
         columns = [Column(c.name, _type(c), primary_key=c.primary_key) for c in host.c]
-        self.table = Table(host.name, MetaData(schema=host.schema), *columns)
+        self.table = Table(host.name, MetaData(schema=METADATA.schema), *columns)
         self._parents = [key.parent.name for key in host.foreign_keys if key.column.table is host]
         self._references = {
             key.column.table.name: key.parent.name for key in host.foreign_keys if key.column.table is not host
@@ -223,6 +220,18 @@ class MirroredTable:
         for row_id, kind in refused.items():
             log.error("Row %s of the table %s cannot be kept in the SQL database: %s", row_id, self.name, kind)
         return set(refused)
+
+
+def _table_of(name: str) -> Table:
+    """Return a table as the host, or the plugin that it belongs to, has it."""
+    group = CATALOG[TABLES[name].group]
+    if name in group.joined:
+        joined: Table = group.joined[name]
+        return joined
+    # A program beside the application may not have needed the table's module yet.
+    import_module(next(spec.module for spec in group.all_repositories if name in spec.tables))
+    host: Table = next(table for table in Base.metadata.tables.values() if table.name == name)
+    return host
 
 
 def _type(column: Column[Any]) -> Any:

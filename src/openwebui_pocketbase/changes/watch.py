@@ -10,6 +10,7 @@ kept whole in ``owui_pocketbase_aside`` until an administrator decides.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -55,6 +56,9 @@ _ASIDE = Table(
 )
 """Rows that were taken out of mirrored tables, as JSON; seconds since 1970."""
 
+_WATCHED = re.compile("owui_watch_(.*)_[a-z]+")
+"""Names of triggers; the first group is the table."""
+
 _ROWS = {"insert": ("NEW",), "update": ("OLD", "NEW"), "delete": ("OLD",), "truncate": ()}
 """Event -> the rows that it touches, as triggers call them; SQLite has no TRUNCATE."""
 
@@ -77,14 +81,14 @@ class Aside:
 
 
 async def watch(names: Collection[str]) -> None:
-    """Make the triggers of these tables, and remove those of the other mirrored ones.
+    """Make the triggers of these tables, and remove those of all others, also of plugins that are gone.
 
     If one was missing, the tables have to be compared: nobody knows what was written meanwhile.
     """
-    others = [name for name, table in TABLES.items() if table.mirrored and name not in names]
     async with begin() as connection:
         there = await connection.run_sync(_watched)
         wanted = {_trigger(name, event) for name in names for event in _events(connection)}
+        others = {_WATCHED.sub(r"\1", trigger) for trigger in there}.difference(names)
     if there == wanted:
         return
     async with begin() as connection:

@@ -14,6 +14,7 @@ from openwebui_pocketbase.changes.comparison import AnotherFeedError
 from openwebui_pocketbase.changes.copy import copy_tables
 from openwebui_pocketbase.changes.settle import settle
 from openwebui_pocketbase.changes.source import Changes, Source, Wire
+from openwebui_pocketbase.changes.sql_tables import make_tables
 from openwebui_pocketbase.changes.state import State, advance, create_state, lock, put_forward
 from openwebui_pocketbase.changes.table import MirroredTable
 from openwebui_pocketbase.changes.unsent import written_since
@@ -69,8 +70,10 @@ class Writer:
 
     async def watch(self, also: Collection[str] = ()) -> None:
         """Have it noted what others write into these tables, and into further ones, and into no others."""
+        names = [*dict.fromkeys([*(table.name for table in self.tables.values()), *also])]
+        await make_tables(names)
         await create_state()
-        await watch([*dict.fromkeys([*(table.name for table in self.tables.values()), *also])])
+        await watch(names)
 
     async def take_over(self, name: str) -> Known | None:
         """Take the rows for the copies that they are, without comparing them: nobody writes in any process.

@@ -12,6 +12,8 @@ import typer
 from openwebui_pocketbase import __version__
 from openwebui_pocketbase.assets import HOOKS_DIR, MIGRATIONS_DIR, left_over
 from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.joining import join_plugins
+from openwebui_pocketbase.schema.tables import files_of_plugins
 
 __all__ = ["app", "export_assets"]
 
@@ -36,6 +38,7 @@ def export(
 
     Files of an earlier export are removed if they are as they were written; others of earlier versions are named.
     """
+    join_plugins()
     try:
         written, old = export_assets(directory, force=force)
     except OSError as error:
@@ -72,6 +75,7 @@ def export_assets(directory: Path, *, force: bool) -> tuple[int, tuple[str, ...]
         for source in sorted(sources.rglob("*"))
         if source.is_file()
     }
+    files |= {f"pb_hooks/{name}": text.encode() for name, text in files_of_plugins().items()}
     earlier = _read_record(directory / RECORD)
     foreign = [name for name, content in files.items() if not _is_ours(directory / name, content, earlier.get(name))]
     if foreign and not force:

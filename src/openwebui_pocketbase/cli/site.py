@@ -14,6 +14,7 @@ import typer
 from openwebui_pocketbase.config_file import CONFIG_VARIABLE, config_files, find_config_file, read_config_file
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.host.contract import installed_open_webui
+from openwebui_pocketbase.joining import join_plugins
 from openwebui_pocketbase.last_start import LastStart
 from openwebui_pocketbase.settings import Settings, environment_names, load_settings
 
@@ -71,8 +72,10 @@ class Site:
         """Return the site that the options ``--data-dir`` and ``--config`` name.
 
         Raises:
-            ConfigurationError: No directory is named, and there are two candidates; or the config file is wrong.
+            ConfigurationError: No directory is named, and there are two candidates; the config file is wrong; or a
+                plugin fails.
         """
+        join_plugins()
         overrides = {CONFIG_VARIABLE: str(_absolute(config))} if config else {}
         directory = _absolute(named_data_dir(data_dir) or _default_data_dir())
         environ = {**os.environ, **overrides}

@@ -32,8 +32,6 @@ WAIT = 15.0
 PAUSE = 1.0
 """Seconds before a server that does not answer is asked again."""
 
-COLLECTIONS = sorted(table.collection for table in TABLES.values())
-
 
 def tail(
     data_dir: DataDirOption = None,
@@ -56,10 +54,11 @@ def tail(
     columns that say so) and origin (the process of Open WebUI, or the program, that made it; empty for others). After a
     restore, op is "lost" once: anything may have changed, and numbers are given again.
     """
+    site = Site.of(data_dir, config)  # it finds what collections plugins have
     _check(collection or [])
     show = _as_json if as_json else _as_text
     try:
-        for change in _changes(Site.of(data_dir, config), collection, since):
+        for change in _changes(site, collection, since):
             print(show(change), flush=True)
     except KeyboardInterrupt:
         pass
@@ -68,10 +67,11 @@ def tail(
 
 
 def _check(collections: list[str]) -> None:
-    unknown = [name for name in collections if name not in COLLECTIONS]
+    known = sorted(table.collection for table in TABLES.values())
+    unknown = [name for name in collections if name not in known]
     if unknown:
         raise ConfigurationError(
-            f"There is no collection {', '.join(unknown)}.", hint=f"The collections are {', '.join(COLLECTIONS)}."
+            f"There is no collection {', '.join(unknown)}.", hint=f"The collections are {', '.join(known)}."
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from openwebui_pocketbase.catalog import CATALOG
+from openwebui_pocketbase.catalog import CATALOG, Group
 from openwebui_pocketbase.exceptions import MovedTableError
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -78,9 +78,13 @@ def moved_tables(groups: Collection[str]) -> dict[str, MovedTable]:
             group,
             mirrored=name in TABLES and TABLES[name].mirrored,
             through=name in TABLES and TABLES[name].through,
-            repository=f"{spec.module}.{spec.name}",
+            repository=_repository_of(CATALOG[group], name),
         )
         for group in groups
-        for spec in CATALOG[group].all_repositories
-        for name in spec.tables
+        for name in CATALOG[group].tables
     }
+
+
+def _repository_of(group: Group, table: str) -> str:
+    specs = (spec for spec in group.all_repositories if table in spec.tables)
+    return next((f"{spec.module}.{spec.name}" for spec in specs), "the code of the plugin that the table belongs to")

@@ -52,7 +52,7 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
     try:
         data_dir = Path(env.DATA_DIR)
         _keep_restores_out(data_dir)
-        settings = load_settings(data_dir)
+        settings = _settings(data_dir)
         if not settings.wants_other_backend():
             watcher.undo()
             watcher.callbacks.clear()
@@ -72,6 +72,24 @@ def activate(watcher: Watcher, env: ModuleType) -> None:
     except OpenWebUIPocketBaseError as error:
         print(f"\nopenwebui-pocketbase: {error}\n", file=sys.stderr, flush=True)
         raise SystemExit(STARTUP_FAILURE) from error
+
+
+def _settings(data_dir: Path) -> Settings:
+    """Read the settings; plugins are looked for only if these ask for anything, or name what may be a plugin's."""
+    try:
+        settings = load_settings(data_dir)
+    except ConfigurationError:
+        _join_plugins()
+        return load_settings(data_dir)
+    if settings.wants_other_backend():
+        _join_plugins()
+    return settings
+
+
+def _join_plugins() -> None:
+    from openwebui_pocketbase.joining import join_plugins  # noqa: PLC0415 - only if wanted
+
+    join_plugins()
 
 
 def _keep_restores_out(data_dir: Path) -> None:

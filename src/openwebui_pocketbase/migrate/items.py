@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ __all__ = [
     "Row",
     "Sized",
     "Unit",
+    "all_units",
     "canonical",
     "key_of",
     "name_of",
@@ -106,34 +108,36 @@ _PARTS = {"chat": {"chat_message": "chat_id"}}
 _PART_TABLES = {name for parts in _PARTS.values() for name in parts}
 _FIRST = ("users", "groups", "access", "tags", "folders", "models", "files", "chats", "messages", "config")
 """Groups that others refer to, and these in their order."""
-_IN_ORDER = tuple(dict.fromkeys((*_FIRST, *CATALOG)))
 _ORDER = ("user", "auth", "group", "chat", "channel", "message", "model")
 """Tables that come before the others of their group."""
 
 
-def _units() -> dict[str, Unit]:
-    names = [name for group in _IN_ORDER for name in CATALOG[group].tables]
+def all_units() -> dict[str, Unit]:
+    """Return all units, by name, in the order in which they are moved; those of plugins come last."""
+    groups = tuple(dict.fromkeys((*_FIRST, *CATALOG)))
+    names = [name for group in groups for name in CATALOG[group].tables]
     names.sort(
         key=lambda name: (
-            _IN_ORDER.index(TABLES[name].group),
+            groups.index(TABLES[name].group),
             name not in _ORDER,
             _ORDER.index(name) if name in _ORDER else 0,
         )
     )
-    return {
-        name: Unit(name, TABLES[name].group, TABLES[name].hashed_id or ("id",), _PARTS.get(name, {}))
-        for name in names
-        if name not in _PART_TABLES
-    }
+    return {name: _unit(name) for name in names if name not in _PART_TABLES}
 
 
-UNITS = _units()
-"""All units, by name, in the order in which they are moved."""
+@cache
+def _unit(name: str) -> Unit:
+    return Unit(name, TABLES[name].group, TABLES[name].hashed_id or ("id",), _PARTS.get(name, {}))
+
+
+UNITS = all_units()
+"""The units of the host, as `all_units` has them."""
 
 
 def units_of(groups: Collection[str]) -> list[Unit]:
     """Return the units of some groups, in the order in which they are moved."""
-    return [unit for unit in UNITS.values() if unit.group in groups]
+    return [unit for unit in all_units().values() if unit.group in groups]
 
 
 def key_of(unit: Unit, row: Row) -> Key:

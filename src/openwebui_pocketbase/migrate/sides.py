@@ -11,13 +11,14 @@ from pathlib import Path
 from open_webui.env import DATABASE_SCHEMA
 from open_webui.internal import db
 
+from openwebui_pocketbase.changes.sql_tables import make_tables
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.connection import Connection, embedded_data_dir
 from openwebui_pocketbase.exceptions import ConfigurationError
 from openwebui_pocketbase.migrate.comparison import Comparison
 from openwebui_pocketbase.migrate.contents import FileContents
 from openwebui_pocketbase.migrate.control.command import Control
-from openwebui_pocketbase.migrate.items import UNITS, Unit
+from openwebui_pocketbase.migrate.items import Unit, all_units
 from openwebui_pocketbase.migrate.pocketbase.feed import FeedChanges, position
 from openwebui_pocketbase.migrate.pocketbase.store import PocketBaseStore
 from openwebui_pocketbase.migrate.sql import outbox
@@ -25,6 +26,7 @@ from openwebui_pocketbase.migrate.sql.outbox import Outbox
 from openwebui_pocketbase.migrate.sql.store import SqlStore
 from openwebui_pocketbase.migrate.stores import Change, Store
 from openwebui_pocketbase.origin import SCRIPT, new_origin
+from openwebui_pocketbase.schema.tables import TABLES
 from openwebui_pocketbase.settings import Settings
 
 __all__ = ["POCKETBASE", "SQLALCHEMY", "Sides", "control_of_workers", "open_sides", "planned_sides"]
@@ -89,7 +91,7 @@ class Sides:
 
     async def _noted_besides(self, units: Collection[Unit]) -> list[Unit]:
         """Return the units whose changes the SQL database notes, without these."""
-        return [unit for unit in UNITS.values() if unit not in units and await outbox.is_installed([unit])]
+        return [unit for unit in all_units().values() if unit not in units and await outbox.is_installed([unit])]
 
     async def position(self) -> str:
         """Return where PocketBase's feed is now."""
@@ -143,6 +145,7 @@ async def open_sides(settings: Settings, data_dir: Path, to: str, *, create: boo
         authenticator = await asyncio.to_thread(connection.open, create=create)
         await asyncio.to_thread(connection.bring_up, authenticator)
         client.connect(connection.url, authenticator, trust=connection.trust, recover=connection.recover)
+        await make_tables(TABLES)
         yield Sides(to, SqlStore(), PocketBaseStore(client), FileContents(connection), client)
     finally:
         await client.aclose()
@@ -164,6 +167,7 @@ async def planned_sides(settings: Settings, data_dir: Path, to: str) -> AsyncIte
         pocketbase = settings.pocketbase
         client = PocketBaseClient(timeouts=pocketbase.timeouts, pool=pocketbase.pool)
         contents = FileContents(Connection(pocketbase, data_dir))
+        await make_tables(TABLES)
         yield Sides(POCKETBASE, SqlStore(), PocketBaseStore(client), contents, client), False
 
 

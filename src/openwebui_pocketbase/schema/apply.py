@@ -12,16 +12,17 @@ Each step leaves a server that works, and that the next call brings further:
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import SchemaError
 from openwebui_pocketbase.schema.definitions import CORE_ADDITIONS, CORE_STATEMENTS, version_statement
-from openwebui_pocketbase.schema.description import OURS, Description, Schema, digest_statement
+from openwebui_pocketbase.schema.description import Description, Schema, digest_statement, wanted_schema
 from openwebui_pocketbase.schema.fields import NEW_TYPE, changed_types, copy_statement, index_name, indexes, replacement
 from openwebui_pocketbase.schema.objects import FOUND, replacements
+from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["LEASE", "apply_schema"]
 
@@ -31,13 +32,16 @@ PATIENCE = 190.0
 LEASE = 200
 """Seconds after which a process that was changing the schema is taken for dead: no step of it takes longer."""
 
+NEW_EPOCH = "UPDATE owui_meta SET value = lower(hex(randomblob(16))) WHERE key = 'epoch'"
+"""After this statement nobody goes on where they were in the change feed: they compare, or read all anew."""
 
-def apply_schema(admin: AdminClient, schema: Schema = OURS) -> bool:
+
+def apply_schema(admin: AdminClient, schema: Schema | None = None) -> bool:
     """Bring a server to a schema; safe to repeat.
 
     Args:
         admin: The server.
-        schema: What it has to have.
+        schema: What it has to have; default: what this version needs, with the tables of plugins.
 
     Returns:
         Whether that was done; not if another process is doing it.
@@ -50,7 +54,7 @@ def apply_schema(admin: AdminClient, schema: Schema = OURS) -> bool:
             admin.sql(statement)
         with _alone(admin) as renew:
             if renew():
-                _apply(admin, schema, renew)
+                _apply(admin, schema or wanted_schema(), renew)
                 return True
             return False
 
@@ -60,8 +64,11 @@ def _apply(admin: AdminClient, schema: Schema, renew: Callable[[], bool]) -> Non
     _extend_core(admin)
     existing = admin.collections()
     tables = schema.tables
+    others = [] if _has_whole_feed(tables, existing, admin) else [NEW_EPOCH]
     _create([table for table in tables if table.collection not in existing], admin)
     admin.import_collections([_extended(table, existing.get(table.collection)) for table in tables])
+    for statement in _nones(existing):
+        admin.sql(statement)
     for table in tables:
         if changed_types((existing.get(table.collection) or table.definition)["fields"], table.definition["fields"]):
             if not renew():
@@ -74,7 +81,23 @@ def _apply(admin: AdminClient, schema: Schema, renew: Callable[[], bool]) -> Non
     for table in tables:
         _remove_fields(table, admin, existing.get(table.collection))
     digests = [digest_statement(group, digest) for group, digest in schema.digests.items()]
-    admin.sql("; ".join([*digests, version_statement(schema.version)]))
+    # Of a plugin that is gone: its records stay, but nothing keeps its collections up to date.
+    others.append(f"DELETE FROM owui_meta WHERE key GLOB 'digest/*' AND key NOT IN ({_listed(schema.digests)})")
+    admin.sql("; ".join([*others, *digests, version_statement(schema.version)]))
+
+
+def _has_whole_feed(tables: Sequence[Description], existing: Mapping[str, dict[str, Any]], admin: AdminClient) -> bool:
+    """Tell whether the change feed has had all changes of the collections that there are.
+
+    It has not of those whose triggers are missing, as while the plugin was not installed that they belong to.
+    """
+    found = {row["name"] for row in admin.sql(FOUND)}
+    names = {table.collection for table in tables}.intersection(existing)
+    return found.issuperset(f"{name}_{operation}" for name in names for operation in ("create", "update", "delete"))
+
+
+def _listed(groups: Iterable[str]) -> str:
+    return ", ".join(f"'digest/{group}'" for group in groups)
 
 
 @contextmanager
@@ -132,6 +155,19 @@ def _extended(description: Description, existing: dict[str, Any] | None) -> dict
         "fields": [_kept(field, existing["fields"]) for field in definition["fields"] if field["name"] not in changed],
         "indexes": indexes(description.collection, existing["indexes"], definition["indexes"]),
     }
+
+
+def _nones(existing: Mapping[str, dict[str, Any]]) -> Iterator[str]:
+    """Yield statements after which new columns that can be None are None in the records that were there."""
+    for table in TABLES.values():
+        fields = {field["name"] for field in existing.get(table.collection, {}).get("fields", ())}
+        new = [c.name for c in table.columns if c.null and c.type != "json" and c.field not in fields]
+        if fields and new:
+            listed = ", ".join(f"'$[#]', '{name}'" for name in new)
+            yield (
+                f"UPDATE {table.collection} SET nulls = json_insert(nulls, {listed}) "
+                "WHERE json_valid(nulls) AND json_type(nulls) = 'array'"
+            )
 
 
 def _kept(field: dict[str, Any], existing: list[dict[str, Any]]) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from openwebui_pocketbase.assets import HOOKS_DIR, left_over
 from openwebui_pocketbase.client import AdminClient
 from openwebui_pocketbase.exceptions import NotFoundError, ResponseError, SchemaError
 from openwebui_pocketbase.schema.apply import LEASE, apply_schema
-from openwebui_pocketbase.schema.description import OURS, Schema
+from openwebui_pocketbase.schema.description import Schema, wanted_schema
 from openwebui_pocketbase.schema.objects import NAMES, fingerprint, names_of
+from openwebui_pocketbase.schema.tables import files_of_plugins
 from openwebui_pocketbase.server.versions import SUPPORTED_VERSIONS, is_supported
 
 __all__ = ["SchemaState", "bring_up", "hook_digests", "inspect"]
@@ -120,18 +121,24 @@ class SchemaState:
         """Return what works, but should be put in order, each with its remedy."""
         if not self.hooks_left_over:
             return []
-        detail = "PocketBase's pb_hooks has files of an earlier version of this package, which nothing loads."
+        detail = (
+            "PocketBase's pb_hooks has files of an earlier version of this package, or of a plugin that is not"
+            " installed here, which nobody needs."
+        )
         return [(detail, f"Remove from it, and restart the server: {', '.join(self.hooks_left_over)}")]
 
 
 def hook_digests() -> dict[str, str]:
-    """Return the SHA-256 of each hook file of this package, by name."""
-    files = sorted(path for path in HOOKS_DIR.rglob("*") if path.suffix in (".js", ".json"))
-    return {path.relative_to(HOOKS_DIR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    """Return the SHA-256 of each hook file of this package, and of those that declare tables of plugins, by name."""
+    paths = sorted(path for path in HOOKS_DIR.rglob("*") if path.suffix in (".js", ".json"))
+    files = {path.relative_to(HOOKS_DIR).as_posix(): path.read_bytes() for path in paths}
+    files |= {name: text.encode() for name, text in files_of_plugins().items()}
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
 
 
-def inspect(admin: AdminClient, schema: Schema = OURS) -> SchemaState:
-    """Compare a server with what this version needs."""
+def inspect(admin: AdminClient, schema: Schema | None = None) -> SchemaState:
+    """Compare a server with what this version needs, or with another schema."""
+    schema = schema or wanted_schema()
     ours = hook_digests()
     try:
         version = admin.version()
@@ -157,16 +164,17 @@ def inspect(admin: AdminClient, schema: Schema = OURS) -> SchemaState:
     )
 
 
-def bring_up(admin: AdminClient, schema: Schema = OURS) -> None:
+def bring_up(admin: AdminClient, schema: Schema | None = None) -> None:
     """Bring a server to the schema this version needs; waits while another process does so.
 
     Args:
         admin: The server.
-        schema: What it has to have.
+        schema: What it has to have; default: what this version needs, with the tables of plugins.
 
     Raises:
         SchemaError: The server's hooks or schema do not fit; says what to do.
     """
+    schema = schema or wanted_schema()
     state = inspect(admin, schema)
     failures = 0
     until = time.monotonic() + 2 * LEASE

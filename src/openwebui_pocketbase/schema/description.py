@@ -17,7 +17,7 @@ from openwebui_pocketbase.schema.definitions import (
 )
 from openwebui_pocketbase.schema.tables import SCHEMA_VERSION, TABLES, Table
 
-__all__ = ["OURS", "Description", "Schema", "describe", "digest_of", "digest_statement"]
+__all__ = ["OURS", "Description", "Schema", "describe", "digest_of", "digest_statement", "wanted_schema"]
 
 
 @dataclass(frozen=True)
@@ -94,5 +94,11 @@ class Schema:
         return {group: digest_of(table for table in self.tables if table.group == group) for group in groups}
 
 
-OURS = Schema(SCHEMA_VERSION, tuple(describe(table) for table in TABLES.values()))
-"""What this version needs."""
+OURS = Schema(SCHEMA_VERSION, tuple(describe(table) for table in TABLES.values() if not table.joined))
+"""What this version needs without plugins; released migrations lead to it."""
+
+
+def wanted_schema() -> Schema:
+    """Return what this version needs, with the tables that plugins have joined."""
+    joined = tuple(describe(table) for table in TABLES.values() if table.joined)
+    return Schema(SCHEMA_VERSION, (*OURS.tables, *joined))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from openwebui_pocketbase.assets import TABLES_FILE
 
-__all__ = ["SCHEMA_VERSION", "TABLES", "Column", "Extra", "Index", "Search", "Table"]
+__all__ = ["SCHEMA_VERSION", "TABLES", "Column", "Extra", "Index", "Search", "Table", "files_of_plugins"]
 
 
 class _Declaration(BaseModel):
@@ -115,6 +116,7 @@ class Table(_Declaration):
             takes e-mail addresses that PocketBase would not.
         mirrored: Whether its rows are copied to the SQL database, because the host's own SQL joins it.
         through: Whether the host goes on writing that copy, and PocketBase gets the rows with each commit.
+        joined: Whether it is another plugin's.
         incomplete: The extra that marks records which are no rows yet: no method returns them, and they are not copied.
         concerns: The columns that tell whom a record concerns. The change feed has their values with each change: of a
             record that is deleted there is nothing else left.
@@ -133,6 +135,7 @@ class Table(_Declaration):
     auth: bool = False
     mirrored: bool = False
     through: bool = False
+    joined: bool = False
     incomplete: str = ""
     concerns: tuple[str, ...] = ()
     hashed_id: tuple[str, ...] = ()
@@ -156,4 +159,17 @@ SCHEMA_VERSION = _FILE.version
 """Version of the schema as a whole; it grows with every migration."""
 
 TABLES: dict[str, Table] = {name: Table.model_validate({"name": name, **table}) for name, table in _FILE.tables.items()}
-"""Every table, by the host's name of it."""
+"""Every table, by the SQL database's name of it; those of plugins come last."""
+
+
+def files_of_plugins() -> dict[str, str]:
+    """Return the hook files that declare the tables of plugins: path below ``pb_hooks`` -> text; one for each group.
+
+    The hooks read whatever files are there, so those of a plugin that is gone do no harm.
+    """
+    groups: dict[str, dict[str, object]] = {}
+    for name, table in TABLES.items():
+        if table.joined:
+            declared = table.model_dump(mode="json", exclude_defaults=True, exclude={"name"})
+            groups.setdefault(table.group, {})[name] = declared
+    return {f"owui/plugins/{group}.json": json.dumps({"tables": tables}) for group, tables in groups.items()}

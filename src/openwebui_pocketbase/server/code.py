@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["copy_code", "digest_of", "fingerprint"]
 
 
-def copy_code(source: Path, target: Path) -> None:
-    """Make ``target`` a copy of the files of ``source``, as it is now.
+def copy_code(source: Path, target: Path, further: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Make ``target`` a copy of the files of ``source``, as it is now, with further ones: path -> text.
 
     PocketBase reads some files only when they are first needed; nothing must be using ``target`` now.
 
@@ -27,6 +30,9 @@ def copy_code(source: Path, target: Path) -> None:
         copy = target / file.relative_to(source)
         copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(file, copy)  # not its mode: the package may be read-only
+    for name, text in further.items():
+        (target / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (target / name).write_text(text, encoding="utf-8")
 
 
 def fingerprint(options: ServeOptions) -> str:
@@ -37,7 +43,8 @@ def fingerprint(options: ServeOptions) -> str:
     """
     program = Path(options.binary).stat()
     code = (digest_of(Path(directory)) for directory in (options.hooks_dir, options.migrations_dir))
-    return " ".join([options.binary, str(program.st_ino), str(program.st_mtime_ns), *code])
+    further = hashlib.sha256(json.dumps(options.further_hooks, sort_keys=True).encode()).hexdigest()
+    return " ".join([options.binary, str(program.st_ino), str(program.st_mtime_ns), *code, further])
 
 
 def digest_of(directory: Path) -> str:

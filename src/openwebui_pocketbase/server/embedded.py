@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from openwebui_pocketbase.exceptions import ServerError
@@ -22,7 +23,7 @@ from openwebui_pocketbase.server.probe import Reply, probe
 from openwebui_pocketbase.server.rundir import Failure, RunDir, ServerState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from openwebui_pocketbase.settings import EmbeddedSettings
 
@@ -50,7 +51,16 @@ class EmbeddedServer:
     Usable as a context manager: ``with EmbeddedServer(...) as server: server.info.url``.
     """
 
-    def __init__(self, settings: EmbeddedSettings, *, data_dir: Path, hooks_dir: Path, migrations_dir: Path) -> None:
+    def __init__(
+        self,
+        settings: EmbeddedSettings,
+        *,
+        data_dir: Path,
+        hooks_dir: Path,
+        migrations_dir: Path,
+        further_hooks: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._further_hooks = dict(further_hooks)
         self._settings = settings
         self._data_dir = data_dir.expanduser().resolve()
         self._hooks_dir = hooks_dir.resolve()
@@ -284,6 +294,7 @@ class EmbeddedServer:
             migrations_dir=str(self._migrations_dir),
             host=self._settings.host,
             port=self._settings.port,
+            further_hooks=self._further_hooks,
         )
 
     def _reap(self) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -47,6 +47,7 @@ class ServeOptions:
         migrations_dir: The same of the migrations.
         host: Address to listen on.
         port: Port to listen on; 0 for any free one.
+        further_hooks: Files that come beside the hooks: path -> text.
     """
 
     binary: str
@@ -55,6 +56,7 @@ class ServeOptions:
     migrations_dir: str
     host: str
     port: int
+    further_hooks: dict[str, str] = field(default_factory=dict)
 
 
 class PocketBase:

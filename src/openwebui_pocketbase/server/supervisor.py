@@ -40,7 +40,7 @@ LONGEST_DELAY = 10.0
 
 MOST_QUICK_FAILURES = 6  # in a row, before giving up
 
-REQUESTED = ("binary", "hooks_dir", "migrations_dir")
+REQUESTED = ("binary", "hooks_dir", "migrations_dir", "further_hooks")
 PORT_TAKEN = "address already in use"
 
 logger = logging.getLogger("openwebui_pocketbase.supervisor")
@@ -133,7 +133,7 @@ class Supervisor:
     def _prepare(self) -> None:
         options, run_dir = self._options, self._run_dir
         self._code = fingerprint(options)
-        copy_code(Path(options.hooks_dir), run_dir.hooks)
+        copy_code(Path(options.hooks_dir), run_dir.hooks, options.further_hooks)
         copy_code(Path(options.migrations_dir), run_dir.migrations)
         shutil.rmtree(run_dir.temporary, ignore_errors=True)
         run_dir.temporary.mkdir(mode=0o700, exist_ok=True)

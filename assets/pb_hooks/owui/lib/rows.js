@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * SQL of the host's tables as they are in PocketBase, derived from tables.json; how records are written is in
- * records.js.
+ * SQL of the host's tables as they are in PocketBase, derived from tables.json, and of those of plugins; how records are
+ * written is in records.js.
  *
  * A row goes out as an array: the columns in their declared order, then `nulls`. JSON columns are JSON text, so that
  * key order and number spelling survive, int64 columns are decimal strings and dates are ISO texts.
@@ -17,18 +17,37 @@
  * @typedef {{ name: string, field: string, type: Type, holds?: "object" | "list", null?: boolean,
  *   required?: boolean, folded?: boolean, relation?: string }} Column
  * @typedef {{ group: string, collection: string, auth?: boolean, mirrored?: boolean, through?: boolean,
- *   incomplete?: string, hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" | "file" }[],
+ *   joined?: boolean, incomplete?: string, hashed_id?: string[], columns: Column[], extras?: { name: string, type: Type | "relation" | "file" }[],
  *   search?: { text: string, fields: string[] } }} Table
  */
 
 const ZERO = { text: "''", bool: "0", int: "0", int64: "''", date: "''" };
 
 /** @type {Record<string, Table>} */
-const tables = /** @type {any} */ (require("../tables.json").tables);
+const tables = /** @type {any} */ ({ ...ofPlugins(), ...require("../tables.json").tables });
 for (const table of Object.values(tables)) {
   for (const column of table.columns) {
     column.field = column.field || column.name;
   }
+}
+
+/**
+ * The tables that other plugins have joined, a file for each group of theirs.
+ *
+ * @returns {Record<string, Table>}
+ */
+function ofPlugins() {
+  /** @type {string[]} */
+  let names;
+  try {
+    names = $os.readDir(`${__hooks}/owui/plugins`).map((entry) => entry.name());
+  } catch {
+    return {}; // there is no such directory where no plugin has any
+  }
+  const files = names
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => `${__hooks}/owui/plugins/${name}`);
+  return Object.assign({}, ...files.map((path) => JSON.parse(toString($os.readFile(path))).tables));
 }
 
 /**

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, LargeBinary, cast, delete, func, inspect, sel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.changes.sql import begin, chunks, is_sqlite
-from openwebui_pocketbase.migrate.items import UNITS, Key, Unit
+from openwebui_pocketbase.migrate.items import Key, Unit, all_units
 from openwebui_pocketbase.migrate.sql.outbox_triggers import ALL, OUTBOX, create, drop, installed, wanted
 from openwebui_pocketbase.migrate.sql.values import text_of
 
@@ -102,6 +102,7 @@ class Outbox:
             if any(key == ALL or key == ALL.encode() for _, _, key in rows):
                 self._numbers = await self._all_numbers(connection)
                 return None
+        units = all_units()
         found: defaultdict[str, set[Key]] = defaultdict(set)
         self._numbers = numbers = array("q")
         for number, unit, noted in rows:
@@ -110,9 +111,9 @@ class Outbox:
             if key not in keys and sum(map(len, found.values())) >= _KEYS:
                 continue
             numbers.append(number)
-            if unit in UNITS and all(isinstance(value, str) for value in key):
+            if unit in units and all(isinstance(value, str) for value in key):
                 keys.add(key)
-        return {UNITS[unit]: keys for unit, keys in found.items() if keys}
+        return {units[unit]: keys for unit, keys in found.items() if keys}
 
     async def forget(self) -> None:
         """See `Change`; what was noted meanwhile stays."""
