@@ -122,7 +122,7 @@ GROUP = Group(
         Operation(
             "Feedbacks.get_feedback_items",
             "read",
-            lambda number: ({}, number * PAGE % 300, PAGE),
+            lambda number: ({}, number % (FEEDBACKS - PAGE), PAGE),
             lambda found: len(found.items) == PAGE,
         ),
     ),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
+from tests.support.chromium import open_dashboard
 from tests.support.processes import eventually
 
 if TYPE_CHECKING:
@@ -79,11 +80,7 @@ async def test_a_title_changed_in_the_dashboard(
     context = await chromium.new_context(viewport={"width": 1000, "height": 800}, base_url=embedded.pocketbase.url)
     dashboard = await context.new_page()
     superuser = json.loads(embedded.run_dir.superuser.read_text())
-    await dashboard.goto("/_/")
-    await dashboard.locator("input[type=email]").fill(superuser["identity"])
-    await dashboard.locator("input[type=password]").fill(superuser["password"])
-    await dashboard.keyboard.press("Enter")
-    await expect(dashboard.get_by_role("button", name="New record")).to_be_visible()
+    await open_dashboard(dashboard, superuser["identity"], superuser["password"])
     await dashboard.goto(f"/_/#/collections?collection=owui_chats&record={chat['id']}")
     title = dashboard.locator("textarea[name=title]")
     await expect(title).to_be_visible()

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from tests.support.dashboard import BEGIN, chat_id, furnish, person, sign_in
+from tests.support.chromium import open_dashboard
+from tests.support.dashboard import BEGIN, chat_id, furnish, person
+from tests.support.pocketbase import IDENTITY, PASSWORD
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Locator, Page
@@ -35,7 +37,7 @@ async def dashboard(own_pocketbase: PocketBaseProcess, chromium: Browser) -> Asy
         base_url=own_pocketbase.url,
     )
     page = await context.new_page()
-    await sign_in(page)
+    await open_dashboard(page, IDENTITY, PASSWORD)
     yield page
     await context.close()
 

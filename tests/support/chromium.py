@@ -1,4 +1,4 @@
-"""Pages of Open WebUI in a real browser.
+"""Pages of Open WebUI, and of PocketBase's dashboard, in a real browser.
 
 This is a pytest plugin; modules that need its fixtures say ``pytest_plugins = ["tests.support.chromium"]``.
 """
@@ -27,6 +27,15 @@ PATIENCE = 60_000
 """Milliseconds to wait for what is meant to be seen soon."""
 
 OpenPage = Callable[["OpenWebUI", str], Awaitable["Page"]]
+
+
+async def open_dashboard(page: Page, identity: str, password: str) -> None:
+    """Sign in to PocketBase's dashboard."""
+    await page.goto("/_/")
+    await page.locator("input[type=email]").fill(identity)
+    await page.locator("input[type=password]").fill(password)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="New record")).to_be_visible()
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""PocketBase's dashboard in a browser, and a small site to look at there."""
+"""A small site to look at in PocketBase's dashboard."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from openwebui_pocketbase.repositories.chats._parts import wire_of
 from openwebui_pocketbase.schema.tables import TABLES
-from tests.support.pocketbase import IDENTITY, PASSWORD
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
-
     from openwebui_pocketbase.client import AdminClient
     from tests.support.pocketbase import PocketBaseProcess
 
@@ -106,12 +103,3 @@ def _chat(title: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     chat |= {"id": own, "user_id": person(name), "title": title, "created_at": first, "updated_at": first + 300}
     chat |= {"archived": False, "pinned": False, "meta": {"tags": [tag]}}
     return chat | {"chat": {"history": {"messages": entries, "currentId": f"m{len(texts) - 1}"}}}, rows
-
-
-async def sign_in(page: Page, identity: str = IDENTITY, password: str = PASSWORD) -> None:
-    """Sign in to the dashboard."""
-    await page.goto("/_/")
-    await page.locator("input[type=email]").fill(identity)
-    await page.locator("input[type=password]").fill(password)
-    await page.keyboard.press("Enter")
-    await page.get_by_role("button", name="New record").wait_for()

@@ -98,14 +98,17 @@ def check_contract(groups: Collection[str], *, package_dir: Path, version: str) 
 class _Comparison:
     def __init__(self, groups: frozenset[str], tree: SourceTree, version: str) -> None:
         self._groups = groups
-        # What is written through stays the host's: only the columns count.
+        # What is written through stays the host's: only the columns count, and the functions that are replaced.
         self._replaced = frozenset(group for group in groups if CATALOG[group].repositories)
         self._tree = tree
         self._manifest = manifest_for(version)
         self._reference = f"Open WebUI {self._manifest['version']}"
+        seams = {
+            f"{seam.module.replace('.', '/')}.py:{seam.function}" for group in groups for seam in CATALOG[group].seams
+        }
         self._known: dict[str, dict[str, KnownFunction]] = {}
         for where, function in self._manifest["functions"].items():
-            if not self._replaced.isdisjoint(function["groups"]):
+            if where in seams or not self._replaced.isdisjoint(function["groups"]):
                 path, _, name = where.partition(":")
                 self._known.setdefault(path, {})[name] = function
         self._classes = {spec.source: spec.stock_class for group in groups for spec in CATALOG[group].repositories}

@@ -96,6 +96,7 @@ def declared(group: str, table: SqlTable) -> Table:
             "joined": True,
             "id_pattern": "^[a-zA-Z0-9_-]+$",
             "concerns": [column.name for column in table.columns if _is_user(column)],
+            "shown": [column.name for column in table.columns if not column.primary_key],
             "columns": [_column(column) for column in table.columns],
             "indexes": indexes_of(table),
         }
