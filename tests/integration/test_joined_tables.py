@@ -50,10 +50,12 @@ def own_pocketbase(plugin: ExitStack, prepared_pocketbase: Path, tmp_path: Path)
     server = PocketBaseProcess(
         clone(prepared_pocketbase, tmp_path), hooks_dir=hooks_with_plugins(tmp_path / "pb_hooks")
     ).start()
-    with server.admin() as admin:
-        bring_up(admin)
-    yield server
-    server.stop()
+    try:
+        with server.admin() as admin:
+            bring_up(admin)
+        yield server
+    finally:
+        server.stop()
 
 
 @pytest.fixture(autouse=True)
