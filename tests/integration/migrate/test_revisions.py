@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,12 +50,29 @@ def migrate(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
+WRITTEN_THROUGH = ("note", "prompt", "tool", "function", "skill", "knowledge", "memory", "feedback")
+"""Tables that a database of that version has already, and whose rows Open WebUI's own code goes on writing."""
+
+OF_KINDS = {"BOOLEAN": 1, "BIGINT": 1, "INTEGER": 1, "JSON": "{}"}
+OF_NAMES = {"specs": "[]", "tags": "[]", "meta": "{}", "valves": "{}"}
+
+
+def fill(database: sqlite3.Connection, table: str) -> None:
+    """Insert a row with something in each column."""
+    row: dict[str, Any] = {}
+    for _, name, kind, *_ in database.execute(f"PRAGMA table_info({table})"):
+        row[name] = OF_NAMES.get(name, OF_KINDS.get(kind, f"{table}-{name}"))
+    insert(database, table, row | {"id": f"{table}_1", "user_id": USER["id"]})
+
+
 @pytest.mark.slow
 def test_an_older_database_is_refused_by_name_until_open_webui_has_brought_it_up(tmp_path: Path) -> None:
     env = site_environment(tmp_path)
     upgrade(env, OF_0_11_4)
     with closing(sqlite3.connect(tmp_path / "webui.db")) as database, database:
         insert(database, "user", USER)
+        for table in WRITTEN_THROUGH:
+            fill(database, table)
     refused = migrate(env, "copy")
     assert refused.returncode == 1
     assert f"has the revision {OF_0_11_4}" in refused.stderr
@@ -65,7 +83,13 @@ def test_an_older_database_is_refused_by_name_until_open_webui_has_brought_it_up
     plan = migrate(env, "plan", "--json")
     assert plan.returncode == 0, plan.stderr
     found = {name: rows for table in json.loads(plan.stdout)["tables"] for name, rows in table["rows"].items()}
-    assert found["user"] == 1
+    assert {name: found[name] for name in ("user", *WRITTEN_THROUGH)} == dict.fromkeys(("user", *WRITTEN_THROUGH), 1)
+
+    copied = migrate(env, "copy")
+    assert copied.returncode == 0, copied.stdout + copied.stderr
+    verified = migrate(env, "verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert all(f"{name}: 1 equal\n" in verified.stdout for name in ("user", *WRITTEN_THROUGH)), verified.stdout
 
     # One that broke off, or is of something else.
     with closing(sqlite3.connect(tmp_path / "webui.db")) as database, database:
