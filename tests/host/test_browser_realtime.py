@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -135,9 +136,14 @@ async def test_a_note_edited_in_pocketbase(embedded: OpenWebUI, open_page: OpenP
         with embedded.admin() as admin:
             admin.send("PATCH", f"/api/collections/owui_notes/records/{note['id']}", columns)
 
-    def saved() -> str:
-        found = embedded.request("admin", "GET", f"/api/v1/notes/{note['id']}").raise_for_status().json()
-        return str(found["data"]["content"]["md"])
+    def stored() -> Any:
+        return embedded.request("admin", "GET", f"/api/v1/notes/{note['id']}").raise_for_status().json()
+
+    def is_saved_by_all() -> bool:
+        """Each editor saves what another one has typed, some time later: whoever saves last has the last word."""
+        before = stored()
+        time.sleep(3)
+        return "Bring bread." in before["data"]["content"]["md"] and stored()["updated_at"] == before["updated_at"]
 
     async def type_at_end(page: Page, text: str) -> None:
         await page.locator("#note-editor .ProseMirror").click()
@@ -153,7 +159,7 @@ async def test_a_note_edited_in_pocketbase(embedded: OpenWebUI, open_page: OpenP
     await all_show("Ferry", "The ferry leaves at nine.")
     await type_at_end(one, " Bring bread.")
     await two.wait_for_function(SHOWN, arg="The ferry leaves at nine. Bring bread.")
-    await asyncio.to_thread(eventually, lambda: "Bring bread." in saved(), "what was typed is saved")
+    await asyncio.to_thread(eventually, is_saved_by_all, "what was typed is saved", seconds=60)
     # As Open WebUI's own tool for models does.
     await asyncio.to_thread(change, title="Boat", data={"content": content | {"md": "The boat leaves at ten."}})
     await all_show("Boat", "The boat leaves at ten.")

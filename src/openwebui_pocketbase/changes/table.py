@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -70,8 +71,11 @@ class MirroredTable:
         self._codec = codec_of(name)
         self._dates = [c.name for c in host.c if isinstance(c.type, Date)]
         self._inserts: dict[bool, Inserts] = {}
-        noted = select(UNSENT.c.row_id).where(UNSENT.c.name == name)
-        self._unsent = Direct(select(self.table).where(self.table.c.id.in_(noted)))
+
+    @cached_property
+    def _unsent(self) -> Direct:
+        noted = select(UNSENT.c.row_id).where(UNSENT.c.name == self.name)
+        return Direct(select(self.table).where(self.table.c.id.in_(noted)))
 
     async def rows(self, connection: AsyncConnection, ids: Collection[str]) -> dict[str, Row]:
         """Return those rows, by id."""
