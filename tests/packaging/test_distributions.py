@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import tomllib
 import zipfile
 from email.parser import HeaderParser
@@ -27,6 +28,7 @@ from tests.packaging.venvs import succeed
 from tests.support.sources import ROOT, project_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from email.message import Message
 
 VERSION = openwebui_pocketbase.__version__
@@ -231,11 +233,20 @@ def test_the_same_commit_gives_the_same_archives(tmp_path: Path) -> None:
     assert make_build(again)[wheel] == built[wheel]
 
 
-def test_unit_tests_run_in_the_sdist(distributions: Distributions, tmp_path: Path) -> None:
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """A directory that other users can look into, as some tests do; pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def test_unit_tests_run_in_the_sdist(distributions: Distributions, open_directory: Path) -> None:
     """With nothing of this checkout but what recipes install."""
     with tarfile.open(distributions.sdist) as archive:
-        archive.extractall(tmp_path, filter="data")
-    (project,) = tmp_path.iterdir()
+        archive.extractall(open_directory, filter="data")
+    (project,) = open_directory.iterdir()
     for name in ("node_modules", ".cache"):
         if (ROOT / name).exists():
             (project / name).symlink_to(ROOT / name)
@@ -249,7 +260,7 @@ def test_unit_tests_run_in_the_sdist(distributions: Distributions, tmp_path: Pat
             "-q",
             "-p",
             "no:cacheprovider",
-            f"--basetemp={tmp_path / 'base'}",
+            f"--basetemp={open_directory / 'base'}",
             *UNIT,
         ],
         cwd=project,
