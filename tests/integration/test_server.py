@@ -603,7 +603,7 @@ def test_a_server_that_does_not_answer_is_restarted(
 def test_a_server_that_is_busy_writing_answers(site: Site) -> None:
     (site.hooks / "busy.pb.js").write_text(
         'routerAdd("POST", "/busy", (e) => { $app.runInTransaction((tx) => {'
-        ' tx.db().newQuery("DELETE FROM users").execute(); console.log("busy"); sleep(2000) });'
+        ' tx.db().newQuery("DELETE FROM _externalAuths").execute(); console.log("busy"); sleep(2000) });'
         " return e.json(200, {}) })"
     )
     info = site.server().acquire()
