@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from openwebui_pocketbase.catalog import CATALOG, REPOSITORIES, RepositorySpec, Seam, seams_of
+from openwebui_pocketbase.hookspecs import RepositoryBinding
 from openwebui_pocketbase.host.binding import above, load
 from openwebui_pocketbase.host.gate import Gate
 from openwebui_pocketbase.host.gated import GatedFunction, GatedObject
+from openwebui_pocketbase.host.gates import Gates, InForce
 from tests.support.stock import stock_class
 
 SINGLETONS = [spec for spec in REPOSITORIES if not spec.is_class]
@@ -63,6 +65,24 @@ async def test_a_singleton_becomes_ours_and_is_the_hosts_again(spec: RepositoryS
     gated.undo()
     assert type(singleton) is stock
     assert vars(singleton) == before
+
+
+def test_what_is_written_through_knows_its_pocketbase_behind_the_gate_as_well() -> None:
+    """Its class is the stock one with either backend."""
+    group = CATALOG["notes"]
+    stock = InForce([RepositoryBinding("notes", "sqlalchemy", group.stock)], (), ())
+    ours = InForce([RepositoryBinding("notes", "pocketbase", group.ours, {"pocketbase": "a mirror"})], (), ())
+    gates = Gates(stock, Gate())
+    module = import_module("open_webui.models.notes")
+    undo = [step(module) for name, step in gates.steps() if name == module.__name__]
+    try:
+        gates.use(ours)
+        assert module.Notes.pocketbase == "a mirror"
+        gates.use(stock)
+        assert not hasattr(module.Notes, "pocketbase")
+    finally:
+        for each in undo:
+            each()
 
 
 def test_the_storage_is_behind_the_gate_with_and_without_ours() -> None:

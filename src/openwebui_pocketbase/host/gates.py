@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from openwebui_pocketbase.catalog import CATALOG, Extended, Seam, StockRepository, extended_by, seams_of, spec_of
+from openwebui_pocketbase.catalog import CATALOG, Extended, Seam, StockRepository, extended_by, seams_of
 from openwebui_pocketbase.hookspecs import Extension, RepositoryBinding
 from openwebui_pocketbase.host.binding import above, load
 from openwebui_pocketbase.host.gate import Gate
@@ -145,8 +145,4 @@ def loader(name: str) -> Step:
 
 
 def _repositories(in_force: InForce) -> list[tuple[str, str, Any]]:
-    return [
-        (name, path, binding.attributes if path != spec_of(name).stock else {})
-        for binding in in_force.bindings
-        for name, path in binding.classes.items()
-    ]
+    return [(name, path, binding.attributes) for binding in in_force.bindings for name, path in binding.classes.items()]
