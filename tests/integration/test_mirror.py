@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from open_webui.models.access_grants import AccessGrant
 from open_webui.models.groups import GroupForm, GroupUpdateForm
+from open_webui.models.memories import Memory
 from open_webui.models.users import User
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -24,6 +25,7 @@ from openwebui_pocketbase.changes import table as table_module
 from openwebui_pocketbase.changes.feed import Feed
 from openwebui_pocketbase.changes.follower import Follower
 from openwebui_pocketbase.changes.settle import kept_aside
+from openwebui_pocketbase.changes.source import Changes
 from openwebui_pocketbase.changes.state import create_state
 from openwebui_pocketbase.changes.watch import touched
 from openwebui_pocketbase.client import PocketBaseClient
@@ -410,6 +412,33 @@ async def test_credentials_change_while_the_host_has_the_write_lock(
         await auths.revoke_all_sessions(db=session)
         await auths.revoke_sessions_by_user_id("u1", db=session)
         await session.commit()
+    await check(database, own_pocketbase)
+
+
+async def test_others_write_while_pocketbase_is_asked_what_changed(
+    one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind another process of PocketBase the feed is looked at first, and PocketBase may take its time."""
+    await user(one, 1)
+    own_pocketbase.stop()
+    own_pocketbase.start()
+    asked, may_answer, since = asyncio.Event(), asyncio.Event(), one.mirror.source.since
+
+    async def hold(cursor: str) -> Changes:
+        asked.set()
+        await may_answer.wait()
+        return await since(cursor)
+
+    monkeypatch.setattr(one.mirror.source, "since", hold)
+    copying = asyncio.create_task(one.mirror.catch_up())
+    await asked.wait()
+    await database.add(Memory(id="m", user_id="u1", content="c", created_at=1, updated_at=1))
+    async with database.sessions() as session:
+        await session.execute(delete(Memory))
+        await session.commit()
+    may_answer.set()
+    await copying
+    await user(one, 2)
     await check(database, own_pocketbase)
 
 

@@ -159,16 +159,17 @@ class Writer:
             state = await lock(connection)  # nobody else writes before the host's transaction ends
             is_all = True
             try:
-                missing = await self._missing(state, changes, known)
+                if not self._is_comparable(state, changes, known):
+                    changes = await self._since(state)
             except AnotherFeedError:
                 await self._leave(connection)
                 return False
-            if missing is not None:
-                rows = [row for row in missing.rows if row[0] not in self._through]
-                await connection.run_sync(self._write, replace(missing, rows=rows), state.copy)
-                is_all = len(rows) == len(missing.rows)
+            if state.seq < changes.last:
+                rows = [row for row in changes.rows if row[0] not in self._through]
+                await connection.run_sync(self._write, replace(changes, rows=rows), state.copy)
+                is_all = len(rows) == len(changes.rows)
                 if is_all:
-                    await put_forward(connection, state.at(missing))
+                    await put_forward(connection, state.at(changes))
         await self._leave(connection)
         return is_all
 
@@ -221,32 +222,38 @@ class Writer:
 
             if await sql.transact(advance_to):
                 return Known(known.copy, changes.run, changes.last, changes.last, changes.cursor)
-        async with sql.begin() as connection:
-            state = await lock(connection)
-            missing = await self._missing(state, changes, known)
-            if missing is not None:
-                await connection.run_sync(self._write, missing, state.copy, one_by_one=one_by_one)
-                state = state.at(missing)
-            await put_forward(connection, state)
-        return _known_of(state)
+        asked: State | None = None
+        while True:
+            async with sql.begin() as connection:
+                state = await lock(connection)
+                if state == asked or self._is_comparable(state, changes, known):
+                    if changes is not None and (state == asked or state.seq < changes.last):
+                        await connection.run_sync(self._write, changes, state.copy, one_by_one=one_by_one)
+                        state = state.at(changes)
+                    await put_forward(connection, state)
+                    return _known_of(state)
+                await sql.close_guard(connection)
+            # With nothing locked: while PocketBase is away, nobody else could write to the SQL database.
+            changes, known, asked = await self._since(state), _known_of(state), state
 
-    async def _missing(self, state: State, changes: Changes | None, known: Known) -> Changes | None:
-        """Return the changes that a locked copy has not, None if it has all of a reply.
+    def _is_comparable(self, state: State, changes: Changes | None, known: Known) -> bool:
+        """Tell whether a reply can be written to a copy, or is known to be in it."""
+        # While one process of PocketBase lives, the feed only grows: numbers can be compared. Else a reply may be of
+        # another feed than the copy, or the copy is an older one that was put in place.
+        if changes is None or not changes.follows or (state.copy, state.run) != (known.copy, changes.run):
+            return False
+        return state.seq >= min(changes.last, known.floor)
+
+    async def _since(self, state: State) -> Changes:
+        """Return all changes that the copy has not.
 
         Raises:
             AnotherFeedError: The feed has not the change up to which the copy is good.
         """
-        # While one process of PocketBase lives, the feed only grows: numbers can be compared.
-        if changes is not None and changes.follows and (state.copy, state.run) == (known.copy, changes.run):
-            if state.seq >= changes.last:
-                return None
-            if state.seq >= known.floor:
-                return changes
-        # Else this reply may be of another feed than the copy, or the copy is an older one that was put in place.
-        again = await self._source.since(state.cursor)
-        if not again.follows or again.epoch != state.epoch:
+        changes = await self._source.since(state.cursor)
+        if not changes.follows or changes.epoch != state.epoch:
             raise AnotherFeedError
-        return again
+        return changes
 
     def _write(self, connection: Connection, changes: Changes, copy: str, *, one_by_one: bool = False) -> None:
         gone: dict[str, list[str]] = {}

@@ -71,6 +71,7 @@ async def test_nothing_is_lost_or_doubled(own_pocketbase: PocketBaseProcess) -> 
     server, chance, stop = own_pocketbase, random.Random(7), asyncio.Event()
     writer = server.client()
     async with Proxy(server.port).running() as proxy, reading(server, proxy) as reader:
+        await begun(reader)
         writers = [asyncio.create_task(write(writer, f"w{number}", stop)) for number in range(WRITERS)]
 
         async def cut() -> None:
@@ -108,6 +109,7 @@ async def test_a_restore_is_noticed(own_pocketbase: PocketBaseProcess) -> None:
         await writer.write("tags/insert_new_tag", {"tag": tag})
 
     async with Proxy(server.port).running() as proxy, reading(server, proxy) as reader:
+        await begun(reader)
         await tag("kept")
         with server.admin() as admin:
             await asyncio.to_thread(admin.send, "POST", "/api/backups", {"name": "good.zip"})
@@ -124,6 +126,13 @@ async def test_a_restore_is_noticed(own_pocketbase: PocketBaseProcess) -> None:
     await writer.aclose()
     assert [change.seq for change in reader.changes] == [2]
     assert reader.refreshes == 2
+
+
+async def begun(reader: Reader) -> None:
+    """Wait until the reader has its first page: it is told of what comes behind that."""
+    async with asyncio.timeout(60):
+        while not reader.refreshes:  # noqa: ASYNC110 - of another process
+            await asyncio.sleep(0.02)
 
 
 async def reached(reader: Reader, last: int) -> None:
