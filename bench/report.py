@@ -10,7 +10,7 @@ from bench.figures import REFERENCE, Figures, figures
 from bench.measure import median
 from bench.runner import Measured, Parameters, Run
 from bench.tables import HEADINGS, Result, Sheet, figure
-from bench.targets import OURS, TARGETS, Verdict, judge, verdicts
+from bench.targets import OURS, TARGETS, THROUGH, Verdict, judge, verdicts
 
 __all__ = ["result"]
 
@@ -27,9 +27,10 @@ def result(run: Run, parameters: Parameters) -> Result:
         operations = list(found)
         rows = [_row(operation, backend) for operation in operations for backend in operation.backends]
         shown.append(Sheet(group, SHOWN, rows, texts=2))
-        both = [each for each in operations if {OURS, REFERENCE} <= each.backends.keys()]
+        ours = THROUGH if all(THROUGH in each.backends for each in operations) else OURS
+        both = [each for each in operations if {ours, REFERENCE} <= each.backends.keys()]
         if both:  # else the documentation keeps what it has
-            rows = [_documented(each) for each in both]
+            rows = [_documented(each, ours) for each in both]
             documented.append(Sheet(f"operations {group}", HEADINGS["operations"], rows))
     return Result(_document(run, parameters), shown, _missed(run), documented, _notes(run))
 
@@ -62,8 +63,8 @@ def _marked(value: float, verdict: Verdict) -> str:
     return f"{value:.2f} {'✓' if verdict.met else '✗'}"
 
 
-def _documented(operation: Measured) -> list[str]:
-    stock, ours = figures(operation, REFERENCE), figures(operation, OURS)
+def _documented(operation: Measured, backend: str) -> list[str]:
+    stock, ours = figures(operation, REFERENCE), figures(operation, backend)
     values = stock.p50, ours.p50, ours.p50_ratio, stock.rate_many, ours.rate_many, ours.rate_ratio, ours.overhead
     return [f"`{operation.name}`", *map(figure, values)]
 

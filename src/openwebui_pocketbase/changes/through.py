@@ -183,7 +183,9 @@ class Through:
                 gone[table.collection] = missing
             if known := {row_id: seq for row_id, seq in ids.items() if seq}:
                 seen[table.collection] = known
-        body = {"cursor": self._mirror.cursor_at(state), "seen": seen, "put": put, "gone": gone}
+        put_ids = {collection: [record["id"] for record in records] for collection, records in put.items()}
+        head = {"cursor": self._mirror.cursor_at(state), "seen": seen, "gone": gone, "ids": put_ids}
+        body = {"head": head, "put": put}  # in this order
         number, length = sum(map(len, written.values())), _length(put)
         patience = self._patience + length / PACE
         reply = await_only(self._submit(body, patience, is_large=number >= MANY or length >= MUCH))

@@ -222,6 +222,10 @@ class Writer:
 
             if await sql.transact(advance_to):
                 return Known(known.copy, changes.run, changes.last, changes.last, changes.cursor)
+        return await self._apply_what_is_missing(changes, known, one_by_one=one_by_one)
+
+    async def _apply_what_is_missing(self, changes: Changes | None, known: Known, *, one_by_one: bool) -> Known:
+        """Write what a reply has and the copy has not, or what the feed has if they cannot be compared."""
         asked: State | None = None
         while True:
             async with sql.begin() as connection:

@@ -11,30 +11,37 @@
 
 const { execute, fieldsOf, inserts } = require("../lib/bulk.js");
 const { tables, given, query } = require("../lib/rows.js");
-const { CURSOR, FOLLOWS, NEWEST, IS_MIRRORED } = require("../changes.js");
+const { CURSOR, FOLLOWS, IS_MIRRORED } = require("../changes.js");
 
 /**
- * The collections that the request has rows of, and what has changed since. The body is bound and parsed once: notes are
- * long.
+ * What a request begins with, its member `head`: all but the records, which can be long, and which only SQLite takes apart.
+ *
+ * `ids` are those of the records that are put, and `gone` those of the deleted ones, by collection.
+ *
+ * @typedef {{ cursor: string, ids: Record<string, string[]>, gone: Record<string, string[]> }} Head
  */
-const LOOK = `WITH given AS MATERIALIZED (SELECT jsonb({:body}) AS body),
-  asked AS MATERIALIZED (SELECT body ->> '$.cursor' AS cursor, CAST(body ->> '$.cursor' AS INTEGER) AS seq FROM given),
+
+/** What comes before the head, and behind it; nowhere else, as quotation marks within a text of JSON are escaped. */
+const HEAD = '{"head":';
+const RECORDS = ',"put":{';
+
+/** What has changed since the request's cursor. */
+const LOOK = `WITH asked AS MATERIALIZED
+    (SELECT {:body} ->> '$.cursor' AS cursor, CAST({:body} ->> '$.cursor' AS INTEGER) AS seq),
   since AS MATERIALIZED (SELECT seq, collection, record_id FROM owui_changes WHERE seq > (SELECT seq FROM asked)),
   seen AS MATERIALIZED (SELECT s.key AS collection, r.key AS record_id, r.value AS seq
-    FROM given, json_each(given.body, '$.seen') s, json_each(s.value) r),
-  sent AS MATERIALIZED (SELECT p.key AS collection, r.value ->> '$.id' AS record_id
-      FROM given, json_each(given.body, '$.put') p, json_each(p.value) r
-    UNION ALL SELECT g.key, r.value FROM given, json_each(given.body, '$.gone') g, json_each(g.value) r)
+    FROM json_each({:body}, '$.seen') s, json_each(s.value) r),
+  sent AS MATERIALIZED (SELECT s.key AS collection, r.value AS record_id
+      FROM json_each({:body}, '$.ids') s, json_each(s.value) r
+    UNION ALL SELECT s.key, r.value FROM json_each({:body}, '$.gone') s, json_each(s.value) r)
   SELECT json_object(
-    'put', (SELECT json_group_array(DISTINCT p.key) FROM given, json_each(given.body, '$.put') p),
-    'gone', (SELECT json_group_array(DISTINCT g.key) FROM given, json_each(given.body, '$.gone') g),
     'follows', ${FOLLOWS},
     'stale', EXISTS (SELECT 1 FROM since s JOIN sent USING (collection, record_id) WHERE s.seq > coalesce(
       (SELECT k.seq FROM seen k WHERE k.collection = s.collection AND k.record_id = s.record_id), 0)),
     'is_next', NOT EXISTS (SELECT 1 FROM since WHERE ${IS_MIRRORED})) AS json FROM asked`;
 
-const REPLY = `SELECT json_object('last', ${NEWEST}, 'cursor',
-    coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0'), 'is_next', json({:body})) AS json`;
+/** The cursor of the newest change. */
+const NEWEST = `SELECT coalesce((SELECT ${CURSOR} FROM owui_changes ORDER BY seq DESC LIMIT 1), '0') AS json`;
 
 /** @type {Record<string, { put: string, remove: string }>} */
 const SQL = {};
@@ -54,23 +61,44 @@ const writes = {
    * change, and tells whether nothing else of copied tables has changed since `cursor`.
    */
   apply(tx, _args, body) {
-    const found = JSON.parse(query(tx, LOOK, body));
-    if (!found.follows) {
-      throw { status: 409, code: "another_feed", message: "This is not the data that the SQL database has." };
+    const at = body.indexOf(RECORDS);
+    if (!body.startsWith(HEAD) || at < 0) {
+      throw { status: 400, code: "invalid", message: "The request has no head, or no records behind it." };
     }
-    if (found.stale) {
-      throw { status: 409, code: "stale", message: "Somebody else has changed a row in the meantime." };
-    }
+    const text = body.slice(HEAD.length, at);
+    /** @type {Head} */
+    const head = JSON.parse(text);
+    // Most often nothing has: then there is nothing to look through.
+    const isNext = query(tx, NEWEST, "") === head.cursor || look(tx, text);
     // What is new may have a unique value of what is gone.
-    for (const collection of found.gone) {
-      execute(tx, sqlOf(collection).remove, body);
+    for (const collection of Object.keys(head.gone)) {
+      execute(tx, sqlOf(collection).remove, text);
     }
-    for (const collection of found.put) {
+    for (const collection of Object.keys(head.ids)) {
       execute(tx, sqlOf(collection).put, body);
     }
-    return query(tx, REPLY, found.is_next ? "true" : "false");
+    const cursor = query(tx, NEWEST, "");
+    return JSON.stringify({ last: parseInt(cursor, 10), cursor, is_next: isNext });
   },
 };
+
+/**
+ * Look at what has changed; return whether that is nothing in copied tables.
+ *
+ * @param {CoreApp} tx
+ * @param {string} head
+ * @returns {boolean}
+ */
+function look(tx, head) {
+  const found = JSON.parse(query(tx, LOOK, head));
+  if (!found.follows) {
+    throw { status: 409, code: "another_feed", message: "This is not the data that the SQL database has." };
+  }
+  if (found.stale) {
+    throw { status: 409, code: "stale", message: "Somebody else has changed a row in the meantime." };
+  }
+  return Boolean(found.is_next);
+}
 
 /** @param {string} collection */
 function sqlOf(collection) {
