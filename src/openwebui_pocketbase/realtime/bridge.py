@@ -85,7 +85,7 @@ class Bridge(BackgroundTask):
     def _note(self, change: Change) -> None:
         events = events_of(change)
         if self._leader is None:
-            self._add(change, events)
+            self._add(events)
             return
         for event in events:
             if event.kind in LOCAL:
@@ -93,25 +93,21 @@ class Bridge(BackgroundTask):
         if is_application(change.origin) or not events:
             return
         if self._leader.leads:
-            self._add(change, events)
+            self._add(events)
         else:
             self._leader.keep(change)
 
-    def _add(self, change: Change, events: list[Event]) -> None:
+    def _add(self, events: list[Event]) -> None:
         for event in events:
-            if is_application(change.origin) and event.kind in ("chat", "note_text"):
-                continue  # whoever has it open elsewhere is told by Open WebUI, or is editing it, as may be done here
             if self._leader is None and event.kind in PERSONAL and not self._sockets.is_here(event.subject[-1]):
                 continue  # who comes later reads everything
-            if is_application(change.origin) and event.kind == "message_create":
-                event = Event("message_posted", event.subject)  # noqa: PLW2901 - whoever posted it has it
             self._pending.add(event)
 
     async def _take_over(self, changes: list[Change] | None) -> None:
         if changes is None:
             self._pending.add_everything()
         for change in changes or []:
-            self._add(change, events_of(change))
+            self._add(events_of(change))
         self._may_be_due.set()
 
     async def _run(self) -> None:

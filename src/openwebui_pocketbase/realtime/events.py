@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from openwebui_pocketbase.changes.feed import Change
+from openwebui_pocketbase.origin import is_application
 from openwebui_pocketbase.schema.tables import TABLES
 
 __all__ = ["EVERYTHING", "LOCAL", "TOLD", "Event", "Kind", "events_of"]
@@ -169,10 +170,21 @@ Of others they are told nothing: Open WebUI has no event for them, or nothing th
 """
 
 
+BY_OPEN_WEBUI = {"chat": None, "note_text": None, "message_create": "message_posted"}
+"""Kind -> what is told in its place if another process of Open WebUI has made the change; None for nothing.
+
+It tells whoever has the chat open itself, whoever edits the note has its text, and whoever has posted has the message.
+"""
+
+
 def events_of(change: Change) -> list[Event]:
     """Return what browsers are to be told of a change."""
     told = TOLD.get(change.collection)
-    return list(told(change)) if told else []
+    events = list(told(change)) if told else []
+    if not is_application(change.origin):
+        return events
+    kinds = ((BY_OPEN_WEBUI.get(kind, kind), subject) for kind, subject in events)
+    return [Event(kind, subject) for kind, subject in kinds if kind]
 
 
 def _concerned(change: Change, columns: int) -> list[tuple[str, ...]]:

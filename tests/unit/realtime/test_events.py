@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from openwebui_pocketbase.changes.feed import Change
+from openwebui_pocketbase.origin import APPLICATION, new_origin
 from openwebui_pocketbase.realtime.events import TOLD, events_of
 from openwebui_pocketbase.schema.tables import TABLES
 
@@ -77,6 +78,21 @@ def change(table: str, op: str, *concerned: object) -> Change:
 )
 def test_events(given: Change, told: list[str]) -> None:
     assert [" ".join([event.kind, *event.subject]) for event in events_of(given)] == told
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (change("chat", "update", "ann"), ["chat_list ann", "chat_access id"]),
+        (change("note", "update", "ann"), ["note id"]),
+        (change("message", "create", "c", "ann", None), ["message_posted id c ann "]),
+        (change("message", "update", "c", "ann", None), ["message_update id c ann "]),
+    ],
+    ids=lambda value: f"{value.collection}-{value.op}" if isinstance(value, Change) else "",
+)
+def test_what_open_webui_tells_itself_is_left_out(given: Change, told: list[str]) -> None:
+    by_another_process = given._replace(origin=new_origin(APPLICATION))
+    assert [" ".join([event.kind, *event.subject]) for event in events_of(by_another_process)] == told
 
 
 def test_a_change_of_another_collection_is_nothing() -> None:

@@ -50,9 +50,9 @@ class MessageWrites(MessageReactions):
             IntegrityError: It is nobody's.
         """
         message = _new(form_data, channel_id, user_id=user_id)
-        members = records_of([joining(channel_id, user_id)])
-        await self._write("insert_new_message", channel_id=channel_id, members=members, messages=[_record(message)])
-        posted = _as_read(message)
+        members, record = records_of([joining(channel_id, user_id)]), _record(message)
+        await self._write("insert_new_message", channel_id=channel_id, members=members, messages=[record])
+        posted = _as_read(message, record)
         await _publish(posted, "channel.message.created")
         return posted
 
@@ -62,8 +62,9 @@ class MessageWrites(MessageReactions):
         """Post a message of an app."""
         message = {**_new(form_data, channel_id, app_id=app_id), "meta": None}
         asked = {"id": message["id"], "with_replies": True, "with_users": is_on_pocketbase("Users")}
-        reply = await self._write("insert_new_app_message", **asked, messages=[_record(message)])
-        await _publish(_as_read(message), "channel.message.created")
+        record = _record(message)
+        reply = await self._write("insert_new_app_message", **asked, messages=[record])
+        await _publish(_as_read(message, record), "channel.message.created")
         return await self._response(Quoting.of(reply), db)
 
     async def update_app_message_by_id(
@@ -195,9 +196,9 @@ def _new(form: MessageForm, channel_id: str, **columns: Any) -> Row:
     }
 
 
-def _as_read(message: Row) -> MessageModel:
-    """Return a new message as it will be read: keys of its JSON are texts then."""
-    documents = {name: JSON.loads(JSON.dumps(message[name])) for name in ("data", "meta") if message[name]}
+def _as_read(message: Row, record: Row) -> MessageModel:
+    """Return a new message as it will be read from its record: keys of its JSON are texts then."""
+    documents = {name: JSON.loads(record[name]) for name in ("data", "meta") if message[name]}
     return MessageModel.model_validate({**message, **documents})
 
 
