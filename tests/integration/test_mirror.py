@@ -27,13 +27,15 @@ from openwebui_pocketbase.changes.follower import Follower
 from openwebui_pocketbase.changes.settle import kept_aside
 from openwebui_pocketbase.changes.source import Changes
 from openwebui_pocketbase.changes.state import create_state
-from openwebui_pocketbase.changes.watch import touched
+from openwebui_pocketbase.changes.watch import touched, unwatch
 from openwebui_pocketbase.client import PocketBaseClient
 from openwebui_pocketbase.exceptions import ConfigurationError
+from openwebui_pocketbase.host.guard import give_back
 from openwebui_pocketbase.repositories.groups import PocketBaseGroups
 from openwebui_pocketbase.repositories.users.auths import PocketBaseAuths
 from tests.support.differential import HOSTILE_NAMES, JSON_OBJECTS, pocketbase_rows
 from tests.support.mirrors import (
+    GROUPS,
     Installation,
     alien,
     check,
@@ -413,6 +415,24 @@ async def test_credentials_change_while_the_host_has_the_write_lock(
         await auths.revoke_sessions_by_user_id("u1", db=session)
         await session.commit()
     await check(database, own_pocketbase)
+
+
+@pytest.mark.parametrize("change", ["watch", "give back"])
+async def test_whoever_uses_the_tables_meanwhile_is_not_the_one_that_fails(
+    change: str, one: Installation, database: StockDatabase
+) -> None:
+    """On PostgreSQL the one would wait for the other: it uses the tables in another order than triggers are changed."""
+    await one.mirror.watch()
+    first, *_, last = one.mirror.names
+    if change == "watch":
+        async with database.engine.begin() as connection:
+            await connection.run_sync(unwatch, [last])
+    async with database.sessions() as session:
+        await session.execute(text(f'SELECT count(*) FROM "{last}"'))
+        changing = asyncio.create_task(one.mirror.watch() if change == "watch" else give_back(GROUPS, ()))
+        await asyncio.sleep(0.2)
+        await session.execute(text(f'SELECT count(*) FROM "{first}"'))
+    await changing
 
 
 async def test_others_write_while_pocketbase_is_asked_what_changed(

@@ -9,7 +9,8 @@ host writes through they are 2 and ``through``.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from contextvars import copy_context
@@ -17,8 +18,8 @@ from typing import TypeVar
 
 from open_webui.internal import db
 from open_webui.internal.db import Base
-from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, func, select, update
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, func, select, text, update
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from openwebui_pocketbase.ours import ours_only
@@ -31,6 +32,7 @@ __all__ = [
     "REFUSALS",
     "STATE",
     "UNSENT",
+    "alter",
     "begin",
     "chunks",
     "close_guard",
@@ -54,6 +56,12 @@ IS_THROUGH = "owui_is_through"
 
 _THREADS = ThreadPoolExecutor(4, thread_name_prefix="owui-copies")
 """Ours alone: in the event loop's own ones, other work of the host would let writers wait."""
+
+LOCK_MILLISECONDS = 300
+"""For how long whoever changes a table waits for it at a time; PostgreSQL looks for deadlocks after a second."""
+
+TAKEN = frozenset({"40P01", "55P03"})
+"""PostgreSQL's codes for a deadlock, and for a lock that was not to be had in time."""
 
 METADATA = MetaData(schema=Base.metadata.schema)
 """Tables of our own in the host's database."""
@@ -108,6 +116,28 @@ async def begin() -> AsyncIterator[AsyncConnection]:
     with ours_only():
         async with db.async_engine.begin() as connection:
             yield connection
+
+
+async def alter(change: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Change tables or triggers in a transaction; wait as long as others use these tables.
+
+    On PostgreSQL all who come later would wait as well, and two transactions that use the same tables in another order
+    would wait for each other. So whoever changes tables gives up after a moment, before a deadlock counts as one, and
+    tries again.
+
+    Args:
+        change: Called once more for each attempt; what it has done before is undone then.
+    """
+    while True:
+        try:
+            async with begin() as connection:
+                if not is_sqlite(connection):
+                    await connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
+                return await change(connection)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in TAKEN:
+                raise
+        await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 - so that two do not meet again
 
 
 async def transact(function: Callable[[Connection], T]) -> T:

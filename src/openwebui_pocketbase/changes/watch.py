@@ -19,7 +19,17 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Integer, Table, Text, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from openwebui_pocketbase.changes.sql import AT_ONCE, METADATA, STATE, UNSENT, begin, chunks, close_guard, is_sqlite
+from openwebui_pocketbase.changes.sql import (
+    AT_ONCE,
+    METADATA,
+    STATE,
+    UNSENT,
+    alter,
+    begin,
+    chunks,
+    close_guard,
+    is_sqlite,
+)
 from openwebui_pocketbase.changes.state import lock
 from openwebui_pocketbase.changes.table import MirroredTable, Row
 from openwebui_pocketbase.schema.tables import TABLES
@@ -91,7 +101,8 @@ async def watch(names: Collection[str]) -> None:
         others = {_WATCHED.sub(r"\1", trigger) for trigger in there}.difference(names)
     if there == wanted:
         return
-    async with begin() as connection:
+
+    async def change(connection: AsyncConnection) -> None:
         state = await lock(connection)  # processes that start together do not both make them
         if not wanted <= await connection.run_sync(_watched):
             await connection.execute(update(STATE).where(STATE.c.id == 1).values(whole=-1))
@@ -101,6 +112,8 @@ async def watch(names: Collection[str]) -> None:
         left = ",".join(sorted(state.tables.intersection(names)))
         await connection.execute(update(STATE).where(STATE.c.id == 1).values(tables=left))
         await close_guard(connection)
+
+    await alter(change)
 
 
 def unwatch(connection: Connection, names: Iterable[str]) -> None:

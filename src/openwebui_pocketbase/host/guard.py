@@ -14,6 +14,7 @@ from open_webui.internal import db
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from openwebui_pocketbase.changes.sql import alter
 from openwebui_pocketbase.changes.state import create_state
 from openwebui_pocketbase.changes.watch import unwatch
 from openwebui_pocketbase.guard.moved import moved_tables
@@ -51,8 +52,7 @@ async def install_guard(groups: Collection[str], *, is_moved: bool = False) -> N
         with ours_only():
             if refusing:
                 await create_state()
-            async with db.async_engine.begin() as connection:
-                change = await connection.run_sync(install, refusing, schema=SCHEMA)
+            change = await alter(lambda connection: connection.run_sync(install, refusing, schema=SCHEMA))
     except SQLAlchemyError as error:
         why = str(getattr(error, "orig", error)).strip()
         log.warning(
@@ -85,9 +85,7 @@ async def give_back(groups: Collection[str], left: Collection[str]) -> None:
     """
     await install_guard(left, is_moved=True)
     names = [name for name, table in TABLES.items() if table.mirrored and table.group in groups]
-    with ours_only():
-        async with db.async_engine.begin() as connection:
-            await connection.run_sync(unwatch, names)
+    await alter(lambda connection: connection.run_sync(unwatch, names))
 
 
 def lift_for_migrations() -> Callable[[], None]:
