@@ -1,7 +1,7 @@
-"""What the last start of Open WebUI with this package used, and what came of it; in its data directory, no secrets.
+"""A record of the settings that Open WebUI's last start with this package used, in its data directory; no secrets.
 
-Commands run in other environments than the server: without this they would take its data to be where their own
-settings say.
+Commands may run in another environment than the server. Without this record they would look for its data where their
+own settings say.
 """
 
 from __future__ import annotations

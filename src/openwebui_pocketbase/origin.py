@@ -1,4 +1,4 @@
-"""Whose a change in PocketBase is: each write says which process made it, and the change feed repeats that.
+"""The origin of a change in PocketBase: each write names the process that made it, and the change feed repeats that.
 
 An origin is a letter and eight hexadecimal digits. It is part of a write's idempotency key, which is stored anyway.
 """

@@ -1,4 +1,4 @@
-"""Which SQL statements are this package's own."""
+"""Marking SQL statements as this package's own."""
 
 from __future__ import annotations
 

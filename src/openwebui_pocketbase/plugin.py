@@ -1,4 +1,4 @@
-"""Our own backend, registered like anybody else's: groups in PocketBase."""
+"""Our own backend, for groups in PocketBase; registered as any other plugin's."""
 
 from __future__ import annotations
 

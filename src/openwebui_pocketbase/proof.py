@@ -1,8 +1,8 @@
 """Proving that a server is ours, before it is sent a password, a token or data.
 
-Whoever connects sends a number that was never used before; the server replies with a code (HMAC-SHA256) made of that
-number, the address it listens on, and a key that only the two know. A program that took the server's port has no key;
-and if it passes the number on to the real server, the code is one for another address.
+A client sends a number that was never used before. The server replies with a code (HMAC-SHA256) made of that number,
+the address it listens on, and a key that only the two know. A program that took the server's port lacks the key; and
+if it passes the number on to the real server, the code is for another address.
 
 The proof is good for the connection on which it came, and for no other. Standard library only: the supervisor uses it.
 """

@@ -1,4 +1,4 @@
-"""What works in the background of a process."""
+"""Background tasks of a process."""
 
 from __future__ import annotations
 

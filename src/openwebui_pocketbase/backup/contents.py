@@ -1,4 +1,4 @@
-"""The files that PocketBase's records lead to, and what else a database tells of itself."""
+"""The files that PocketBase's records refer to, and what else a database says about itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others have made of PostgreSQL's tables: it would go with them, and no dump of one schema has it."""
+"""Objects that depend on PostgreSQL's tables: they would go with these, and a dump of one schema lacks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of one moment that are read later, and the directories for that."""
+"""Files of one moment that are kept until they are read, and the directories they are kept in."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The steps of a restore, written down before they are done: a cut-off neither loses one nor does it twice.
+"""The steps of a restore, written down before they are done: an interruption neither loses a step nor repeats it.
 
-A step puts what is in a place aside, and something new there; both by a new name on the same disk, so there is no
-moment in which half of a file is there. What the disk has tells which steps are done.
+A step moves what is in a place aside and puts something new there. Both are renames on the same disk, so there is
+never half a file. The state of the disk tells which steps are done.
 """
 
 from __future__ import annotations

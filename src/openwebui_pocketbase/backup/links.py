@@ -1,4 +1,4 @@
-"""Holding on to files that are written once, while others may delete them; and what symbolic links lead to."""
+"""Keeping files that are written once, although others may delete them; and following symbolic links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of files in an archive: whatever the system takes as one, its archive takes too."""
+"""Names of files in an archive: it takes every name that the system takes."""
 
 from __future__ import annotations
 

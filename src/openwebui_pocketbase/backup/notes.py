@@ -1,4 +1,4 @@
-"""What an archive has not, and whoever restores it has to know."""
+"""What an archive lacks, which whoever restores it has to know."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Directories that a run works in: each is locked by its run, so one that nobody has locked was cut off."""
+"""Directories that a run works in. Each run locks its own, so an unlocked one belongs to a run that was interrupted."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Rows of files name their contents by a path that begins with the data directory: in another one that is another path.
+"""Adapting the paths in rows of files to another data directory: each begins with the directory's own path.
 
-The tables' triggers do not see it: it is no change of the data, and the guard would refuse it.
+The tables' triggers are passed by: this does not change the data, and the guard would refuse it.
 """
 
 from __future__ import annotations

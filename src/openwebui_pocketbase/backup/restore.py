@@ -1,4 +1,4 @@
-"""The restore: whatever ends it, it or what was there before is complete after the next command."""
+"""The restore. Whatever interrupts it, after the next command either the restore or the former state is complete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PocketBase's own backup routes: of a server that is not on this disk, and as a place for archives."""
+"""PocketBase's own backup routes: for a server that is not on this disk, and as a place to keep archives."""
 
 from __future__ import annotations
 

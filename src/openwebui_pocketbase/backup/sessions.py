@@ -1,4 +1,4 @@
-"""Who uses PostgreSQL's tables, when nobody should."""
+"""Finding sessions that use PostgreSQL's tables when none should."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A moment of PostgreSQL, which its own programs can read."""
+"""A snapshot of PostgreSQL, which its own programs can read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where archives are kept: a directory, or the place of PocketBase's own backups, which can be a bucket of S3."""
+"""Where archives are kept: a directory, or wherever PocketBase keeps its own backups, such as an S3 bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The moment in which a site becomes another one: all of it, or, if something fails, nothing of it."""
+"""The moment in which a restore takes effect: as a whole, or, if something fails, not at all."""
 
 from __future__ import annotations
 

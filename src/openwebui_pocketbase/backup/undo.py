@@ -1,4 +1,4 @@
-"""What restores have kept aside: where it is, and putting it back, which keeps aside what is there by then."""
+"""What restores have kept aside: where it is, and how it is put back, while the present state is kept aside in turn."""
 
 from __future__ import annotations
 

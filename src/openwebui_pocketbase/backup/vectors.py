@@ -1,4 +1,4 @@
-"""The vector store's folder: databases of SQLite, and files that are rewritten while these are locked or not at all."""
+"""The vector store's folder: SQLite databases, and files that only change while one of these is locked."""
 
 from __future__ import annotations
 

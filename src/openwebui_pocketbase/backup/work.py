@@ -1,4 +1,4 @@
-"""What a run leaves behind when it is cut off, and who may run."""
+"""What an interrupted run leaves behind, and which run may work now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling rows of the SQL database that are copies of PocketBase's from those that somebody else has changed."""
+"""Telling copies of PocketBase's rows in the SQL database from rows that somebody else has changed."""
 
 from __future__ import annotations
 

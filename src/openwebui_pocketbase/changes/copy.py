@@ -1,4 +1,4 @@
-"""Making the SQL copy complete: by one process of all, and only if it is not."""
+"""Making the SQL copy complete, if it is not: one of the processes does it for all."""
 
 from __future__ import annotations
 

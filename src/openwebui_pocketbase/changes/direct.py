@@ -1,7 +1,7 @@
-"""Statements of ours within a transaction of the host's, past SQLAlchemy on SQLite; imports the host.
+"""Our own statements within a transaction of the host's, which bypass SQLAlchemy on SQLite; imports the host.
 
 With the asynchronous engine each statement goes to the driver's thread and back three or four times: for the cursor,
-the statement, its rows and its end. The driver does all of that in one go, if it is asked itself.
+the statement, its rows and its end. Asked directly, the driver does all of that in one go.
 """
 
 from __future__ import annotations

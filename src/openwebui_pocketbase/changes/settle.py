@@ -1,4 +1,4 @@
-"""Putting right what others wrote into mirrored tables, and what an administrator decides about it."""
+"""Correcting what others wrote into mirrored tables, and what an administrator decides about it."""
 
 from __future__ import annotations
 

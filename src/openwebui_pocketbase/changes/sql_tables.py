@@ -1,4 +1,4 @@
-"""Making the tables of plugins in the host's SQL database, and the columns that they lack; imports the host.
+"""Creating the tables of plugins, and columns missing from them, in the host's SQL database; imports the host.
 
 A plugin makes them itself where nothing of it is in PocketBase. But it may start later than the copies are compared,
 and a database that was lost is made anew by the host's migrations, which know nothing of plugins.

@@ -1,4 +1,4 @@
-"""Where the SQL copy and PocketBase differ, and what an administrator can do about it; both for commands."""
+"""For commands: where the SQL copy and PocketBase differ, and what an administrator can do about it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Turns of those who write through, on SQLite: it has one writer, and lets those who wait for it try again and again.
+"""A queue for writing through on SQLite, which has one writer and makes all others poll for it.
 
-Who writes through has the database longer than others, by a request to PocketBase. With many at once somebody would
-come too late again and again, and be refused in the end. So within a process they queue up before they ask SQLite.
+Writing through holds the database longer than other writes do, by a request to PocketBase. With many such writes at
+once, one might come too late every time, and fail in the end. So within a process they queue up before they ask SQLite.
 Imports the host.
 """
 

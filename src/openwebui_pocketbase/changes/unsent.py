@@ -1,7 +1,7 @@
-"""What a transaction of the host's has written through, until it ends; and what it had to leave noted.
+"""What a transaction of the host's has written through, until it ends, and what stays noted of it afterwards.
 
-A row is newer than the copy until that has reached the change which ``owui_pocketbase_seen`` notes of the row. Whoever
-writes what PocketBase had before leaves it alone: see `written_since`.
+A row is newer than the copy until the copy has reached the change that ``owui_pocketbase_seen`` notes for the row.
+Until then, older pages of the feed are not written over it: see `written_since`.
 """
 
 from __future__ import annotations

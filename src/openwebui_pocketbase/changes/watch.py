@@ -1,10 +1,10 @@
-"""Noticing rows of mirrored tables that others than the mirror write, by triggers, and keeping aside what is theirs.
+"""Triggers that note which rows of mirrored tables others write, and the place where such rows are kept aside.
 
 Whatever the mirror did not write itself is noted in ``owui_pocketbase_touched`` by the statement that writes it. So a
 row that is not noted there is a copy of what PocketBase had, for certain, and nothing is lost when it is deleted.
 What the host writes through is noted in ``owui_pocketbase_unsent``, which is empty again when its transaction ends.
-A row of somebody else's that PocketBase has not is taken out of the table, where it would grant and forbid things, and
-kept whole in ``owui_pocketbase_aside`` until an administrator decides.
+A row that PocketBase lacks is taken out of the table, where it would grant and forbid things, and kept whole in
+``owui_pocketbase_aside`` until an administrator decides.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``files``: moving the contents of files to another place, and what is left over there."""
+"""``files``: moving the contents of files to another place, and finding contents that nothing refers to."""
 
 from __future__ import annotations
 

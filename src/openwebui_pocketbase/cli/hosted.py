@@ -1,4 +1,4 @@
-"""For commands that use Open WebUI's own storage code: that code in this process, extended as its server would be."""
+"""Loading Open WebUI's own storage code, extended as in its server, into the process of a command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``leave``: back to an Open WebUI without this package, into which people can sign in."""
+"""``leave``: going back to an Open WebUI without this package, with everybody able to sign in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``schema status`` and ``schema apply``: what the PocketBase server has of what this version needs."""
+"""``schema status`` and ``schema apply``: comparing the PocketBase server with what this version needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What most commands begin with: where Open WebUI's data is, and which settings apply to it."""
+"""What most commands need first: where Open WebUI's data is, and which settings apply to it."""
 
 from __future__ import annotations
 

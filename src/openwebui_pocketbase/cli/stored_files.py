@@ -1,4 +1,4 @@
-"""What the commands about files work on: the rows, and the places that this site has for contents."""
+"""What the commands about files work on: the rows of files, and the places where this site keeps contents."""
 
 from __future__ import annotations
 

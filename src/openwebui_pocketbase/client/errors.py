@@ -1,4 +1,4 @@
-"""From replies and transport failures to our errors: the one place that decides.
+"""Turning replies and transport failures into our errors: the one place that decides.
 
 Only an `UnavailableError` may pass by itself, and only a request that got one is repeated.
 """

@@ -1,4 +1,4 @@
-"""An httpx transport that sends nothing before the server has proved to be ours.
+"""An httpx transport that sends nothing until the server has proved that it is ours.
 
 A connection serves one request: the proof is good for the connection on which it came, and httpx does not say which one
 it uses. These are rare calls; the hot path has a transport of its own.

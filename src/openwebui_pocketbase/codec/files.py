@@ -1,4 +1,4 @@
-"""Rows of files which have another form in PocketBase than in the SQL database, and are the same files all the same."""
+"""Rows of files whose form in PocketBase differs from that in the SQL database, though they mean the same."""
 
 from __future__ import annotations
 

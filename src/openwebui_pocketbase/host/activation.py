@@ -1,4 +1,4 @@
-"""Deciding, at the host's start, whether anything is to be done; and doing it."""
+"""Deciding at the host's start whether this package has anything to do, and doing it."""
 
 from __future__ import annotations
 

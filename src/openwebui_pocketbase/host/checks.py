@@ -1,6 +1,6 @@
-"""The host's checks of who asks, which look at one attribute of the user.
+"""The host's checks of roles, which look at one attribute of the user.
 
-FastAPI runs them in a thread, as they are no coroutines: for nearly every request two changes of threads, in which
+They are not coroutines, so FastAPI runs them in a thread. That costs nearly every request two changes of threads, and
 both wait for the interpreter.
 """
 

@@ -1,4 +1,4 @@
-"""Putting in force, as the host is imported, what stays in force until it ends."""
+"""Replacing implementations for good while the host is imported; without ``switchable``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failing storage looks like to users, and to whoever reads the log."""
+"""How users, and readers of the log, are told that the storage has failed."""
 
 from __future__ import annotations
 

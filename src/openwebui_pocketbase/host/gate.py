@@ -1,7 +1,7 @@
-"""A gate before everything of the host that stores: closed for a moment, while another backend takes over.
+"""A gate in front of everything in the host that stores data: closed for a moment, while another backend takes over.
 
-Who is inside may go on, and what that calls in turn; who comes later waits. So there is a moment in which nobody is
-inside, in which the implementations can be exchanged, and no request fails.
+Calls that are inside go on, with everything they call in turn; later ones wait. So there comes a moment when nothing
+is inside: then the implementations are exchanged, and no request fails.
 """
 
 from __future__ import annotations

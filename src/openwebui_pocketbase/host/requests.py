@@ -1,4 +1,4 @@
-"""Telling everything below which request to the host it works for."""
+"""Making known, to everything below, which HTTP request to the host is being served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the host's SQL database is as the installed host needs it; imports the host."""
+"""Whether the host's SQL database has the schema that the installed host needs; imports the host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling about rows in the SQL database that nobody sees any more."""
+"""Reporting rows in the SQL database that nothing uses any longer."""
 
 from __future__ import annotations
 

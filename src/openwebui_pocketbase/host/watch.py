@@ -1,6 +1,6 @@
-"""A thread that looks at what a command wants of all workers, has it done, and says how far this one is.
+"""A thread that reads the orders of a command to all workers, has them carried out, and reports how far this worker is.
 
-It is no task on the event loop: what keeps that busy must not keep others waiting, nor make this process look gone.
+It is not a task on the event loop: a busy loop must not keep the other workers waiting, or make this one look dead.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the contents of files need in order to be moved: where they are, how large they are, and some at once."""
+"""Rows of files whose contents are to be moved: where these are, how large they are, and pages of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What both sides of a move can do."""
+"""The interface that both sides of a move have."""
 
 from __future__ import annotations
 

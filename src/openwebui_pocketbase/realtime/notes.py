@@ -1,9 +1,9 @@
 """Telling the browsers that have a note open, by the host's own event; see `openwebui_pocketbase.realtime.sockets`.
 
-Who edits a note types into a document that the host keeps in memory, and that all its editors have in common. It is
-saved, whole, half a second after somebody has typed. So an outside edit of the text is shown to its editors when they
-pause, or it would replace what is not saved yet; if they go on, they save what they see, and it is gone. One editor
-is told: it changes the document, and the others get that from there. Told all at once, each would put in the same.
+The editors of a note share a document that the host keeps in memory, and saves as a whole half a second after somebody
+has typed. So an outside edit of the text waits until they pause: shown earlier, it would replace what is not saved
+yet. If they go on, they save what they see, and the outside edit is gone. Only one editor is told: it changes the
+document, from which the others get the change. If all were told, each would insert the same text.
 
 This module imports the host, so it is imported when that has started.
 """

@@ -1,4 +1,4 @@
-"""What the host expects of a repository that fails."""
+"""The exceptions that the host expects of a repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has sent the request that is being served: what is read of them at its beginning, with one request to PocketBase.
+"""The signed-in user of the request that is being served: credentials, user and groups, read at once at its start.
 
 The host begins with the credentials, or the owner of an API key, and goes on to the user and, in most routes, their
 groups. The first of these reads brings the others along, and they are answered from it: for a moment only, and until

@@ -1,4 +1,4 @@
-"""What tells processes that the configuration has changed, whoever has changed it."""
+"""Triggers that give the configuration a new version with each change, whoever makes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SQLAlchemy's tables say of columns and unique values, in the words of `openwebui_pocketbase.schema.tables`.
+"""Translating SQLAlchemy's tables into declarations of `openwebui_pocketbase.schema.tables`.
 
 For the host's tables that are written through, see ``tools/generate_tables.py``, and for those of other plugins.
 """

@@ -1,4 +1,4 @@
-"""What only PocketBase has: counts of rows, contents and texts of which the SQL database has no copy."""
+"""Counting rows, contents and texts that only PocketBase has, without a copy in the SQL database."""
 
 from __future__ import annotations
 

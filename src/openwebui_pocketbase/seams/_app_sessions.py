@@ -1,4 +1,4 @@
-"""Sessions of the host's that know a little of what is in PocketBase: apps' memberships, channels and messages.
+"""Database sessions of the host's that answer some queries from PocketBase: apps' memberships, channels and messages.
 
 Each is for one of the functions in `apps`, and gives the few answers about these which that function asks for. All else
 is the host's session's.

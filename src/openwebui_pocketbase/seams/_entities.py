@@ -1,4 +1,4 @@
-"""What comes from PocketBase in a statement of the host's: rows in place of a table, or ids; one parameter each."""
+"""Rows or ids from PocketBase in a statement of the host's, instead of a table; as one parameter each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deletions of the host that take access grants along in SQL, past their repository.
+"""Deletions in the host that also delete access grants by SQL, past their repository.
 
 The stock methods run as they are, except that they only look at the copies of grants which they would delete: what
 the SQL database has of them follows PocketBase.

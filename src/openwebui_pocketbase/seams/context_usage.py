@@ -1,4 +1,4 @@
-"""How much of a model's context a chat takes, which the host finds out whenever a chat is opened.
+"""The share of a model's context that a chat takes, which the host computes whenever a chat is opened.
 
 It reads all rows of messages for that before it looks whether anybody wants to know: only with context compaction,
 which is off by default. What else its read is for are the rows of older chats: those that are missing are made.

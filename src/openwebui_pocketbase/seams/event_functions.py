@@ -1,7 +1,7 @@
-"""The functions that administrators have hung on events, which the host reads from SQL at every event.
+"""The functions that administrators have attached to events, which the host reads from SQL at every event.
 
-Whoever saves a title makes one, so that of sixteen who do so at once each starts such a read, and they take turns for
-the interpreter with those who wait for an answer. One read serves all who asked before it began.
+Saving a title is such an event: sixteen at once would start sixteen reads, which compete for the interpreter with the
+requests that wait for an answer. So one read serves all that asked before it began.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who asked the questions of a chat that is opened: nearly always whoever opens it, who is known already."""
+"""The authors of a chat's questions: nearly always the user who opens it, who is known already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asking a port whether our PocketBase answers there: before anything else is sent, and from time to time after."""
+"""Asking a port whether our PocketBase answers there: before anything else is sent, and now and then afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The directory ``<data_dir>/.owui``: every file through which workers and supervisor talk."""
+"""The directory ``<data_dir>/.owui``, with every file through which workers and supervisor communicate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is left over: contents that no row leads to, and rows whose contents are gone."""
+"""Finding contents that no row refers to, and rows whose contents are gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of files, as far as their contents are concerned: where they are, and that they are somewhere else now."""
+"""Where the contents of files are, according to their rows; and recording that they have moved."""
 
 from __future__ import annotations
 

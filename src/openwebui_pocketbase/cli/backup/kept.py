@@ -1,4 +1,4 @@
-"""What the commands of ``backup`` begin with: where the parts of the site are, and where its archives are kept."""
+"""What all commands of ``backup`` need first: where the parts of the site are, and where its archives are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands of ``migrate`` begin with: the site, what is to be moved, and whether its database is known."""
+"""What all commands of ``migrate`` need first: the site, what is to be moved, and whether its database is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling which rows do not move as they are."""
+"""Reporting rows that do not move as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items of an SQL database as PocketBase can hold them."""
+"""Adapting items of an SQL database to what PocketBase can hold."""
 
 from __future__ import annotations
 

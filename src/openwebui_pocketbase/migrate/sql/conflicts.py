@@ -1,4 +1,4 @@
-"""Rows of the SQL database that PocketBase would refuse: of several with the same unique key it takes one."""
+"""Rows of the SQL database that PocketBase would refuse, as it takes only one row for each unique key."""
 
 from __future__ import annotations
 

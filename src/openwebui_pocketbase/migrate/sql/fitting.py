@@ -1,4 +1,4 @@
-"""What the host's SQL database can hold of an item of PocketBase; imports the host."""
+"""Adapting items of PocketBase to what the host's SQL database can hold; imports the host."""
 
 from __future__ import annotations
 

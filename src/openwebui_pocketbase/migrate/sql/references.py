@@ -1,4 +1,4 @@
-"""References in the SQL database that lead to nothing; its schema has fewer foreign keys than there are references."""
+"""Dangling references in the SQL database: not every reference is a foreign key in its schema."""
 
 from __future__ import annotations
 

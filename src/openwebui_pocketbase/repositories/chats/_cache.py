@@ -1,6 +1,6 @@
 """What a process knows of chats: how each was read last, and how this process left it.
 
-A chat that has not changed is then not put together and sent again, and who writes a message piece by piece need not
+So a chat that has not changed is not assembled and sent again, and an answer that is written piece by piece needs no
 read before each piece.
 """
 

@@ -1,8 +1,8 @@
 """The configuration as this process knows it.
 
-Each answer of PocketBase names the version of the configuration. Who has asked for anything in a request to Open WebUI
-knows from it whether the copy is still right; who has asked for nothing yet, asks. So a request sees what was stored
-before it began, whoever stored it, and nearly always without a request of its own.
+Each answer of PocketBase names the version of the configuration. Once a request to Open WebUI has had such an answer,
+it is known whether the copy is current; if it has had none yet, PocketBase is asked. So a request sees whatever was
+stored before it began, nearly always without a read for this purpose.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Texts that PocketBase compares without case though it has them in one spelling only: SQLite's GLOB patterns.
+"""Comparing texts without case where PocketBase has only one spelling of them: as GLOB patterns of SQLite.
 
 On SQLite the host folds what it compares with `str.lower`; SQLite itself folds ASCII only.
 """

@@ -1,4 +1,4 @@
-"""What the modules of users share: a user's row, the start of one, and the end."""
+"""What the modules of users share: a user's row, creating users, and deleting them."""
 
 from __future__ import annotations
 
