@@ -435,6 +435,22 @@ async def test_whoever_uses_the_tables_meanwhile_is_not_the_one_that_fails(
     await changing
 
 
+async def test_what_the_triggers_wait_for_is_said(
+    one: Installation, database: StockDatabase, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has no locks of single tables")
+    monkeypatch.setattr(sql, "WARN_AFTER", 0.0)
+    await one.mirror.watch()
+    async with database.sessions() as session:
+        await session.execute(select(User))
+        changing = asyncio.create_task(give_back(GROUPS, ()))
+        await asyncio.sleep(1.5)  # several attempts
+        assert not changing.done()
+    await changing
+    assert caplog.text.count("idle in transaction") == 1
+
+
 async def test_others_write_while_pocketbase_is_asked_what_changed(
     one: Installation, database: StockDatabase, own_pocketbase: PocketBaseProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,9 @@ host writes through they are 2 and ``through``.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -43,6 +45,8 @@ __all__ = [
     "transact",
 ]
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 
 REFUSALS = (IntegrityError, DataError)
@@ -59,6 +63,9 @@ _THREADS = ThreadPoolExecutor(4, thread_name_prefix="owui-copies")
 
 LOCK_MILLISECONDS = 300
 """For how long whoever changes a table waits for it at a time; PostgreSQL looks for deadlocks after a second."""
+
+WARN_AFTER = 10.0
+"""Seconds after which the log says what is waited for."""
 
 TAKEN = frozenset({"40P01", "55P03"})
 """PostgreSQL's codes for a deadlock, and for a lock that was not to be had in time."""
@@ -128,6 +135,7 @@ async def alter(change: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     Args:
         change: Called once more for each attempt; what it has done before is undone then.
     """
+    warn_at = time.monotonic() + WARN_AFTER
     while True:
         try:
             async with begin() as connection:
@@ -137,6 +145,12 @@ async def alter(change: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) not in TAKEN:
                 raise
+        if time.monotonic() >= warn_at:
+            warn_at = float("inf")
+            log.warning(
+                "Triggers of Open WebUI's tables are to be changed, which waits for transactions that use these. If it takes"
+                " long, look for idle ones: SELECT * FROM pg_stat_activity WHERE state = 'idle in transaction'."
+            )
         await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 - so that two do not meet again
 
 
