@@ -148,8 +148,8 @@ async def alter(change: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         if time.monotonic() >= warn_at:
             warn_at = float("inf")
             log.warning(
-                "Triggers of Open WebUI's tables are to be changed, which waits for transactions that use these. If it takes"
-                " long, look for idle ones: SELECT * FROM pg_stat_activity WHERE state = 'idle in transaction'."
+                "Triggers of Open WebUI's tables are to be changed, which waits for transactions that use these. If it"
+                " takes long, look for idle ones: SELECT * FROM pg_stat_activity WHERE state = 'idle in transaction'."
             )
         await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 - so that two do not meet again
 
