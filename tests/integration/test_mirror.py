@@ -14,6 +14,7 @@ from open_webui.models.access_grants import AccessGrant
 from open_webui.models.groups import GroupForm, GroupUpdateForm
 from open_webui.models.memories import Memory
 from open_webui.models.users import User
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -448,7 +449,7 @@ async def test_what_the_triggers_wait_for_is_said(
 ) -> None:
     if database.is_sqlite:
         pytest.skip("SQLite has no locks of single tables")
-    monkeypatch.setattr(sql, "WARN_AFTER", 0.0)
+    monkeypatch.setattr(sql, "PATIENCE", 0.0)
     await one.mirror.watch()
     async with database.sessions() as session:
         await session.execute(select(User))
@@ -457,6 +458,47 @@ async def test_what_the_triggers_wait_for_is_said(
         assert not changing.done()
     await changing
     assert caplog.text.count("idle in transaction") == 1
+
+
+async def test_triggers_are_changed_though_a_table_is_always_in_use(
+    one: Installation, database: StockDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite has no locks of single tables")
+    monkeypatch.setattr(sql, "PATIENCE", 1.0)
+    await one.mirror.watch()
+
+    async def use(pause: float) -> None:
+        while True:
+            async with database.sessions() as session:
+                await session.execute(select(User))
+                await asyncio.sleep(pause)
+
+    using = [asyncio.create_task(use(pause)) for pause in (0.8, 1.0, 1.2)]
+    async with asyncio.timeout(30):
+        await give_back(GROUPS, ())
+    for task in using:
+        task.cancel()
+    await asyncio.gather(*using, return_exceptions=True)
+
+
+async def test_whoever_changes_tables_can_be_cancelled(database: StockDatabase) -> None:
+    """Also when the time for a lock is over at the same moment: the driver tells of that instead."""
+    attempts = 0
+
+    async def change(_connection: object) -> None:
+        nonlocal attempts
+        attempts += 1
+        changing.cancel()
+        try:
+            await asyncio.sleep(1)
+        except asyncio.CancelledError:
+            raise OperationalError("LOCK", None, LockNotAvailable()) from None
+
+    changing = asyncio.create_task(sql.alter(change))
+    with pytest.raises(asyncio.CancelledError):
+        await changing
+    assert attempts == 1
 
 
 async def test_others_write_while_pocketbase_is_asked_what_changed(

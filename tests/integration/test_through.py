@@ -19,7 +19,7 @@ from openwebui_pocketbase.changes import sql
 from openwebui_pocketbase.changes.mirror import Mirror
 from openwebui_pocketbase.changes.through import Through
 from openwebui_pocketbase.client import PocketBaseClient
-from openwebui_pocketbase.exceptions import ConflictError, MovedTableError, UnavailableError
+from openwebui_pocketbase.exceptions import ConflictError, InvalidRequestError, MovedTableError, UnavailableError
 from openwebui_pocketbase.host.guard import install_guard
 from openwebui_pocketbase.transactions import open_transaction
 from tests.support.differential import pocketbase_rows, same
@@ -109,6 +109,27 @@ async def test_a_commit_is_one_request_and_what_writes_no_such_table_none(
     assert len(bodies) == 1
     assert await Notes.update_note_by_id(note.id, NoteUpdateForm(title="b"))
     assert [[*body["put"]] for body in bodies] == [["owui_notes"], ["owui_notes"]]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"put": {}, "head": {"ids": {}, "gone": {}}},
+        {"head": {}, "put": {}},
+        {"head": {"ids": {"owui_notes": ["x"]}, "gone": {}}, "put": {}},
+        {"head": {"ids": {"owui_notes": ["x", "y"]}, "gone": {}}, "put": {"owui_notes": [{"id": "x", "title": "x"}]}},
+        {"head": {"ids": {"owui_users": []}, "gone": {}}, "put": {}},
+    ],
+)
+async def test_a_request_that_does_not_fit_itself_writes_nothing(
+    body: dict[str, Any], mirror: Mirror, client: PocketBaseClient, own_pocketbase: PocketBaseProcess
+) -> None:
+    if "head" in body:
+        body = {**body, "head": {"cursor": (await mirror.source.position()).cursor, "seen": {}, **body["head"]}}
+    with pytest.raises(InvalidRequestError):
+        await client.submit("through/apply", body)
+    assert pocketbase_rows(own_pocketbase.data_dir, "note") == []
 
 
 async def test_a_commit_asks_the_drivers_thread_four_times_more(

@@ -64,8 +64,8 @@ _THREADS = ThreadPoolExecutor(4, thread_name_prefix="owui-copies")
 LOCK_MILLISECONDS = 300
 """For how long whoever changes a table waits for it at a time; PostgreSQL looks for deadlocks after a second."""
 
-WARN_AFTER = 10.0
-"""Seconds after which the log says what is waited for."""
+PATIENCE = 10.0
+"""Seconds after which it waits as long as it takes, and the log says so."""
 
 TAKEN = frozenset({"40P01", "55P03"})
 """PostgreSQL's codes for a deadlock, and for a lock that was not to be had in time."""
@@ -130,26 +130,31 @@ async def alter(change: Callable[[AsyncConnection], Awaitable[T]]) -> T:
 
     On PostgreSQL all who come later would wait as well, and two transactions that use the same tables in another order
     would wait for each other. So whoever changes tables gives up after a moment, before a deadlock counts as one, and
-    tries again.
+    tries again. Only where others leave no such moment, it waits its turn like anybody else.
 
     Args:
         change: Called once more for each attempt; what it has done before is undone then.
     """
-    warn_at = time.monotonic() + WARN_AFTER
+    patient_until, is_patient = time.monotonic() + PATIENCE, True
     while True:
         try:
             async with begin() as connection:
                 if not is_sqlite(connection):
-                    await connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
+                    limit = LOCK_MILLISECONDS if is_patient else 0
+                    await connection.execute(text(f"SET LOCAL lock_timeout = {limit}"))
                 return await change(connection)
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) not in TAKEN:
                 raise
-        if time.monotonic() >= warn_at:
-            warn_at = float("inf")
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from error  # the driver raises what came last
+        if is_patient and time.monotonic() >= patient_until:
+            is_patient = False
             log.warning(
-                "Triggers of Open WebUI's tables are to be changed, which waits for transactions that use these. If it"
-                " takes long, look for idle ones: SELECT * FROM pg_stat_activity WHERE state = 'idle in transaction'."
+                "Triggers of Open WebUI's tables are to be changed, but others use these tables all the time."
+                " Whoever comes later waits from now on. If it takes long, look for transactions that do not end:"
+                " SELECT * FROM pg_stat_activity WHERE state = 'idle in transaction'."
             )
         await asyncio.sleep(random.uniform(0.1, 0.5))  # noqa: S311 - so that two do not meet again
 

@@ -63,7 +63,7 @@ def encode(parameters: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(parameters)
     except TypeError:
-        return json.dumps(parameters, ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(parameters, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def idempotency_key(origin: str) -> str:

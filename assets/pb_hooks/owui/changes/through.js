@@ -67,15 +67,24 @@ const writes = {
     }
     const text = body.slice(HEAD.length, at);
     /** @type {Head} */
-    const head = JSON.parse(text);
+    const { cursor: upTo, ids, gone } = JSON.parse(text);
+    if (!ids || !gone) {
+      throw { status: 400, code: "invalid", message: "The head of the request lacks ids." };
+    }
     // Most often nothing has: then there is nothing to look through.
-    const isNext = query(tx, NEWEST, "") === head.cursor || look(tx, text);
+    const isNext = query(tx, NEWEST, "") === upTo || look(tx, text);
     // What is new may have a unique value of what is gone.
-    for (const collection of Object.keys(head.gone)) {
+    for (const collection of Object.keys(gone)) {
       execute(tx, sqlOf(collection).remove, text);
     }
-    for (const collection of Object.keys(head.ids)) {
-      execute(tx, sqlOf(collection).put, body);
+    for (const [collection, those] of Object.entries(ids)) {
+      if (execute(tx, sqlOf(collection).put, body) !== those.length) {
+        throw {
+          status: 400,
+          code: "invalid",
+          message: `The records of ${collection} are not those of its ids.`,
+        };
+      }
     }
     const cursor = query(tx, NEWEST, "");
     return JSON.stringify({ last: parseInt(cursor, 10), cursor, is_next: isNext });
